@@ -1,0 +1,163 @@
+//! What a dump is and what is in it, told by its content and never by its name.
+
+use std::io::Read;
+
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+    report::DumpFacts,
+};
+
+/// The shape of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `pg_dump -Fc`.
+    Custom,
+    /// `pg_dump -Fd`.
+    Directory,
+    /// `pg_dump -Ft`.
+    Tar,
+    /// `pg_dump -Fp`.
+    Plain,
+    /// `pg_dumpall`.
+    PlainAll,
+}
+
+/// What a dump is wrapped in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codec {
+    /// Nothing.
+    #[default]
+    None,
+    /// gzip, of one member or several.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+    /// lz4 frames.
+    Lz4,
+    /// xz.
+    Xz,
+    /// bzip2.
+    Bzip2,
+}
+
+/// What a dump says of itself before any of its data is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// The shape.
+    pub format: Format,
+    /// What it is wrapped in.
+    pub codec: Codec,
+    /// The compression inside an archive: `none`, `gzip`, `lz4` or `zstd`.
+    pub compression: Option<String>,
+    /// The archive format's version, such as `1.14`.
+    pub archive_version: Option<String>,
+    /// The server that it was taken from, such as `15.4 (Debian 15.4-1)`.
+    pub server_version: Option<String>,
+    /// The `pg_dump` that wrote it.
+    pub pg_dump_version: Option<String>,
+    /// When it says that it was written: the writer's local time, without a zone.
+    pub created: Option<String>,
+    /// The database that it was taken from.
+    pub database: Option<String>,
+    /// The encoding of its text, such as `UTF8`.
+    pub encoding: Option<String>,
+    /// The locale of the database that it was taken from.
+    pub locale: Locale,
+    /// Extensions that it creates.
+    pub extensions: Vec<String>,
+    /// Roles that own something, are granted something, or are named by a policy.
+    pub roles: Vec<String>,
+    /// Whether it creates the schema `public` itself, which a new database has already.
+    pub creates_public: bool,
+    /// How many tables carry data.
+    pub tables: Option<u64>,
+    /// How many entries the table of contents holds.
+    pub entries: Option<u64>,
+}
+
+/// The locale of a database, as far as a dump names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locale {
+    /// `libc`, `icu` or `builtin`.
+    pub provider: Option<String>,
+    /// `LC_COLLATE`.
+    pub collate: Option<String>,
+    /// `LC_CTYPE`.
+    pub ctype: Option<String>,
+    /// The ICU or builtin locale.
+    pub locale: Option<String>,
+}
+
+/// Decoded bytes of a dump. Errors carry a [`Broken`].
+pub type Bytes = Box<dyn Read + Send>;
+
+/// A dump whose head was read.
+pub enum Opened {
+    /// A custom or tar archive: all of it, from its first byte, for `pg_restore`'s standard input.
+    Archive(Contents, Bytes),
+    /// SQL: all of it, from its first byte, for a `Script`.
+    Script(Contents, Bytes),
+    /// A directory dump inside a tar: what it holds is known only when its `toc.dat` was met.
+    Wrapped(Codec, Bytes),
+}
+
+/// Tells what a stream of bytes is, and reads its head.
+///
+/// # Errors
+/// `dump.unreadable` when it is no dump; `backup.empty`, `dump.truncated`, `dump.corrupt` when it is a broken one;
+/// and whatever the reader itself reported.
+pub fn open(_reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
+    Err(Finding::new(Code::DumpUnreadable, "not built").into())
+}
+
+/// What the `toc.dat` of a directory dump says.
+///
+/// # Errors
+/// `dump.corrupt` or `dump.truncated` when it cannot be read.
+pub fn directory(_toc: &[u8]) -> Result<Contents, Broken> {
+    Err(Finding::new(Code::DumpUnreadable, "not built").into())
+}
+
+impl Contents {
+    /// The PostgreSQL major that it was taken from.
+    #[must_use]
+    pub fn major(&self) -> Option<u32> {
+        major(self.server_version.as_deref()?)
+    }
+
+    /// The `pg_dump` major that wrote it.
+    #[must_use]
+    pub fn tools_major(&self) -> Option<u32> {
+        major(self.pg_dump_version.as_deref()?)
+    }
+
+    /// For the report.
+    #[must_use]
+    pub fn facts(&self) -> DumpFacts {
+        DumpFacts::default()
+    }
+}
+
+/// `15` of `15.4 (Debian 15.4-1)`, `18` of `18beta1`.
+fn major(version: &str) -> Option<u32> {
+    let end = version
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(version.len());
+    version[..end].parse().ok()
+}
+
+/// A part of a script, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes for `psql`.
+    Sql(bytes::Bytes),
+    /// The next bytes name this role: it must exist before they are fed.
+    Role(String),
+    /// The next bytes create this extension: the server must have it.
+    Extension(String),
+    /// The next bytes create the schema `public`.
+    CreatesPublic,
+    /// The next bytes continue in this database (`\connect` of `pg_dumpall`).
+    Connect(String),
+}

@@ -1,0 +1,29 @@
+//! pgdrill proves that a PostgreSQL backup restores.
+//!
+//! ```text
+//!              ┌──────────── look: async I/O, may stop the run ─────────┐
+//!  Plan ──▶ Backup ──▶ Dump ──▶ Sandbox ──▶ Restored ──▶ answers
+//!              │         │                     │            │
+//!              ▼         ▼                     ▼            ▼
+//!            rules     rules                 rules        checks        judge: pure functions
+//!              └─────────┴────── Finding ──────┴────────────┘
+//!                                  ▼
+//!                      Report (+ Proof) ──▶ Verdict ──▶ exit code       tell: pure text
+//! ```
+//!
+//! The command line, the YAML, the JSON report, the exit codes and the finding codes are promised; this library's
+//! interface is not: it follows the program.
+
+pub mod backup;
+pub mod checks;
+pub mod dump;
+pub mod error;
+pub mod finding;
+pub mod plan;
+pub mod progress;
+pub mod report;
+pub mod restore;
+pub mod rules;
+pub mod sandbox;
+pub mod sinks;
+pub mod units;

@@ -1,0 +1,3 @@
+//! Parses, runs, writes, and exits.
+
+fn main() {}

@@ -1,0 +1,206 @@
+//! A plan: where the backups are, what is allowed, and what must hold in the restored data.
+//!
+//! The only module that knows YAML. Everything else sees these types.
+
+mod checks;
+mod number;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
+
+pub use checks::{
+    Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Freshness, Limit, RelativeTo, SqlCheck,
+    TableBlock, TableCheck, TableKind,
+};
+pub use number::{Number, compare};
+
+use crate::{
+    finding::{Code, Severity},
+    units::{Age, Bytes, Percent, Secret, Usd},
+};
+
+/// Where something is written: file, line and column, all counted from one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: Arc<str>,
+    /// The line.
+    pub line: u64,
+    /// The column, in characters.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// One database's plan, whole and valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The name in reports and metrics; the file's stem unless the plan gives one.
+    pub name: String,
+    /// The file it was read from, as the user named it.
+    pub file: PathBuf,
+    /// Where the backups are. A file that only holds checks has none.
+    pub backup: Option<BackupPlan>,
+    /// What is allowed.
+    pub limits: Limits,
+    /// What storage costs.
+    pub prices: Prices,
+    /// Where to restore.
+    pub sandbox: SandboxPlan,
+    /// How to restore.
+    pub restore: RestorePlan,
+    /// What must hold in the restored data.
+    pub checks: Checks,
+    /// Severities other than the usual ones.
+    pub severity: BTreeMap<Code, Severity>,
+    /// Whom to call, in this order.
+    pub contacts: Vec<Contact>,
+}
+
+/// Where the backups are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupPlan {
+    /// `s3://bucket/prefix/` or a folder.
+    pub url: String,
+    /// The S3 endpoint, where it is not Amazon's.
+    pub endpoint: Option<String>,
+    /// The region; `None` is `auto`: asked from the environment, then from the service.
+    pub region: Option<String>,
+    /// A glob on the last part of the key; `None` takes whatever is a dump by name.
+    pub pattern: Option<String>,
+    /// Which dump to take.
+    pub select: Select,
+}
+
+/// Which dump to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// The one that was modified last.
+    #[default]
+    Newest,
+    /// The one that was modified first.
+    Oldest,
+    /// Any of them.
+    Random,
+}
+
+/// What is allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Older is critical. The users' guide says 48 hours.
+    pub max_age: Age,
+    /// At or under this share of the previous dump's size is a warning. The users' guide says 50 %.
+    pub max_shrink: Percent,
+    /// More stored than this is a warning. The users' guide says 50 GB.
+    pub storage: Bytes,
+    /// A higher monthly cost than this is a warning. The users' guide says 10 USD.
+    pub monthly_cost: Usd,
+    /// A longer restore than this is a warning.
+    pub rto: Option<Age>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_age: Age::from_secs(48 * 3_600),
+            max_shrink: Percent(50.0),
+            storage: Bytes(50_000_000_000),
+            monthly_cost: Usd(10.0),
+            rto: None,
+        }
+    }
+}
+
+/// What storage costs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prices {
+    /// US dollars for a gigabyte and a month; without it nothing is said about cost.
+    pub storage_gb_month: Option<f64>,
+}
+
+/// Where to restore.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SandboxPlan {
+    /// Which provider.
+    pub provider: Provider,
+    /// The Docker image; `None` is `postgres:<major that the dump was taken from>`.
+    pub image: Option<String>,
+    /// The server that CI provides, from `PGDRILL_SERVICE_URL` or `--service-url`.
+    pub service_url: Option<Secret>,
+}
+
+/// What makes the throwaway PostgreSQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provider {
+    /// `service` when a URL is given, else `docker`, else `local`.
+    #[default]
+    Auto,
+    /// A container.
+    Docker,
+    /// A cluster of the PostgreSQL that is installed here.
+    Local,
+    /// A database in a server that was made for this.
+    Service,
+}
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Docker, Self::Local, Self::Service];
+
+    /// The word in plans, flags and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Docker => "docker",
+            Self::Local => "local",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// How to restore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestorePlan {
+    /// How many connections load at the same time.
+    pub jobs: u16,
+    /// A file written by `pg_dumpall --globals-only`, relative to the plan.
+    pub globals: Option<PathBuf>,
+    /// Errors that are expected.
+    pub ignore: Vec<Ignore>,
+}
+
+impl Default for RestorePlan {
+    fn default() -> Self {
+        Self {
+            jobs: 1,
+            globals: None,
+            ignore: Vec::new(),
+        }
+    }
+}
+
+/// An error of the restore that is expected, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// A part of the error's message.
+    pub error: String,
+    /// Why it does no harm.
+    pub reason: String,
+    /// The last day on which it is ignored.
+    pub until: jiff::civil::Date,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Somebody to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// `primary`, `secondary`, `escalation`.
+    pub role: String,
+    /// Whom.
+    pub name: String,
+}

@@ -1,0 +1,406 @@
+//! What a run found and what it proved: the only JSON that we promise.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Error,
+    finding::{Code, Finding, Severity},
+};
+
+/// The version of this JSON. It grows by new fields; it changes only when one is renamed or removed.
+pub const SCHEMA: u32 = 1;
+
+/// What a run found and what it proved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of this JSON.
+    pub schema: u32,
+    /// The version of pgdrill that wrote it.
+    pub pgdrill: String,
+    /// The plan's name.
+    pub plan: String,
+    /// The run's name: sorts by time.
+    pub run: String,
+    /// What it comes to; always equal to [`Report::verdict`].
+    pub verdict: Verdict,
+    /// When the run began.
+    pub started: Timestamp,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The backup that was looked at.
+    pub backup: Option<BackupFacts>,
+    /// What the dump says of itself.
+    pub dump: Option<DumpFacts>,
+    /// The throwaway server.
+    pub sandbox: Option<SandboxFacts>,
+    /// The restore.
+    pub restore: Option<RestoreFacts>,
+    /// What was proved. Without it nothing passes.
+    pub proof: Option<Proof>,
+    /// Every check and its answer.
+    pub checks: Vec<CheckResult>,
+    /// What was found, in the order in which it was found.
+    pub findings: Vec<Finding>,
+    /// Where the time went.
+    pub stages: Vec<Stage>,
+    /// Who was told.
+    pub sinks: Vec<Delivery>,
+}
+
+/// What a run comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Proven to restore.
+    Passed,
+    /// Could not look, or nothing was proven: says nothing about the backup.
+    Unverified,
+    /// A critical finding about the backup: do not rely on it.
+    Failed,
+}
+
+impl Verdict {
+    /// The process's exit code. Never renumbered, the same for every format.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Unverified => 3,
+        }
+    }
+
+    /// The word in reports and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+/// The backup that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BackupFacts {
+    /// Where backups are kept, without credentials.
+    pub url: String,
+    /// The key of the one that was looked at, below the URL's bucket or folder.
+    pub key: String,
+    /// Its size as stored.
+    pub size_bytes: u64,
+    /// When the storage says it was written.
+    pub last_modified: Option<Timestamp>,
+    /// How old it was when the run began.
+    pub age_seconds: Option<i64>,
+    /// The storage's own tag.
+    pub etag: Option<String>,
+    /// The storage's version of the object.
+    pub version_id: Option<String>,
+    /// The digest of all bytes that were read, in hexadecimal.
+    pub sha256: Option<String>,
+    /// Which checksums stored with the object matched the bytes that were read.
+    #[serde(default)]
+    pub checksums: Vec<String>,
+    /// How many dumps there are.
+    pub count: u64,
+    /// What they take together.
+    pub storage_bytes: u64,
+    /// The one before it.
+    pub previous: Option<PreviousBackup>,
+    /// What lies beside the dumps, and why it was passed over.
+    pub rejected: Vec<RejectedObject>,
+}
+
+/// The dump before the one that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousBackup {
+    /// Its key.
+    pub key: String,
+    /// Its size as stored.
+    pub size_bytes: u64,
+}
+
+/// An object that is no dump.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedObject {
+    /// Its key.
+    pub key: String,
+    /// Why it was passed over.
+    pub reason: String,
+}
+
+/// What a dump says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DumpFacts {
+    /// `custom`, `directory`, `tar`, `plain` or `plain-all` (`pg_dumpall`).
+    pub format: String,
+    /// What it is wrapped in: `none`, `gzip`, `zstd`, `lz4`, `xz` or `bzip2`; for a bare archive the
+    /// compression inside.
+    pub codec: String,
+    /// The archive format's version.
+    pub archive_version: Option<String>,
+    /// The server that it was taken from.
+    pub server_version: Option<String>,
+    /// The `pg_dump` that wrote it.
+    pub pg_dump_version: Option<String>,
+    /// When it says that it was written, in the writer's local time: it carries no zone.
+    pub created: Option<String>,
+    /// The database that it was taken from.
+    pub database: Option<String>,
+    /// How many tables carry data.
+    pub tables: Option<u64>,
+    /// How many entries the table of contents holds.
+    pub entries: Option<u64>,
+}
+
+/// The throwaway server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SandboxFacts {
+    /// `docker`, `local` or `service`.
+    pub provider: String,
+    /// The image, where there is one.
+    pub image: Option<String>,
+    /// The server's version.
+    pub server_version: Option<String>,
+    /// Why this provider, what could not be had, and what was used in its place.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// The restore.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RestoreFacts {
+    /// `pg-restore` or `psql`.
+    pub engine: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// How many bytes the tool was fed.
+    pub bytes: u64,
+    /// What the tool reported.
+    pub errors: Vec<ToolError>,
+    /// What the tool reported and the plan expects.
+    pub ignored: Vec<ToolError>,
+}
+
+/// One error of `pg_restore` or `psql`, without the row or the command that caused it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolError {
+    /// What went wrong, in the server's words.
+    pub message: String,
+    /// The object that it is about.
+    pub object: Option<String>,
+    /// `lost`, `harmless` or `environment`.
+    pub class: String,
+    /// Why the plan ignores it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What was proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// How far it goes; never a higher level than was reached.
+    pub level: ProofLevel,
+    /// How many objects the dump's table of contents names.
+    pub objects_expected: Option<u64>,
+    /// How many of them were found.
+    pub objects_found: Option<u64>,
+    /// How many tables were restored.
+    pub tables: u64,
+    /// How many rows the dump holds.
+    pub rows_expected: Option<u64>,
+    /// How many rows were counted in the restored tables.
+    pub rows_found: u64,
+    /// How many checks looked at data and held.
+    pub checks: u64,
+}
+
+/// How far the proof goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofLevel {
+    /// The tool loaded it and checks ran.
+    Restored,
+    /// Every object and every row of the dump is there.
+    Complete,
+    /// A checksum stored beside or with the object matched.
+    TransportProved,
+    /// A manifest taken in the dump's own snapshot matched.
+    SourceEqual,
+}
+
+/// One check and its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Unique in the report: `users.row_count`.
+    pub id: String,
+    /// The table, where it is about one.
+    pub table: Option<String>,
+    /// The kind of check.
+    pub check: String,
+    /// How it went.
+    pub status: CheckStatus,
+    /// How bad a breach is.
+    pub severity: Severity,
+    /// What was found: a figure, never a row's value.
+    pub value: Option<serde_json::Value>,
+    /// What was asked for.
+    pub limit: Option<String>,
+    /// The plan's file.
+    pub file: Option<String>,
+    /// The line in it.
+    pub line: Option<u64>,
+    /// How long it took.
+    pub seconds: f64,
+    /// What there is to say about it.
+    pub message: Option<String>,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckStatus {
+    /// It held.
+    Passed,
+    /// It held, but not its soft limit.
+    Warned,
+    /// It did not hold.
+    Failed,
+    /// It could not be answered, or it compared nothing.
+    Error,
+    /// The plan skips it, with a reason.
+    Skipped,
+}
+
+/// A stage of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What was done.
+    pub name: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Somebody who was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The sink.
+    pub name: String,
+    /// Whether it took the report.
+    pub delivered: bool,
+    /// Why not.
+    pub error: Option<String>,
+}
+
+impl Report {
+    /// An empty report: nothing was found, nothing was proved.
+    #[must_use]
+    pub fn new(plan: &str, run: &str, started: Timestamp) -> Self {
+        Self {
+            schema: SCHEMA,
+            pgdrill: env!("CARGO_PKG_VERSION").to_owned(),
+            plan: plan.to_owned(),
+            run: run.to_owned(),
+            verdict: Verdict::Unverified,
+            started,
+            seconds: 0.0,
+            backup: None,
+            dump: None,
+            sandbox: None,
+            restore: None,
+            proof: None,
+            checks: Vec::new(),
+            findings: Vec::new(),
+            stages: Vec::new(),
+            sinks: Vec::new(),
+        }
+    }
+
+    /// What the run comes to. A proven failure outranks an unfinished run, and no proof is no pass.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let stopped = |finding: &Finding| finding.code.stops_the_run();
+        let critical = |finding: &Finding| finding.severity == Severity::Critical;
+        if self.findings.iter().any(|f| critical(f) && !stopped(f)) {
+            Verdict::Failed
+        } else if self.proof.is_none() || self.findings.iter().any(stopped) {
+            Verdict::Unverified
+        } else {
+            Verdict::Passed
+        }
+    }
+
+    /// Adds what stopped the run.
+    pub fn stop(&mut self, error: Error) {
+        self.findings.push(error.into());
+    }
+
+    /// How many findings have this severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Whether a finding with this code is in it.
+    #[must_use]
+    pub fn has(&self, code: Code) -> bool {
+        self.findings.iter().any(|finding| finding.code == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(proof: bool, codes: &[Code]) -> Report {
+        let mut report = Report::new("shop", "run", Timestamp::UNIX_EPOCH);
+        report.proof = proof.then_some(Proof {
+            level: ProofLevel::Restored,
+            objects_expected: None,
+            objects_found: None,
+            tables: 1,
+            rows_expected: None,
+            rows_found: 1,
+            checks: 1,
+        });
+        report.findings = codes.iter().map(|&c| Finding::new(c, "x")).collect();
+        report
+    }
+
+    #[test]
+    fn no_proof_is_no_pass() {
+        assert_eq!(report(false, &[]).verdict(), Verdict::Unverified);
+        assert_eq!(report(true, &[]).verdict(), Verdict::Passed);
+    }
+
+    #[test]
+    fn a_warning_alone_still_passes() {
+        assert_eq!(
+            report(true, &[Code::BackupShrunk]).verdict(),
+            Verdict::Passed
+        );
+    }
+
+    #[test]
+    fn a_proven_failure_outranks_a_run_that_stopped() {
+        let report = report(false, &[Code::BackupStale, Code::RunStopped]);
+        assert_eq!(report.verdict(), Verdict::Failed);
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_backup_never_fails_it() {
+        for code in [
+            Code::RunStopped,
+            Code::BackupChanged,
+            Code::SandboxExtension,
+        ] {
+            assert_eq!(report(true, &[code]).verdict(), Verdict::Unverified);
+        }
+    }
+}
