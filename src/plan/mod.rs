@@ -3,7 +3,21 @@
 //! The only module that knows YAML. Everything else sees these types.
 
 mod checks;
+mod database;
+mod environment;
+mod include;
+mod keys;
+mod limit;
+mod mistake;
 mod number;
+mod pattern;
+mod read;
+mod schema;
+mod settings;
+mod syntax;
+mod tables;
+mod walk;
+mod yaml;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
@@ -11,7 +25,11 @@ pub use checks::{
     Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Freshness, Limit, RelativeTo, SqlCheck,
     TableBlock, TableCheck, TableKind,
 };
+pub use include::{Found, find};
+pub use mistake::{Level, Mistake, Mistakes};
 pub use number::{Number, compare};
+pub use read::{Loaded, read};
+pub use schema::schema;
 
 use crate::{
     finding::{Code, Severity},

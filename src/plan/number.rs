@@ -50,13 +50,15 @@ impl FromStr for Number {
         if is_decimal(&plain) {
             return Ok(Self::Decimal(plain));
         }
-        text.parse().map(Self::Percent).or_else(|_: String| {
-            text.parse().map(Self::Bytes).or_else(|_: String| {
-                text.parse().map(Self::Age).map_err(|_: String| {
-                    "write a number, a share (1%), a size (100MB) or a duration (48h)".to_owned()
-                })
-            })
-        })
+        // A lone letter is no size: 5m are minutes, and 5M may be anything.
+        let number = match text.chars().next_back() {
+            Some('%') => text.parse().map(Self::Percent),
+            Some('B' | 'b') => text.parse().map(Self::Bytes),
+            Some('M') | None => Err(String::new()),
+            Some(_) => text.parse().map(Self::Age),
+        };
+        let help = "write a number, a share (1%), a size (100MB) or a duration (48h)";
+        number.map_err(|_| help.to_owned())
     }
 }
 
@@ -139,6 +141,9 @@ mod tests {
         assert_eq!("1%".parse(), Ok(Number::Percent(Percent(1.0))));
         assert_eq!("100MB".parse(), Ok(Number::Bytes(Bytes(100_000_000))));
         assert_eq!("48h".parse(), Ok(Number::Age(Age::from_secs(172_800))));
-        assert!("many".parse::<Number>().is_err());
+        assert_eq!("5m".parse(), Ok(Number::Age(Age::from_secs(300))));
+        for wrong in ["many", "5M", "", "1e3", "0x10"] {
+            assert!(wrong.parse::<Number>().is_err(), "{wrong}");
+        }
     }
 }

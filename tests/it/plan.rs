@@ -1,0 +1,773 @@
+//! Plans: what is read from YAML, and what its author is told.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::civil::date;
+use pgdrill::{
+    finding::{Code, Severity},
+    plan::{self, Expected, Level, Loaded, Mistakes, Number, Select, TableKind},
+    units::Bytes,
+};
+use proptest::prelude::*;
+
+const SECRET: &str = "hunter2-from-the-environment";
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "CANARY_TOKEN" | "PLANTED" => Some(SECRET.to_owned()),
+        "DIGITS" => Some("0123".to_owned()),
+        _ => None,
+    }
+}
+
+fn load(path: &Path) -> Result<Loaded, Mistakes> {
+    plan::read(path, &environment, date(2026, 11, 24))
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// What is read from `shop.yaml` in a folder with these files.
+fn read_in(files: &[(&str, &str)]) -> Result<Loaded, String> {
+    let folder = folder(files);
+    let home = format!("{}/", folder.path().display());
+    load(&folder.path().join("shop.yaml"))
+        .map_err(|mistakes| mistakes.render(false).replace(&home, ""))
+}
+
+fn read(text: &str) -> Result<Loaded, String> {
+    read_in(&[("shop.yaml", text)])
+}
+
+fn refusal(text: &str) -> String {
+    match read(text) {
+        Ok(loaded) => panic!("this was accepted:\n{text}\n{loaded:#?}"),
+        Err(text) => text,
+    }
+}
+
+fn good(text: &str) -> Loaded {
+    read(text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    let loaded = good(text);
+    assert!(
+        loaded
+            .warnings
+            .iter()
+            .all(|warning| warning.level == Level::Warning)
+    );
+    loaded
+        .warnings
+        .into_iter()
+        .map(|warning| warning.message)
+        .collect()
+}
+
+/// Every YAML file below a folder.
+fn yaml_files(folder: &str) -> Vec<PathBuf> {
+    let pattern = format!("{}/{folder}/**/*.yaml", env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<PathBuf> = glob::glob(&pattern).unwrap().map(Result::unwrap).collect();
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn every_file_in_checks_is_read_without_a_word() {
+    for path in yaml_files("checks") {
+        let loaded = load(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        assert!(loaded.warnings.is_empty(), "{}", path.display());
+        assert!(!loaded.plan.checks.is_empty(), "{}", path.display());
+    }
+}
+
+#[test]
+fn three_typos_are_told_at_once() {
+    insta::assert_snapshot!(refusal(
+        "version: 1\nbackup:\n  url: ./backups\n  selekt: newest\nlimits:\n  max_age: 48\ntables:\n  users:\n    row_cuont: { min: 1 }\n"
+    ));
+}
+
+#[test]
+fn japanese_keys_and_windows_line_ends_keep_their_columns() {
+    insta::assert_snapshot!(refusal(
+        "version: 1\r\ntables:\r\n  注文: { 件数: { min: 1 }, row_count: 3 }\r\n"
+    ));
+}
+
+#[test]
+fn each_trap_of_yaml_is_explained() {
+    let traps = [
+        (
+            "operator",
+            "version: 1\ntables:\n  users:\n    row_count: > 0\n",
+        ),
+        (
+            "operator_at_least",
+            "version: 1\ntables:\n  users:\n    row_count: >= 1000\n",
+        ),
+        (
+            "operator_unequal",
+            "version: 1\ntables:\n  users:\n    row_count: != 0\n",
+        ),
+        (
+            "operator_less",
+            "version: 1\ntables:\n  users:\n    row_count: < 5\n",
+        ),
+        (
+            "operator_block",
+            "version: 1\ntables:\n  users:\n    row_count: >1\n",
+        ),
+        ("tab", "version: 1\ntables:\n\tusers:\n"),
+        (
+            "variable_in_flow",
+            "version: 1\nbackup: { url: ${BACKUP_URL} }\n",
+        ),
+        (
+            "variable_in_quotes",
+            "version: 1\nbackup:\n  url: \"${BACKUP_URL}\"\n",
+        ),
+        (
+            "duplicate_key",
+            "version: 1\ntables:\n  users:\n    unique: id\n    unique: email\n",
+        ),
+    ];
+    for (name, text) in traps {
+        insta::assert_snapshot!(format!("trap_{name}"), refusal(text));
+    }
+}
+
+#[test]
+fn comparisons_of_a_later_version_are_refused() {
+    for (name, count) in [("previous", 4), ("live", 2)] {
+        let path = format!(
+            "{}/tests/data/plans/{name}.yaml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let mistakes = load(Path::new(&path)).unwrap_err();
+        assert_eq!(mistakes.iter().count(), count, "{mistakes}");
+        for mistake in &mistakes {
+            assert!(
+                mistake.message.contains("which this version does not"),
+                "{mistake}"
+            );
+            assert!(
+                mistake
+                    .help
+                    .as_ref()
+                    .is_some_and(|help| help.contains("remove"))
+            );
+        }
+    }
+    assert!(
+        refusal("version: 1\nsql:\n  - { name: a, query: select 1, live: { tolerance: 0 } }\n")
+            .contains("live database")
+    );
+    assert!(
+        refusal("version: 1\nbackup: { url: ./b, select: newest-good }\n").contains("newest-good")
+    );
+}
+
+/// What both the reader and the schema refuse: the YAML, and a part of what the reader says.
+const REFUSED_BY_BOTH: &[(&str, &str)] = &[
+    (
+        "tables: { users: { row_count: { min: 1 } } }",
+        "which version",
+    ),
+    ("version: 2", "version"),
+    ("version: 1\ntabels: {}", "did you mean \"tables\"?"),
+    ("version: 1\nbackup: {}", "where the backups are"),
+    (
+        "version: 1\nbackup: { url: 7d, select: newest-good }",
+        "newest-good",
+    ),
+    ("version: 1\nlimits: { max_age: 48 }", "48h or 2d"),
+    ("version: 1\nlimits: { storage: 50 }", "50GB or 1GiB"),
+    ("version: 1\nlimits: { monthly_cost: 10 }", "10 USD"),
+    ("version: 1\nlimits: { max_shrink: half }", "such as 50%"),
+    (
+        "version: 1\nprices: { storage_gb_month: cheap }",
+        "not a number",
+    ),
+    (
+        "version: 1\nsandbox: { provider: podman }",
+        "unknown provider \"podman\"",
+    ),
+    ("version: 1\nrestore: { jobs: 0 }", "whole number"),
+    (
+        "version: 1\nrestore: { ignore: [{ error: x, until: 2099-01-01 }] }",
+        "no \"reason\"",
+    ),
+    (
+        "version: 1\nrestore: { ignore: [{ error: x, reason: y }] }",
+        "no \"until\"",
+    ),
+    (
+        "version: 1\nrestore: { ignore: [{ error: x, reason: y, until: soon }] }",
+        "not a date",
+    ),
+    (
+        "version: 1\nseverity: { backup.stal: warning }",
+        "did you mean \"backup.stale\"?",
+    ),
+    (
+        "version: 1\nseverity: { run.stopped: info }",
+        "cannot be changed",
+    ),
+    (
+        "version: 1\nseverity: { backup.stale: bad }",
+        "unknown backup.stale \"bad\"",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: 1000 } }",
+        "write { min: 1000 } or { equals: 1000 }",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: {} } }",
+        "sets no limit",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: { severity: info } } }",
+        "sets no limit",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: { min: 1, equals: 1 } } }",
+        "leaves no room",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: { min: many } } }",
+        "cannot be this",
+    ),
+    (
+        "version: 1\ntables: { users: { row_count: { warn: {} } } }",
+        "sets no limit",
+    ),
+    ("version: 1\ntables: { users: {} }", "has no check"),
+    (
+        "version: 1\ntables: { users: { where: a = 1 } }",
+        "has no check",
+    ),
+    (
+        "version: 1\ntables: { users: { skip: true } }",
+        "needs a reason",
+    ),
+    (
+        "version: 1\ntables: { users: { references: { a: users } } }",
+        "table.column",
+    ),
+    (
+        "version: 1\ntables: { users: { accepted_values: { a: [] } } }",
+        "empty",
+    ),
+    (
+        "version: 1\ntables: { users: { accepted_values: { a: [x, null] } } }",
+        "NULL is not a value",
+    ),
+    (
+        "version: 1\ntables: { users: { freshness: { at: {} } } }",
+        "how old is too old",
+    ),
+    (
+        "version: 1\ntables: { users: { freshness: { at: yesterday } } }",
+        "not a duration",
+    ),
+    ("version: 1\ntables: { users: { not_null: [] } }", "empty"),
+    (
+        "version: 1\ntables: { users: { range: { day: { min: 2020-01-01 } } } }",
+        "dates are compared",
+    ),
+    ("version: 1\ndatabase: {}", "has no check"),
+    ("version: 1\nsql: [{ query: select 1 }]", "no name"),
+    ("version: 1\nsql: [{ name: a }]", "asks nothing"),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, file: a.sql }]",
+        "both",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, equals: 1, max: 2 }]",
+        "leaves no room",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, matches: x, max: 2 }]",
+        "leaves no room",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, secret: sure }]",
+        "neither true nor false",
+    ),
+    (
+        "version: 1\ncontacts: [{ role: primary }]",
+        "a role and a name",
+    ),
+    (
+        "version: 1\nnotify: { slak: {} }",
+        "did you mean \"slack\"?",
+    ),
+    (
+        "version: 1\ndefaults: { severity: fatal }",
+        "unknown severity \"fatal\"",
+    ),
+];
+
+fn validator() -> jsonschema::Validator {
+    let schema: serde_json::Value = serde_json::from_str(plan::schema()).unwrap();
+    assert!(jsonschema::draft7::meta::is_valid(&schema));
+    jsonschema::draft7::new(&schema).unwrap()
+}
+
+fn json(yaml: &str) -> serde_json::Value {
+    serde_yaml::from_str(yaml).unwrap()
+}
+
+#[test]
+fn every_example_is_valid_by_the_schema() {
+    let validator = validator();
+    for path in yaml_files("checks") {
+        let plan = json(&fs::read_to_string(&path).unwrap());
+        let errors: Vec<_> = validator
+            .iter_errors(&plan)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused_by_the_reader_and_by_the_schema() {
+    let validator = validator();
+    for (text, says) in REFUSED_BY_BOTH {
+        let refusal = refusal(text);
+        assert!(refusal.contains(says), "{text}\n{refusal}");
+        assert!(
+            !validator.is_valid(&json(text)),
+            "the schema accepts: {text}"
+        );
+    }
+}
+
+#[test]
+fn what_only_the_reader_can_see_is_refused_too() {
+    let refused = [
+        ("", "the plan is empty"),
+        ("- a\n", "must hold keys and values"),
+        ("version: 1\n---\nversion: 1\n", "a second YAML document"),
+        ("version: 1\nname: [a\n", "not valid YAML"),
+        ("version: 1\nbackup: { url: ./b, match: '[' }", "not a glob"),
+        (
+            "version: 1\nbackup:\n  url: ${NOWHERE}\n  endpoint: ${NOBODY:?ask Aiko}\n",
+            "ask Aiko",
+        ),
+        ("version: 1\nrestore: { globals: none.sql }", "no such file"),
+        (
+            "version: 1\nrestore: { ignore: [{ error: x, reason: y, until: 2026-11-23 }] }",
+            "ended on 2026-11-23",
+        ),
+        (
+            "version: 1\ntables: { a: { row_count: { min: 9, max: 1 } } }",
+            "at least 9 and at most 1",
+        ),
+        (
+            "version: 1\ntables: { a: { row_count: { min: -1 } } }",
+            "not negative",
+        ),
+        (
+            "version: 1\ntables: { a: { row_count: { min: 48h } } }",
+            "not negative",
+        ),
+        (
+            "version: 1\ntables: { a: { not_null: { b: { min: 1%, max: 5 } } } }",
+            "different units",
+        ),
+        (
+            "version: 1\ntables: { a: { matches: { b: '(' } } }",
+            "never closed",
+        ),
+        (
+            "version: 1\ntables: { 'a.b.c': { row_count: { min: 1 } } }",
+            "schema.table",
+        ),
+        (
+            "version: 1\ntables: { '[': { row_count: { min: 1 } } }",
+            "not a glob",
+        ),
+        (
+            "version: 1\ntables: { a: { except: [b], row_count: { min: 1 } } }",
+            "not a glob",
+        ),
+        (
+            "version: 1\ndatabase: { size: { min: 100 } }",
+            "100MB, 50GB or 1GiB",
+        ),
+        (
+            "version: 1\nsql: [{ name: a, query: select 1 }, { name: a, query: select 2 }]",
+            "two checks are called \"a\"",
+        ),
+        (
+            "version: 1\nsql: [{ name: a, file: none.sql }]",
+            "cannot be read",
+        ),
+        (
+            "version: 1\nsql: [{ name: a, query: select 1, equals: }]",
+            "no value",
+        ),
+        ("version: 1\ninclude: [none.yaml]", "no such file"),
+        ("version: 1\ninclude: ['teams/*.yaml']", "no such file"),
+        ("version: 1\ninclude: [shop.yaml]", "includes itself"),
+    ];
+    for (text, says) in refused {
+        let refusal = refusal(text);
+        assert!(refusal.contains(says), "{text}\n{refusal}");
+    }
+}
+
+#[test]
+fn every_missing_variable_is_told_at_once() {
+    let refusal =
+        refusal("version: 1\nbackup:\n  url: ${NOWHERE}\n  endpoint: ${NOBODY:?ask Aiko}\n");
+    assert!(
+        refusal.contains("\"NOWHERE\"") && refusal.contains("\"NOBODY\""),
+        "{refusal}"
+    );
+    assert!(refusal.contains("shop.yaml:3:8"), "{refusal}");
+}
+
+#[test]
+fn a_value_from_the_environment_is_in_no_message() {
+    let keys = [
+        "name",
+        "backup.url",
+        "backup.match",
+        "backup.select",
+        "limits.max_age",
+        "limits.storage",
+        "limits.max_shrink",
+        "limits.monthly_cost",
+        "limits.rto",
+        "prices.storage_gb_month",
+        "sandbox.provider",
+        "restore.jobs",
+        "restore.globals",
+        "severity.backup",
+        "defaults.severity",
+        "defaults.timeout",
+        "tables.users",
+        "database.size",
+        "include",
+        "history",
+        "contacts",
+        "version",
+    ];
+    for key in keys {
+        let text = match key.split_once('.') {
+            Some((outer, inner)) => {
+                format!("version: 1\nx: 1\n{outer}:\n  {inner}: ${{PLANTED}}\n")
+            }
+            None => format!("x: 1\n{key}: ${{PLANTED}}\n"),
+        };
+        let refusal = refusal(&text);
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+    for inner in [
+        "row_count",
+        "unique",
+        "freshness",
+        "columns",
+        "severity",
+        "skip",
+        "row_count:\n      min",
+        "row_count:\n      name",
+    ] {
+        let text = format!("version: 1\nx: 1\ntables:\n  users:\n    {inner}: ${{PLANTED}}\n");
+        let refusal = refusal(&text);
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+    let twice = "version: 1\nsql:\n  - query: select 1\n    name: ${PLANTED}\n  - query: select 1\n    name: ${PLANTED}\n";
+    assert!(!refusal(twice).contains("hunter2"));
+}
+
+#[test]
+fn what_does_nothing_yet_is_said() {
+    let told = warnings(
+        "version: 1\nhistory: ./runs\nnotify: { slack: {} }\nlimits: { slow_factor: 3 }\ndefaults: { samples: 5 }\n",
+    );
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told[0].contains("\"history\" is not used by this version yet"));
+    assert!(told[3].contains("never printed"));
+}
+
+#[test]
+fn a_limit_that_cannot_be_breached_is_said() {
+    let table = |limit: &str| {
+        warnings(&format!(
+            "version: 1\ntables: {{ a: {{ row_count: {limit} }} }}\n"
+        ))
+    };
+    assert!(table("{ min: 0 }")[0].contains("always holds"));
+    assert!(table("{ min: 10, warn: { min: 5 } }")[0].contains("never reached"));
+    assert!(table("{ min: 10, warn: { min: 50 } }").is_empty());
+    assert!(table("{ max: 0 }").is_empty());
+}
+
+#[test]
+fn severities_come_from_the_check_then_the_table_then_the_file() {
+    let loaded = good(
+        "version: 1\ndefaults: { severity: info, timeout: 5s }\ntables:\n  a:\n    row_count: { min: 1 }\n  b:\n    severity: warning\n    unique: id\n    row_count: { min: 1, severity: critical, timeout: 1m }\n",
+    );
+    let checks = loaded
+        .plan
+        .checks
+        .tables
+        .iter()
+        .flat_map(|block| &block.checks);
+    let limits: Vec<_> = checks
+        .map(|check| {
+            (
+                check.limit.severity,
+                check.limit.timeout.as_secs(),
+                check.limit.place.line,
+            )
+        })
+        .collect();
+    assert_eq!(
+        limits,
+        [
+            (Severity::Info, 5, 5),
+            (Severity::Warning, 5, 8),
+            (Severity::Critical, 60, 9)
+        ]
+    );
+}
+
+#[test]
+fn sql_answers_are_compared_as_they_are_written() {
+    let expected = |limit: &str| {
+        let loaded = good(&format!(
+            "version: 1\nsql:\n  - name: a\n    query: select 1\n    {limit}\n"
+        ));
+        loaded.plan.checks.sql.into_iter().next().unwrap().expected
+    };
+    let decimal = |text: &str| Some(Number::Decimal(text.to_owned()));
+    assert_eq!(expected("tags: [a]"), Expected::NoRows);
+    assert_eq!(
+        expected("equals: pending"),
+        Expected::Text("pending".into())
+    );
+    assert_eq!(expected("equals: '0'"), Expected::Text("0".into()));
+    assert_eq!(expected("equals: ${DIGITS}"), Expected::Text("0123".into()));
+    assert_eq!(expected("equals: true"), Expected::Truth(true));
+    assert_eq!(expected("equals: yes"), Expected::Text("yes".into()));
+    assert_eq!(expected("equals: null"), Expected::Null);
+    let Expected::Bounds(bounds) = expected("equals: 0.10") else {
+        panic!()
+    };
+    assert_eq!(bounds.equals, decimal("0.10"));
+    let Expected::Bounds(bounds) = expected("max: 5_000") else {
+        panic!()
+    };
+    assert_eq!(bounds.max, decimal("5000"));
+}
+
+#[test]
+fn sql_in_blocks_is_never_touched() {
+    let loaded =
+        good("version: 1\nsql:\n  - name: a\n    query: |\n      select '${HOME}', $1, $$x$$\n");
+    assert_eq!(
+        loaded.plan.checks.sql[0].query,
+        "select '${HOME}', $1, $$x$$\n"
+    );
+}
+
+#[test]
+fn the_whole_example_is_read_as_it_is_written() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/examples/whole.yaml");
+    let plan = load(&path).unwrap().plan;
+    let backup = plan.backup.unwrap();
+    assert_eq!(backup.url, "s3://example-backups/db/");
+    assert_eq!(
+        (backup.endpoint, backup.region, backup.select),
+        (None, None, Select::Newest)
+    );
+    assert_eq!(backup.pattern.as_deref(), Some("*.dump"));
+    assert_eq!(plan.limits.storage, Bytes(50_000_000_000));
+    assert_eq!(plan.prices.storage_gb_month, Some(0.015));
+    assert_eq!(plan.sandbox.image.as_deref(), Some("postgres:17"));
+    assert_eq!(plan.restore.jobs, 2);
+    assert_eq!(plan.restore.ignore[0].until, date(2099, 12, 31));
+    assert_eq!(
+        plan.severity.get(&Code::BackupShrunk),
+        Some(&Severity::Critical)
+    );
+    assert_eq!(plan.contacts[2].name, "CTO");
+    assert_eq!(plan.name, "shop");
+}
+
+#[test]
+fn included_files_keep_their_own_places_and_defaults() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/examples/08-database.yaml");
+    let loaded = load(&path).unwrap();
+    assert_eq!(loaded.included.len(), 2);
+    let invoices = loaded
+        .plan
+        .checks
+        .tables
+        .iter()
+        .find(|block| block.table == "billing.invoices");
+    let invoices = invoices.unwrap();
+    assert!(invoices.place.file.ends_with("billing/invoices.yaml"));
+    assert_eq!(invoices.checks[0].limit.timeout.as_secs(), 120);
+    assert!(invoices.checks.iter().any(|check| {
+        matches!(&check.kind, TableKind::References(_, table, _) if table == "public.users")
+    }));
+    assert!(
+        loaded
+            .plan
+            .checks
+            .tables
+            .iter()
+            .any(|block| block.table == "users")
+    );
+}
+
+#[test]
+fn mistakes_in_included_files_name_those_files() {
+    let files = [
+        ("shop.yaml", "version: 1\ninclude: [a.yaml]\nx: 1\n"),
+        (
+            "a.yaml",
+            "version: 1\nbackup: { url: ./b }\ninclude: [shop.yaml]\n",
+        ),
+    ];
+    let refusal = read_in(&files).unwrap_err();
+    insta::assert_snapshot!(refusal);
+}
+
+#[test]
+fn a_glob_that_matches_the_plan_itself_leaves_it_out() {
+    let files = [
+        ("shop.yaml", "version: 1\ninclude: ['*.yaml']\n"),
+        (
+            "users.yaml",
+            "version: 1\ntables: { users: { unique: id } }\n",
+        ),
+    ];
+    assert_eq!(read_in(&files).unwrap().plan.checks.tables.len(), 1);
+}
+
+#[test]
+fn folders_are_relative_to_the_plan() {
+    let folder = folder(&[("plans/shop.yaml", "version: 1\nbackup: { url: ../dumps }\n")]);
+    let path = folder.path().join("plans/shop.yaml");
+    let url = load(&path).unwrap().plan.backup.unwrap().url;
+    assert_eq!(Path::new(&url), folder.path().join("plans/../dumps"));
+}
+
+#[test]
+fn plans_are_found_in_folders_in_order() {
+    let folder = folder(&[
+        ("b.yml", ""),
+        ("a.yaml", ""),
+        ("c.txt", ""),
+        ("d/e.yaml", ""),
+    ]);
+    let found = plan::find(&[folder.path().to_owned()]).unwrap();
+    let names: Vec<_> = found
+        .iter()
+        .map(|found| found.path.file_name().unwrap())
+        .collect();
+    assert_eq!(names, ["a.yaml", "b.yml"]);
+    assert!(found.iter().all(|found| found.from_folder));
+    let none = plan::find(&[folder.path().join("none.yaml"), folder.path().join("also")]);
+    assert_eq!(none.unwrap_err().iter().count(), 2);
+}
+
+#[test]
+fn a_plan_that_nests_without_end_is_refused() {
+    for open in ["[", "{a: ", "- "] {
+        assert!(read(&open.repeat(50_000)).is_err());
+    }
+    let bomb = "version: 1\na: &a [x, x, x, x, x, x, x, x]\n".to_owned()
+        + &(0..9)
+            .map(|n| {
+                let (name, last) = (char::from(b'b' + n), char::from(b'a' + n));
+                format!(
+                    "{name}: &{name} [{}]\n",
+                    vec![format!("*{last}"); 8].join(", ")
+                )
+            })
+            .collect::<String>();
+    assert!(read(&bomb).is_err());
+}
+
+fn yamlish() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "version: 1\n",
+        "tables:\n",
+        "  users:\n",
+        "    row_count: ",
+        "{ min: 1 }",
+        "sql:\n",
+        "- name: a\n",
+        "  query: |\n",
+        "${X}",
+        "${",
+        "}",
+        "[",
+        "]",
+        "{",
+        "'",
+        "\"",
+        "\t",
+        "\r\n",
+        "\n",
+        "  ",
+        ": ",
+        "- ",
+        "# ",
+        "&a ",
+        "*a",
+        "<<: *a",
+        "!x ",
+        "> 0",
+        "|2",
+        "日本",
+        "\u{feff}",
+        "---\n",
+        "? ",
+        "limits: ",
+        "max_age: 48h",
+        "warn: ",
+        "unique: ",
+        "not_null: ",
+        "freshness: ",
+        "null",
+        "~",
+        "1%",
+        "\u{0}",
+        "\u{85}",
+        "\u{2028}",
+    ]);
+    prop::collection::vec(words, 0..30).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in prop_oneof![any::<String>(), yamlish()]) {
+        if let Err(mistakes) = read(&text) {
+            prop_assert!(mistakes.starts_with("error") || mistakes.starts_with("warning"), "{}", mistakes);
+        }
+    }
+}
