@@ -3,8 +3,10 @@
 use std::fs;
 
 use super::{
-    Bounds, DatabaseCheck, DatabaseKind, Expected, Number, SqlCheck, keys,
-    limit::{self, Otherwise, Unit},
+    Bounds, DatabaseCheck, DatabaseKind, Expected, Number, SqlCheck,
+    bounds::{self, Unit},
+    keys,
+    limit::{self, Otherwise},
     pattern, tables,
     walk::{Entry, Fields, File},
     yaml::{Node, Style, Value},
@@ -162,7 +164,7 @@ fn expected(file: &File<'_>, fields: &Fields<'_>) -> Expected {
     match fields.get("equals") {
         Some(entry) if !bounded => equals(file, entry),
         None if !bounded => Expected::NoRows,
-        _ => Expected::Bounds(limit::bounds(file, fields, Unit::Quantity)),
+        _ => Expected::Bounds(bounds::bounds(file, fields, Unit::Quantity)),
     }
 }
 
@@ -215,6 +217,6 @@ fn softened(file: &File<'_>, fields: &Fields<'_>, expected: Expected) -> (Expect
             return (expected, Bounds::default());
         }
     };
-    let soft = limit::warn(file, fields, Unit::Quantity, &hard);
+    let soft = bounds::warn(file, fields, Unit::Quantity, &hard);
     (Expected::Bounds(hard), soft)
 }

@@ -61,7 +61,9 @@ fn fill_scalar(scalar: &mut Scalar, environment: Environment<'_>) -> Result<(), 
         };
         if let Some(literal) = before.strip_suffix('$') {
             out.push_str(literal);
-            out.push_str(&format!("${{{name}{operator}}}"));
+            for part in ["${", name, operator, "}"] {
+                out.push_str(part);
+            }
         } else if scalar.style == Style::Quoted {
             return Err(quoted(name));
         } else {

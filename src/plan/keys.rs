@@ -30,24 +30,24 @@ keys! {
         "version", "name", "backup", "limits", "prices", "sandbox", "restore", "severity", "include",
         "defaults", "tables", "database", "sql", "history", "notify", "contacts",
     ];
-    BACKUP: "key of \"backup\"" at "/properties/backup" = ["url", "endpoint", "region", "match", "select"];
+    BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select"];
     LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto"];
     PRICES: "price" at "/properties/prices" = ["storage_gb_month"];
-    SANDBOX: "key of \"sandbox\"" at "/properties/sandbox" = ["provider", "image"];
-    RESTORE: "key of \"restore\"" at "/properties/restore" = ["jobs", "globals", "ignore"];
-    IGNORE: "key of \"ignore\"" at "/definitions/ignore" = ["error", "reason", "until"];
+    SANDBOX: "sandbox key" at "/properties/sandbox" = ["provider", "image"];
+    RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore"];
+    IGNORE: "ignore key" at "/definitions/ignore" = ["error", "reason", "until"];
     NOTIFY: "sink" at "/properties/notify" = ["allow_private", "slack", "email", "webhook", "heartbeat", "pagerduty"];
-    CONTACT: "key of a contact" at "/definitions/contact" = ["role", "name"];
+    CONTACT: "contact key" at "/definitions/contact" = ["role", "name"];
     DEFAULTS: "default" at "/properties/defaults" = ["severity", "timeout", "samples", "schema"];
     TABLE: "check" at "/definitions/table" = [
         "where", "except", "severity", "skip", "tags", "columns", "row_count", "not_null", "unique",
         "accepted_values", "matches", "range", "freshness", "references", "sum", "avg", "distinct",
     ];
-    LIMIT: "key of a limit" at "/definitions/limit" = [
+    LIMIT: "limit key" at "/definitions/limit" = [
         "min", "max", "equals", "warn", "previous", "live", "severity", "name", "description", "timeout",
     ];
     BOUNDS: "bound" at "/definitions/bounds" = ["min", "max", "equals"];
-    AGE: "key of \"freshness\"" at "/definitions/age" = [
+    AGE: "freshness key" at "/definitions/age" = [
         "max_age", "warn", "relative_to", "severity", "name", "description", "timeout",
     ];
     AGE_WARN: "bound" at "/definitions/age_warn" = ["max_age"];
@@ -55,7 +55,7 @@ keys! {
         "extensions", "schemas", "tables", "size", "invalid_indexes", "unvalidated_constraints",
         "sequences_behind", "restore_errors",
     ];
-    SQL: "key of a \"sql\" check" at "/definitions/sql" = [
+    SQL: "sql key" at "/definitions/sql" = [
         "name", "query", "file", "min", "max", "equals", "matches", "warn", "previous", "live", "severity",
         "timeout", "secret", "samples", "tags", "skip", "description",
     ];

@@ -2,9 +2,11 @@
 //!
 //! The only module that knows YAML. Everything else sees these types.
 
+mod bounds;
 mod checks;
 mod database;
 mod environment;
+mod freshness;
 mod include;
 mod keys;
 mod limit;
@@ -16,6 +18,7 @@ mod schema;
 mod settings;
 mod syntax;
 mod tables;
+mod twice;
 mod walk;
 mod yaml;
 
@@ -81,7 +84,7 @@ pub struct Plan {
 /// Where the backups are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupPlan {
-    /// `s3://bucket/prefix/` or a folder.
+    /// `s3://bucket/prefix/` or a folder; one that is relative starts from the plan's folder.
     pub url: String,
     /// The S3 endpoint, where it is not Amazon's.
     pub endpoint: Option<String>,

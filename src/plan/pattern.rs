@@ -27,16 +27,8 @@ fn problem(regex: &str) -> Option<&'static str> {
     let mut may_repeat = false;
     while let Some(letter) = letters.next() {
         match letter {
-            '\\' => {
-                if letters.next().is_none() {
-                    return Some("it ends with a backslash");
-                }
-            }
-            '[' => {
-                if !close_bracket(&mut letters) {
-                    return Some("a \"[\" is never closed");
-                }
-            }
+            '\\' if letters.next().is_none() => return Some("it ends with a backslash"),
+            '[' if !close_bracket(&mut letters) => return Some("a \"[\" is never closed"),
             '(' => {
                 open += 1;
                 // "(?:", "(?=" and their like: the question mark repeats nothing.

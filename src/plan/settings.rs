@@ -1,6 +1,6 @@
 //! Everything in a plan that is not a check: where the backups are, what is allowed, where to restore.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     BackupPlan, Contact, Ignore, Limits, Prices, Provider, RestorePlan, SandboxPlan, Select, keys,
@@ -67,16 +67,8 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
         );
         return None;
     };
-    let url = anchored(file.text(url)?, &file.folder);
+    let url = file.text(url)?.to_owned();
     Some(BackupPlan { url, ..plan })
-}
-
-/// A folder is relative to the plan, not to where the program was started.
-fn anchored(url: &str, folder: &Path) -> String {
-    if url.contains("://") || Path::new(url).is_absolute() || folder.as_os_str().is_empty() {
-        return url.to_owned();
-    }
-    folder.join(url).to_string_lossy().into_owned()
 }
 
 fn select(file: &File<'_>, entry: Entry<'_>) -> Option<Select> {
@@ -182,19 +174,7 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     if let Some(jobs) = fields.get("jobs").and_then(|entry| file.whole(entry, 1)) {
         plan.jobs = jobs;
     }
-    if let Some(entry) = fields.get("globals")
-        && let Some(path) = file.text(entry)
-    {
-        let path = file.folder.join(path);
-        if !path.is_file() {
-            let help = format!(
-                "paths are relative to the folder of \"{}\"",
-                file.source.file
-            );
-            file.error(entry.value, "there is no such file", help);
-        }
-        plan.globals = Some(path);
-    }
+    plan.globals = fields.get("globals").and_then(|entry| globals(file, entry));
     if let Some(entry) = fields.get("ignore") {
         let items = file
             .items(entry, "write - error:, reason: and until:")
@@ -204,18 +184,28 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     plan
 }
 
+/// As it is written; that it exists is checked from the plan's folder.
+fn globals(file: &File<'_>, entry: Entry<'_>) -> Option<PathBuf> {
+    let path = file.text(entry)?;
+    if !file.folder.join(path).is_file() {
+        let help = format!(
+            "paths are relative to the folder of \"{}\"",
+            file.source.file
+        );
+        file.error(entry.value, "there is no such file", help);
+    }
+    Some(PathBuf::from(path))
+}
+
 fn ignore(file: &File<'_>, node: &super::yaml::Node) -> Option<Ignore> {
     let fields = file.fields(node, "an entry of \"ignore\"", &keys::IGNORE);
-    let text = |key: &str, help: &str| match fields.get(key) {
-        Some(entry) => file.text(entry).map(ToOwned::to_owned),
-        None => {
-            file.error(
-                node,
-                format!("this entry of \"ignore\" has no \"{key}\""),
-                help,
-            );
-            None
-        }
+    let text = |key: &str, help: &str| {
+        let Some(entry) = fields.get(key) else {
+            let message = format!("this entry of \"ignore\" has no \"{key}\"");
+            file.error(node, message, help);
+            return None;
+        };
+        file.text(entry).map(ToOwned::to_owned)
     };
     let error = text("error", "write a part of the error's message");
     let reason = text("reason", "write why the error does no harm");

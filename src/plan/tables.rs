@@ -1,8 +1,10 @@
 //! `tables`: what must hold in a table, or in every table that a glob names.
 
 use super::{
-    Limit, TableBlock, TableCheck, TableKind, keys,
-    limit::{self, Otherwise, Unit, zero},
+    Limit, TableBlock, TableCheck, TableKind,
+    bounds::Unit,
+    freshness, keys,
+    limit::{self, Otherwise, zero},
     pattern,
     walk::{Entry, Fields, File},
     yaml::{Node, Value},
@@ -65,7 +67,7 @@ fn block(file: &File<'_>, table: Entry<'_>, node: &Node, at: &Node) -> TableBloc
             .flat_map(|entry| checks(file, *entry, severity))
             .collect(),
     };
-    if matches!(node.value, Value::Map(_)) && !asks(&fields) {
+    if !asks(node) {
         let help = "write a check such as row_count: { min: 1 }, or skip: and the reason";
         file.error(at, format!("{what} has no check"), help);
     }
@@ -73,12 +75,12 @@ fn block(file: &File<'_>, table: Entry<'_>, node: &Node, at: &Node) -> TableBloc
 }
 
 /// Whether a block says anything about its table, be it well written or not.
-fn asks(fields: &Fields<'_>) -> bool {
-    let settings = ["where", "except", "severity", "tags"];
-    fields
-        .0
-        .iter()
-        .any(|entry| !settings.contains(&entry.name()))
+fn asks(node: &Node) -> bool {
+    let settings = ["where", "except", "severity", "tags"].map(Some);
+    match &node.value {
+        Value::Map(map) => map.iter().any(|(key, _)| !settings.contains(&key.text())),
+        Value::Scalar(_) | Value::List(_) => true,
+    }
 }
 
 fn except(file: &File<'_>, table: &str, fields: &Fields<'_>) -> Vec<String> {
@@ -154,7 +156,7 @@ fn checks(file: &File<'_>, entry: Entry<'_>, severity: Severity) -> Vec<TableChe
         "matches" => columns(file, entry, |column| matches(file, column, severity)),
         "range" => measured(TableKind::Range, Unit::Quantity),
         "freshness" => columns(file, entry, |column| {
-            let (freshness, limit) = limit::freshness(file, column, severity)?;
+            let (freshness, limit) = freshness::freshness(file, column, severity)?;
             Some((TableKind::Freshness(freshness), limit))
         }),
         "references" => columns(file, entry, |column| references(file, column, severity)),
@@ -169,7 +171,7 @@ fn checks(file: &File<'_>, entry: Entry<'_>, severity: Severity) -> Vec<TableChe
 fn columns<'n>(
     file: &File<'_>,
     entry: Entry<'n>,
-    mut check: impl FnMut(Entry<'n>) -> Option<(TableKind, Limit)>,
+    check: impl FnMut(Entry<'n>) -> Option<(TableKind, Limit)>,
 ) -> Vec<TableCheck> {
     let what = format!("\"{}\"", entry.name());
     let help = format!("write the name of a column below \"{}\"", entry.name());
@@ -177,7 +179,7 @@ fn columns<'n>(
     if columns.is_empty() && matches!(entry.value.value, Value::Map(_)) {
         file.error(entry.value, format!("{what} names no column"), help);
     }
-    let checks = columns.into_iter().filter_map(|column| check(column));
+    let checks = columns.into_iter().filter_map(check);
     checks
         .map(|(kind, limit)| TableCheck { kind, limit })
         .collect()

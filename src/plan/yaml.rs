@@ -81,9 +81,13 @@ impl Node {
     }
 }
 
+/// How deep mappings and lists may nest: a plan needs eight levels, and each one takes stack.
+const DEEPEST: usize = 24;
+
 /// Reads a text as one YAML document.
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Mistake> {
     let options = serde_yaml::options! {
+        budget: serde_yaml::budget! { max_depth: DEEPEST },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         reject_unsupported_tags: true,
