@@ -1,12 +1,31 @@
 //! What a dump is and what is in it, told by its content and never by its name.
 
+mod archive;
+mod codec;
+mod custom;
+mod directory;
+mod head;
+mod looks;
+mod plain;
+mod script;
+mod sql;
+mod tar;
+
 use std::io::Read;
 
+pub use archive::Entry;
+pub use directory::{member_name_ok, members};
+pub use script::Script;
+
+use self::head::Head;
 use crate::{
     error::Broken,
     finding::{Code, Finding},
     report::DumpFacts,
 };
+
+/// How many codecs may lie around each other: a `.sql.gz` inside a `.zst` happens, more does not.
+const LAYERS: usize = 2;
 
 /// The shape of a dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +93,8 @@ pub struct Contents {
     pub tables: Option<u64>,
     /// How many entries the table of contents holds.
     pub entries: Option<u64>,
+    /// The table of contents; empty for a script.
+    pub toc: Vec<Entry>,
 }
 
 /// The locale of a database, as far as a dump names it.
@@ -107,16 +128,86 @@ pub enum Opened {
 /// # Errors
 /// `dump.unreadable` when it is no dump; `backup.empty`, `dump.truncated`, `dump.corrupt` when it is a broken one;
 /// and whatever the reader itself reported.
-pub fn open(_reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
-    Err(Finding::new(Code::DumpUnreadable, "not built").into())
+pub fn open(reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
+    let (codec, mut head) = unwrap(Head::new(reader))?;
+    if head.kept().starts_with(archive::MAGIC) {
+        let archive = archive::read(&mut head, 0, None, Format::Custom)?;
+        let checked = custom::checked(head.replay(), &archive);
+        return Ok(Opened::Archive(archive.contents.inside(codec), checked));
+    }
+    if tar::is_tar(head.fill(tar::BLOCK)?) {
+        return match tar::read(&mut head)? {
+            tar::Kind::Dump(archive) => {
+                let checked = Box::new(tar::Whole::new(head.replay()));
+                Ok(Opened::Archive(archive.contents.inside(codec), checked))
+            }
+            tar::Kind::Wrapped => Ok(Opened::Wrapped(codec, head.replay())),
+        };
+    }
+    if let Some(other) = looks::known(head.kept()) {
+        return Err(other.into());
+    }
+    match plain::read(&mut head)? {
+        Some(contents) => Ok(Opened::Script(contents.inside(codec), head.replay())),
+        None => Err(looks::unreadable(head.kept()).into()),
+    }
+}
+
+/// Takes off what a dump is wrapped in; gives the outermost codec.
+fn unwrap(mut head: Head) -> Result<(Codec, Head), Broken> {
+    let outer = codec::sniff(head.fill(codec::SNIFFED)?);
+    let mut codec = outer;
+    for _ in 0..LAYERS {
+        if codec == Codec::None {
+            break;
+        }
+        head = Head::new(codec::Decoder::new(codec, head.replay()));
+        codec = codec::sniff(head.fill(codec::SNIFFED)?);
+    }
+    if codec != Codec::None {
+        let message = format!("the dump is compressed more than {LAYERS} times");
+        return Err(Finding::new(Code::DumpUnreadable, message).into());
+    }
+    if head.kept().is_empty() {
+        let message = match outer {
+            Codec::None => "the newest dump is empty".to_owned(),
+            codec => format!("the newest dump is an empty {} stream", codec.name()),
+        };
+        return Err(Finding::new(Code::BackupEmpty, message).into());
+    }
+    Ok((outer, head))
 }
 
 /// What the `toc.dat` of a directory dump says.
 ///
 /// # Errors
 /// `dump.corrupt` or `dump.truncated` when it cannot be read.
-pub fn directory(_toc: &[u8]) -> Result<Contents, Broken> {
-    Err(Finding::new(Code::DumpUnreadable, "not built").into())
+pub fn directory(toc: &[u8]) -> Result<Contents, Broken> {
+    let mut head = Head::new(std::io::Cursor::new(toc.to_vec()));
+    let archive = archive::read(&mut head, 0, None, Format::Directory)?;
+    match archive.data {
+        Some(end) if end < head.kept().len() => Err(Finding::new(
+            Code::DumpCorrupt,
+            "bytes after the end of the table of contents",
+        )
+        .detail(format!("\"toc.dat\" should end after {end} bytes."))
+        .into()),
+        _ => Ok(archive.contents),
+    }
+}
+
+impl Format {
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Custom => "custom",
+            Self::Directory => "directory",
+            Self::Tar => "tar",
+            Self::Plain => "plain",
+            Self::PlainAll => "plain-all",
+        }
+    }
 }
 
 impl Contents {
@@ -135,7 +226,27 @@ impl Contents {
     /// For the report.
     #[must_use]
     pub fn facts(&self) -> DumpFacts {
-        DumpFacts::default()
+        let inner = self.compression.as_deref();
+        let codec = match self.codec {
+            Codec::None => inner.unwrap_or(Codec::None.name()),
+            outer => outer.name(),
+        };
+        DumpFacts {
+            format: self.format.name().to_owned(),
+            codec: codec.to_owned(),
+            archive_version: self.archive_version.clone(),
+            server_version: self.server_version.clone(),
+            pg_dump_version: self.pg_dump_version.clone(),
+            created: self.created.clone(),
+            database: self.database.clone(),
+            tables: self.tables,
+            entries: self.entries,
+        }
+    }
+
+    fn inside(mut self, codec: Codec) -> Self {
+        self.codec = codec;
+        self
     }
 }
 

@@ -1,0 +1,306 @@
+//! Plain SQL on its way to `psql`: what must exist first is told, and no command gets through.
+
+mod command;
+mod ends;
+mod lexer;
+mod rows;
+mod statement;
+
+use std::{
+    collections::{HashSet, VecDeque},
+    io::{self, Read},
+    mem,
+};
+
+use bytes::BytesMut;
+use ends::Ends;
+use lexer::{Event, Lexer};
+
+use self::command::Command;
+use super::{Piece, head::broken, sql};
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
+
+/// How much is read at once.
+const STEP: usize = 256 * 1024;
+/// How much goes into one piece, and how much of a statement is looked at.
+const PIECE: usize = 64 * 1024;
+
+/// The pieces of a script, in its order. Memory does not grow with it.
+pub struct Script<R> {
+    reader: R,
+    /// Bytes that were read and not handed out.
+    bytes: BytesMut,
+    /// How many of them were looked at, and how many may be handed out.
+    at: usize,
+    sure: usize,
+    ended: bool,
+    over: bool,
+    mode: Mode,
+    lexer: Lexer,
+    /// Where the current statement starts, until it was looked at.
+    start: Option<usize>,
+    line: u64,
+    ready: VecDeque<Piece>,
+    ends: Ends,
+    restrict: Option<String>,
+    roles: HashSet<String>,
+    /// Whether nothing was created in the current database.
+    prelude: bool,
+    dropped: u64,
+}
+
+/// What the next bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Mode {
+    /// A byte order mark, perhaps.
+    First,
+    Sql,
+    /// The rest of the line of a `COPY … FROM stdin;` into this table.
+    BeforeRows(String),
+    /// Rows of this table; whether a line starts here.
+    Rows(String, bool),
+}
+
+impl<R: Read> Script<R> {
+    /// The pieces of what `reader` gives.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            bytes: BytesMut::new(),
+            at: 0,
+            sure: 0,
+            ended: false,
+            over: false,
+            mode: Mode::First,
+            lexer: Lexer::new(),
+            start: None,
+            line: 1,
+            ready: VecDeque::new(),
+            ends: Ends::default(),
+            restrict: None,
+            roles: HashSet::new(),
+            prelude: true,
+            dropped: 0,
+        }
+    }
+
+    /// How many statements were left out because an empty database has nothing to drop.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Looks at what was read; reads more when that is used up.
+    fn advance(&mut self) -> Result<(), Broken> {
+        let waits = match &self.mode {
+            Mode::First => self.first(),
+            Mode::Sql => self.sql()?,
+            Mode::BeforeRows(_) => self.before_rows()?,
+            Mode::Rows(..) => self.rows(),
+        };
+        if self.sure >= PIECE {
+            self.flush();
+        }
+        if !waits {
+            return Ok(());
+        }
+        if self.ended {
+            self.finish()
+        } else {
+            self.read()
+        }
+    }
+
+    fn read(&mut self) -> Result<(), Broken> {
+        let length = self.bytes.len();
+        self.bytes.resize(length + STEP, 0);
+        let read = self.reader.read(&mut self.bytes[length..]);
+        self.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
+        match read {
+            Ok(0) => self.ended = true,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(broken(&error)),
+        }
+        Ok(())
+    }
+
+    /// Hands out what may be handed out.
+    fn flush(&mut self) {
+        if self.sure > 0 {
+            let piece = self.bytes.split_to(self.sure).freeze();
+            self.at -= piece.len();
+            self.start = self.start.map(|start| start.saturating_sub(piece.len()));
+            self.sure = 0;
+            self.ready.push_back(Piece::Sql(piece));
+        }
+    }
+
+    /// Leaves out what lies before `self.at` and may not be handed out.
+    fn leave_out(&mut self) {
+        self.flush();
+        let _ = self.bytes.split_to(self.at);
+        self.at = 0;
+    }
+
+    /// A byte order mark says nothing that `psql` needs.
+    fn first(&mut self) -> bool {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
+        let short = self.bytes.len() < MARK.len() && MARK.starts_with(&self.bytes);
+        if short && !self.ended {
+            return true;
+        }
+        if self.bytes.starts_with(MARK) {
+            self.at = MARK.len();
+            self.leave_out();
+        }
+        self.mode = Mode::Sql;
+        false
+    }
+
+    /// Goes to the next event; tells whether more bytes are needed.
+    fn sql(&mut self) -> Result<bool, Broken> {
+        let (count, event) = self.lexer.run(&self.bytes[self.at..], self.ended);
+        self.step(count);
+        match event {
+            Event::More => {
+                let long = self.start.is_some_and(|start| self.at - start >= PIECE);
+                if long {
+                    self.statement();
+                }
+                if self.start.is_none() {
+                    self.sure = self.at;
+                }
+                return Ok(true);
+            }
+            Event::Begin => {
+                self.sure = self.at;
+                self.start = Some(self.at);
+            }
+            Event::End => self.end(),
+            Event::Comment => {
+                self.sure = self.at;
+                let comment = self.lexer.comment().to_vec();
+                self.ends.comment(&comment)?;
+            }
+            Event::Backslash => return self.command(),
+            Event::Nul => return Err(self.corrupt("a NUL byte in the script".to_owned())),
+            Event::Ambiguous => {
+                let what = "a quote after a number, which versions of psql read differently";
+                return Err(self.corrupt(what.to_owned()));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Moves on over bytes that were looked at.
+    fn step(&mut self, count: usize) {
+        let passed = &self.bytes[self.at..self.at + count];
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+        self.at += count;
+    }
+
+    /// A statement is at its end.
+    fn end(&mut self) {
+        let table = self.lexer.statement.copies.then(|| self.table());
+        self.statement();
+        self.sure = self.at;
+        if let Some(table) = table {
+            self.mode = Mode::BeforeRows(table);
+        }
+    }
+
+    fn command(&mut self) -> Result<bool, Broken> {
+        let rest = &self.bytes[self.at..];
+        let end = memchr::memchr(b'\n', rest);
+        if end.is_none() && !self.ended && rest.len() < PIECE {
+            return Ok(true);
+        }
+        let count = end.map_or(rest.len(), |end| end + 1);
+        let line = sql::decode(&rest[..count]);
+        if !self.lexer.blank {
+            return Err(self.refused(&command::shown(&line)));
+        }
+        let command = command::command(&line).map_err(|name| self.refused(&name))?;
+        self.sure = self.at;
+        match &command {
+            Command::Restrict(key) if self.restrict.is_none() => {
+                self.restrict = Some(key.clone());
+            }
+            Command::Unrestrict(key) if self.restrict.as_ref() == Some(key) => {
+                self.restrict = None;
+            }
+            Command::Restrict(_) | Command::Unrestrict(_) => {
+                return Err(self.refused(&command::shown(&line)));
+            }
+            Command::Connect(_) => {}
+        }
+        self.step(count);
+        self.leave_out();
+        if let Command::Connect(name) = command {
+            self.ready.push_back(Piece::Connect(name));
+            self.lexer = Lexer::new();
+            self.prelude = true;
+        }
+        Ok(false)
+    }
+
+    fn refused(&self, command: &str) -> Broken {
+        let message = format!("psql command \"{command}\" in the dump");
+        let Broken::Backup(finding) = self.corrupt(message) else {
+            return self.corrupt(String::new());
+        };
+        finding
+            .hint("Find out who wrote it: pg_dump never does, and psql would have run it.")
+            .into()
+    }
+
+    fn corrupt(&self, message: String) -> Broken {
+        Finding::new(Code::DumpCorrupt, message)
+            .detail(format!("It stands in line {}.", self.line))
+            .into()
+    }
+
+    /// There are no more bytes.
+    fn finish(&mut self) -> Result<(), Broken> {
+        self.over = true;
+        self.lexer.finish();
+        let table = match mem::replace(&mut self.mode, Mode::Sql) {
+            Mode::BeforeRows(table) | Mode::Rows(table, _) => Some(table),
+            Mode::First | Mode::Sql => None,
+        };
+        self.ends.judge(table.as_deref(), &self.lexer, self.line)?;
+        if self.start.is_some() {
+            self.statement();
+        }
+        self.sure = self.at;
+        self.flush();
+        Ok(())
+    }
+}
+
+impl<R: Read> Iterator for Script<R> {
+    type Item = Result<Piece, Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(Ok(piece));
+            }
+            if self.over {
+                return None;
+            }
+            if let Err(broken) = self.advance() {
+                self.over = true;
+                self.ready.clear();
+                return Some(Err(broken));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

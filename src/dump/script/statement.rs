@@ -1,0 +1,72 @@
+//! One statement of a script: what it names, and whether it is left out.
+
+use std::io::Read;
+
+use super::{PIECE, Piece, Script};
+use crate::dump::sql;
+
+impl<R: Read> Script<R> {
+    /// Looks at the current statement, once.
+    pub(super) fn statement(&mut self) {
+        let Some(start) = self.start.take() else {
+            return;
+        };
+        let end = self.at.min(start + PIECE);
+        let whole = end == self.at && (self.lexer.blank || self.over);
+        match &*self.lexer.statement.first {
+            b"drop" | b"alter" | b"select" => {
+                let text = sql::decode(&self.bytes[start..end]);
+                if whole && sql::drops(&text, self.prelude) {
+                    self.dropped += 1;
+                    self.leave_out();
+                } else {
+                    self.tell(&text);
+                }
+            }
+            b"create" | b"grant" | b"revoke" => {
+                let text = sql::decode(&self.bytes[start..end]);
+                self.prelude &= !text
+                    .get(..6)
+                    .is_some_and(|word| word.eq_ignore_ascii_case("create"));
+                self.tell(&text);
+            }
+            b"set" => {
+                let text = sql::decode(&self.bytes[start..end]);
+                if let Some(value) = sql::setting(&text, "standard_conforming_strings") {
+                    let off = ["off", "false", "no", "0"];
+                    self.lexer.standard_strings =
+                        !off.iter().any(|word| value.eq_ignore_ascii_case(word));
+                }
+                self.tell(&text);
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells what must be there before the statement.
+    fn tell(&mut self, text: &str) {
+        let facts = sql::facts(text);
+        let mut pieces = Vec::new();
+        for role in facts.roles {
+            if !facts.created.contains(&role) && self.roles.insert(role.clone()) {
+                pieces.push(Piece::Role(role));
+            }
+        }
+        self.roles.extend(facts.created);
+        pieces.extend(facts.extensions.into_iter().map(Piece::Extension));
+        if facts.creates_public {
+            pieces.push(Piece::CreatesPublic);
+        }
+        if !pieces.is_empty() {
+            self.flush();
+            self.ready.extend(pieces);
+        }
+    }
+
+    /// The table of the current COPY, as it is written.
+    pub(super) fn table(&self) -> String {
+        let start = self.start.unwrap_or(self.at);
+        let end = self.at.min(start + PIECE);
+        sql::copied(&sql::decode(&self.bytes[start..end]))
+    }
+}

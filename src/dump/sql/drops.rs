@@ -1,0 +1,88 @@
+//! Statements that an empty database has no use for.
+
+use super::words::{Word, words};
+
+/// Whether a statement only takes away what an empty database does not have.
+///
+/// `prelude` tells that nothing was created in the database: there `pg_dump --clean` writes its drops.
+/// A database is never dropped: the server may not be ours alone.
+pub(in super::super) fn drops(text: &str, prelude: bool) -> bool {
+    let all: Vec<_> = words(text).collect();
+    let end = all.iter().position(|word| *word == Word::Sign(';'));
+    let words = &all[..end.unwrap_or(all.len())];
+    let careful = words
+        .windows(2)
+        .any(|pair| pair[0].is("if") && pair[1].is("exists"));
+    match words {
+        [drop, kind, ..] if drop.is("drop") => {
+            let shared = ["role", "user", "group", "tablespace"];
+            kind.is("database")
+                || (prelude && (!careful || shared.iter().any(|word| kind.is(word))))
+        }
+        [alter, kind, rest @ ..] if alter.is("alter") => {
+            let kinds = ["table", "domain", "view", "materialized", "foreign"];
+            prelude
+                && !careful
+                && kinds.iter().any(|word| kind.is(word))
+                && rest.iter().any(|word| word.is("drop") || word.is("detach"))
+        }
+        [select, rest @ ..] if select.is("select") => {
+            prelude
+                && rest.len() < 8
+                && rest.iter().any(|word| word.is("lo_unlink"))
+                && !rest.iter().any(|word| word.is("from"))
+        }
+        _ => false,
+    }
+}
+
+/// The table of a COPY statement.
+pub(in super::super) fn copied(text: &str) -> String {
+    words(text)
+        .skip(1)
+        .take_while(|word| !word.is("from") && *word != Word::Sign('('))
+        .map(|word| match word {
+            Word::Sign(sign) => sign.to_string(),
+            word => word.text().unwrap_or_default(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clean_drops_is_left_out_before_the_first_create_only() {
+        for text in [
+            "DROP TABLE public.t;",
+            "ALTER TABLE ONLY public.t DROP CONSTRAINT k;",
+            "ALTER TABLE public.t ALTER COLUMN id DROP DEFAULT;",
+            "SELECT pg_catalog.lo_unlink('1');",
+            "DROP ROLE IF EXISTS r;",
+        ] {
+            assert!(drops(text, true), "{text}");
+            assert!(!drops(text, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn careful_drops_stay_and_databases_are_never_dropped() {
+        assert!(!drops("DROP TABLE IF EXISTS public.t;", true));
+        assert!(!drops(
+            "ALTER TABLE IF EXISTS ONLY t DROP CONSTRAINT IF EXISTS k;",
+            true
+        ));
+        assert!(!drops("ALTER TABLE t ADD COLUMN \"drop\" int;", true));
+        assert!(drops("DROP DATABASE IF EXISTS x;", false));
+    }
+
+    #[test]
+    fn the_table_of_a_copy_is_named() {
+        assert_eq!(
+            copied("COPY public.\"T x\" (a, b) FROM stdin;"),
+            "public.T x"
+        );
+        assert_eq!(copied("COPY t FROM stdin;"), "t");
+    }
+}

@@ -1,0 +1,91 @@
+//! What statements of a dump name that must exist before they are run.
+
+mod drops;
+mod facts;
+mod words;
+
+pub(super) use drops::{copied, drops};
+pub(super) use facts::{facts, must_exist};
+use words::{Word, words};
+
+use super::Locale;
+
+/// Text in the dump's own encoding: UTF-8, else each byte as in Latin-1, so that no name is lost.
+pub(super) fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
+}
+
+/// The value in `SET name = 'value'`.
+pub(super) fn setting(text: &str, name: &str) -> Option<String> {
+    let words: Vec<_> = words(text).collect();
+    let at = words
+        .windows(2)
+        .position(|pair| pair[0].is("set") && pair[1].is(name))?;
+    value(&words[at + 2..])
+}
+
+/// The value after a keyword, with or without `=` or `TO` before it.
+fn value(words: &[Word<'_>]) -> Option<String> {
+    match words {
+        [Word::Sign('='), value, ..] => value.text(),
+        [to, value, ..] if to.is("to") => value.text(),
+        [value, ..] => value.text(),
+        [] => None,
+    }
+}
+
+impl Locale {
+    /// What a `CREATE DATABASE` statement says.
+    pub(super) fn of(statement: &str) -> Self {
+        let words: Vec<_> = words(statement).collect();
+        let named = |key| {
+            let at = words.iter().position(|word| word.is(key))?;
+            value(&words[at + 1..]).filter(|value| !value.is_empty())
+        };
+        let both = named("locale");
+        let provider = named("locale_provider").map(|name| name.to_ascii_lowercase());
+        Self {
+            collate: named("lc_collate").or_else(|| both.clone()),
+            ctype: named("lc_ctype").or(both),
+            locale: named("icu_locale").or_else(|| named("builtin_locale")),
+            provider,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_is_read_from_create_database() {
+        let libc = Locale::of(
+            "CREATE DATABASE x WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE_PROVIDER = libc LOCALE = 'en_US.UTF-8';",
+        );
+        assert_eq!(libc.provider.as_deref(), Some("libc"));
+        assert_eq!(libc.collate.as_deref(), Some("en_US.UTF-8"));
+        assert_eq!(libc.ctype.as_deref(), Some("en_US.UTF-8"));
+        assert_eq!(libc.locale, None);
+        let icu = Locale::of(
+            "CREATE DATABASE \"locale\" WITH LOCALE_PROVIDER = icu LC_COLLATE = 'C' LC_CTYPE = 'de_DE' ICU_LOCALE = 'de-DE';",
+        );
+        assert_eq!(icu.collate.as_deref(), Some("C"));
+        assert_eq!(icu.ctype.as_deref(), Some("de_DE"));
+        assert_eq!(icu.locale.as_deref(), Some("de-DE"));
+        let builtin = Locale::of(
+            "CREATE DATABASE x LOCALE_PROVIDER = builtin LOCALE = 'C' BUILTIN_LOCALE = 'C.UTF-8';",
+        );
+        assert_eq!(builtin.provider.as_deref(), Some("builtin"));
+        assert_eq!(builtin.locale.as_deref(), Some("C.UTF-8"));
+    }
+
+    #[test]
+    fn an_encoding_is_read_from_set() {
+        let text = "SET client_encoding = 'LATIN1';\n";
+        assert_eq!(setting(text, "client_encoding").as_deref(), Some("LATIN1"));
+        assert_eq!(setting("SELECT 1;", "client_encoding"), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! Tar archives: `pg_dump -Ft`, and directory dumps that somebody packed.
+
+use std::{
+    io::{self, Read},
+    mem,
+};
+
+use super::{
+    Bytes, Format,
+    archive::{self, Archive},
+    directory::member_name_ok,
+    head::Head,
+    looks,
+};
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
+
+/// The unit of a tar archive, in bytes.
+pub(super) const BLOCK: usize = 512;
+/// How much of an archive is searched for a name that tells what it is, in bytes.
+const SEARCHED: usize = 1 << 20;
+
+/// What a tar archive is.
+pub(super) enum Kind {
+    /// `pg_dump -Ft`.
+    Dump(Box<Archive>),
+    /// A directory dump.
+    Wrapped,
+}
+
+/// Whether a stream starts with a tar header.
+pub(super) fn is_tar(head: &[u8]) -> bool {
+    head.get(..BLOCK)
+        .is_some_and(|block| size(block).is_some() && &block[257..262] == b"ustar")
+}
+
+/// Tells what an archive is; `dump.unreadable` when it is neither.
+pub(super) fn read(head: &mut Head) -> Result<Kind, Broken> {
+    if let Some(end) = written_by_pg_dump(head.fill(BLOCK)?) {
+        let archive = archive::read(head, BLOCK, Some(end), Format::Tar)?;
+        return Ok(Kind::Dump(Box::new(archive)));
+    }
+    let kept = head.fill(SEARCHED)?;
+    let names = names(kept);
+    if names.iter().any(|name| member_name_ok(base(name))) {
+        return Ok(Kind::Wrapped);
+    }
+    Err(looks::tar(&names, &inside(kept)).into())
+}
+
+/// Where `toc.dat` ends in an archive that `pg_dump` itself wrote: it comes first, and belongs to
+/// the user 04000 and the group 02000 of `pg_backup_tar.c`, which no packer of files writes.
+fn written_by_pg_dump(head: &[u8]) -> Option<usize> {
+    let header = tar::Header::from_byte_slice(head.get(..BLOCK)?);
+    let ids = (header.uid().ok()?, header.gid().ok()?);
+    let ours = &*header.path_bytes() == b"toc.dat" && ids == (0o4000, 0o2000);
+    let size = usize::try_from(header.size().ok()?).ok()?;
+    ours.then(|| BLOCK.saturating_add(size))
+}
+
+/// The names in the first bytes of an archive.
+fn names(head: &[u8]) -> Vec<String> {
+    let mut archive = tar::Archive::new(head);
+    let Ok(entries) = archive.entries() else {
+        return Vec::new();
+    };
+    entries
+        .map_while(Result::ok)
+        .filter(|entry| !entry.header().entry_type().is_dir())
+        .map(|entry| String::from_utf8_lossy(&entry.path_bytes()).into_owned())
+        .take(1000)
+        .collect()
+}
+
+/// The first bytes of the first file.
+fn inside(head: &[u8]) -> Vec<u8> {
+    let mut archive = tar::Archive::new(head);
+    let file = archive.entries().ok().and_then(|entries| {
+        entries
+            .map_while(Result::ok)
+            .find(|entry| entry.header().entry_type().is_file())
+    });
+    let mut bytes = Vec::new();
+    if let Some(file) = file {
+        // What cannot be read is not looked at.
+        let _ = file.take(4096).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// The last part of a path.
+pub(super) fn base(path: &str) -> &str {
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
+}
+
+/// The size in a header whose checksum is right.
+fn size(block: &[u8]) -> Option<u64> {
+    let header = tar::Header::from_byte_slice(block);
+    let sum: u32 = block
+        .iter()
+        .enumerate()
+        .map(|(at, &byte)| u32::from(if (148..156).contains(&at) { b' ' } else { byte }))
+        .sum();
+    (header.cksum().ok()? == sum).then_some(())?;
+    header.entry_size().ok()
+}
+
+/// Passes an archive through and tells when it is cut: `pg_restore` waits for ever for the rest.
+pub(super) struct Whole {
+    reader: Bytes,
+    header: Vec<u8>,
+    /// Bytes of the current member that are to come, with its padding.
+    left: u64,
+    passed: u64,
+    zeros: u32,
+    failed: Option<Broken>,
+}
+
+impl Whole {
+    pub(super) fn new(reader: Bytes) -> Self {
+        Self {
+            reader,
+            header: Vec::with_capacity(BLOCK),
+            left: 0,
+            passed: 0,
+            zeros: 0,
+            failed: None,
+        }
+    }
+
+    fn pass(&mut self, mut bytes: &[u8]) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            let wanted = if self.left > 0 {
+                usize::try_from(self.left).unwrap_or(usize::MAX)
+            } else {
+                BLOCK - self.header.len()
+            };
+            let (now, later) = bytes.split_at(wanted.min(bytes.len()));
+            if self.left > 0 {
+                self.left -= now.len() as u64;
+            } else {
+                self.header.extend_from_slice(now);
+            }
+            self.passed += now.len() as u64;
+            bytes = later;
+            if self.header.len() == BLOCK {
+                self.member()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&mut self) -> Result<(), Broken> {
+        let header = mem::replace(&mut self.header, Vec::with_capacity(BLOCK));
+        if header.iter().all(|&byte| byte == 0) {
+            self.zeros += 1;
+            return Ok(());
+        }
+        match size(&header).and_then(|size| size.checked_next_multiple_of(BLOCK as u64)) {
+            Some(left) if self.zeros == 0 => {
+                self.left = left;
+                Ok(())
+            }
+            _ => {
+                let at = self.passed - BLOCK as u64;
+                let what = "the tar archive is damaged";
+                let detail = format!("After {at} bytes there should be the header of a member.");
+                Err(Finding::new(Code::DumpCorrupt, what).detail(detail).into())
+            }
+        }
+    }
+
+    /// Judges the end of the bytes.
+    fn end(&self) -> Result<(), Broken> {
+        if self.zeros > 0 && self.left == 0 {
+            return Ok(());
+        }
+        Err(truncated(self.passed))
+    }
+}
+
+pub(super) fn truncated(at: u64) -> Broken {
+    Finding::new(Code::DumpTruncated, "the tar archive ends too early")
+        .detail(format!(
+            "It ends after {at} bytes, without the empty blocks that close it."
+        ))
+        .into()
+}
+
+impl Read for Whole {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(broken) = &self.failed {
+            return Err(broken.clone().into());
+        }
+        let count = self.reader.read(into)?;
+        let judged = match count {
+            0 if into.is_empty() => Ok(()),
+            0 => self.end(),
+            count => self.pass(&into[..count]),
+        };
+        judged.map(|()| count).map_err(|broken| {
+            self.failed = Some(broken.clone());
+            broken.into()
+        })
+    }
+}
