@@ -134,8 +134,8 @@ pub(super) fn tar(names: &[String], inside: &[u8]) -> Finding {
     let name = base(first).escape_debug().to_string();
     let what = match inside {
         bytes if bytes.starts_with(b"PGDMP") => "an archive of pg_dump",
-        bytes if codec::sniff(&bytes) != super::Codec::None => "a compressed file",
-        bytes if sql::decode(&bytes).contains("-- PostgreSQL database") => "a plain SQL dump",
+        bytes if codec::sniff(bytes) != super::Codec::None => "a compressed file",
+        bytes if sql::decode(bytes).contains("-- PostgreSQL database") => "a plain SQL dump",
         _ => "files",
     };
     not_a_dump(&format!("a tar archive that holds {what}"))

@@ -272,3 +272,6 @@ pub enum Piece {
     /// The next bytes continue in this database (`\connect` of `pg_dumpall`).
     Connect(String),
 }
+
+#[cfg(test)]
+mod tests;

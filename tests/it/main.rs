@@ -8,4 +8,6 @@
     reason = "a test that cannot go on should fail loudly, and one that does not run should say so"
 )]
 
+mod dump;
 mod plan;
+mod support;

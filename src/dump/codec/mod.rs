@@ -287,3 +287,6 @@ impl Read for Decoder {
             .map_or(Ok(0), |broken| Err(broken.into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,15 @@ pub(super) enum Command {
     Unrestrict(String),
     /// `\connect NAME`.
     Connect(String),
+    /// `\encoding SQL_ASCII`, before a `\connect` to a name that is not plain.
+    Encoding,
+}
+
+/// Whether the last line of a script could be the first part of a command that dumps hold.
+pub(super) fn may_be_cut(line: &str) -> bool {
+    ["\\restrict ", "\\unrestrict ", "\\connect ", "\\encoding "]
+        .iter()
+        .any(|command| command.starts_with(line) || line.starts_with(command))
 }
 
 /// What a line says; an error names the command that no dump has a reason to hold.
@@ -26,6 +35,7 @@ pub(super) fn command(line: &str) -> Result<Command, String> {
         "\\restrict" => key().map(Command::Restrict),
         "\\unrestrict" => key().map(Command::Unrestrict),
         "\\connect" | "\\c" => database(arguments).map(Command::Connect),
+        "\\encoding" => (arguments == "SQL_ASCII").then_some(Command::Encoding),
         _ => None,
     };
     command.ok_or_else(|| shown(line))
@@ -62,16 +72,13 @@ fn argument(text: &str) -> Option<String> {
     let inner = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'));
-    match inner {
-        Some(inner) => {
-            let lone = inner.replace("\"\"", "").contains('"');
-            (!lone).then(|| inner.replace("\"\"", "\""))
-        }
-        None => {
-            // Unlike a statement, \connect does not fold a name to lower case.
-            let plain = |c: char| c.is_alphanumeric() || "_.-+@#".contains(c);
-            (!text.is_empty() && text.chars().all(plain)).then(|| text.to_owned())
-        }
+    if let Some(inner) = inner {
+        let lone = inner.replace("\"\"", "").contains('"');
+        (!lone).then(|| inner.replace("\"\"", "\""))
+    } else {
+        // Unlike a statement, \connect does not fold a name to lower case.
+        let plain = |c: char| c.is_alphanumeric() || "_.-+@#".contains(c);
+        (!text.is_empty() && text.chars().all(plain)).then(|| text.to_owned())
     }
 }
 
@@ -138,6 +145,7 @@ mod tests {
                 "\\connect",
             ),
             ("\\c x \\! y", "\\c"),
+            ("\\encoding SJIS", "\\encoding"),
             ("\\", "\\"),
         ] {
             assert_eq!(command(line), Err(name.to_owned()), "{line}");

@@ -63,6 +63,12 @@ impl Ends {
     }
 }
 
+/// The script ends inside a line of `psql`.
+pub(super) fn cut(line: u64) -> Broken {
+    let detail = format!("Line {line} is cut off.");
+    incomplete("the script ends inside a command", &detail)
+}
+
 fn incomplete(message: &str, detail: &str) -> Broken {
     Finding::new(Code::DumpIncomplete, message)
         .detail(detail)

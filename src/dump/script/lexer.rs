@@ -7,6 +7,8 @@ use std::mem;
 
 use memchr::{memchr2, memchr3};
 
+use super::shape::Statement;
+
 /// More bytes than a name may have: longer words are no keywords.
 const WORD: usize = 64;
 
@@ -60,22 +62,6 @@ pub(super) struct Lexer {
     /// Whether no statement has begun.
     pub(super) blank: bool,
     pub(super) statement: Statement,
-}
-
-/// What is known of the current statement.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Statement {
-    /// Its first word, in lower case.
-    pub(super) first: Vec<u8>,
-    /// Whether rows follow it.
-    pub(super) copies: bool,
-    /// The last word was FROM, outside parentheses.
-    from: bool,
-    pub(super) parentheses: u32,
-    pub(super) blocks: u32,
-    /// The first letters of the first words, as far as they make a CREATE FUNCTION.
-    kind: [u8; 4],
-    words: usize,
 }
 
 impl Lexer {
@@ -364,38 +350,6 @@ impl Lexer {
             }
         }
         (rest.len(), None)
-    }
-}
-
-impl Statement {
-    fn word(&mut self, word: &[u8]) {
-        if self.words == 0 {
-            self.first = word.to_vec();
-        }
-        if let (b"create" | b"function" | b"procedure" | b"or" | b"replace", Some(letter)) =
-            (word, self.kind.get_mut(self.words))
-        {
-            *letter = word[0];
-        }
-        self.words += 1;
-        if self.parentheses > 0 {
-            return;
-        }
-        self.copies |= self.from && word == b"stdin" && self.first == b"copy";
-        self.from = word == b"from";
-        if matches!(&self.kind, b"cf\0\0" | b"cp\0\0" | b"corf" | b"corp") {
-            self.body(word);
-        }
-    }
-
-    /// `BEGIN ATOMIC … END` holds semicolons that end nothing; `psql` counts in the same way.
-    fn body(&mut self, word: &[u8]) {
-        match word {
-            b"begin" => self.blocks += 1,
-            b"case" if self.blocks > 0 => self.blocks += 1,
-            b"end" => self.blocks = self.blocks.saturating_sub(1),
-            _ => {}
-        }
     }
 }
 

@@ -3,7 +3,9 @@
 mod command;
 mod ends;
 mod lexer;
+mod obey;
 mod rows;
+mod shape;
 mod statement;
 
 use std::{
@@ -16,8 +18,7 @@ use bytes::BytesMut;
 use ends::Ends;
 use lexer::{Event, Lexer};
 
-use self::command::Command;
-use super::{Piece, head::broken, sql};
+use super::{Piece, head::broken};
 use crate::{
     error::Broken,
     finding::{Code, Finding},
@@ -211,51 +212,6 @@ impl<R: Read> Script<R> {
         if let Some(table) = table {
             self.mode = Mode::BeforeRows(table);
         }
-    }
-
-    fn command(&mut self) -> Result<bool, Broken> {
-        let rest = &self.bytes[self.at..];
-        let end = memchr::memchr(b'\n', rest);
-        if end.is_none() && !self.ended && rest.len() < PIECE {
-            return Ok(true);
-        }
-        let count = end.map_or(rest.len(), |end| end + 1);
-        let line = sql::decode(&rest[..count]);
-        if !self.lexer.blank {
-            return Err(self.refused(&command::shown(&line)));
-        }
-        let command = command::command(&line).map_err(|name| self.refused(&name))?;
-        self.sure = self.at;
-        match &command {
-            Command::Restrict(key) if self.restrict.is_none() => {
-                self.restrict = Some(key.clone());
-            }
-            Command::Unrestrict(key) if self.restrict.as_ref() == Some(key) => {
-                self.restrict = None;
-            }
-            Command::Restrict(_) | Command::Unrestrict(_) => {
-                return Err(self.refused(&command::shown(&line)));
-            }
-            Command::Connect(_) => {}
-        }
-        self.step(count);
-        self.leave_out();
-        if let Command::Connect(name) = command {
-            self.ready.push_back(Piece::Connect(name));
-            self.lexer = Lexer::new();
-            self.prelude = true;
-        }
-        Ok(false)
-    }
-
-    fn refused(&self, command: &str) -> Broken {
-        let message = format!("psql command \"{command}\" in the dump");
-        let Broken::Backup(finding) = self.corrupt(message) else {
-            return self.corrupt(String::new());
-        };
-        finding
-            .hint("Find out who wrote it: pg_dump never does, and psql would have run it.")
-            .into()
     }
 
     fn corrupt(&self, message: String) -> Broken {

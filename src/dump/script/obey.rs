@@ -1,0 +1,68 @@
+//! What a script does at a command of `psql`: it is swallowed, told, or refused.
+
+use std::io::Read;
+
+use super::{
+    PIECE, Piece, Script,
+    command::{Command, command, may_be_cut, shown},
+    ends,
+    lexer::Lexer,
+};
+use crate::{dump::sql, error::Broken};
+
+impl<R: Read> Script<R> {
+    /// Deals with a backslash outside quotes; tells whether more bytes are needed.
+    pub(super) fn command(&mut self) -> Result<bool, Broken> {
+        let rest = &self.bytes[self.at..];
+        let end = memchr::memchr(b'\n', rest);
+        if end.is_none() && !self.ended && rest.len() < PIECE {
+            return Ok(true);
+        }
+        let count = end.map_or(rest.len(), |end| end + 1);
+        let line = sql::decode(&rest[..count]);
+        let command = if self.lexer.blank {
+            command(&line).ok().filter(|known| self.expects(known))
+        } else {
+            None
+        };
+        let Some(command) = command else {
+            if end.is_none() && self.ended && self.lexer.blank && may_be_cut(&line) {
+                return Err(ends::cut(self.line));
+            }
+            return Err(self.refused(&shown(&line)));
+        };
+        self.sure = self.at;
+        self.step(count);
+        self.leave_out();
+        match command {
+            Command::Restrict(key) => self.restrict = Some(key),
+            Command::Unrestrict(_) => self.restrict = None,
+            Command::Encoding => {}
+            Command::Connect(name) => {
+                self.ready.push_back(Piece::Connect(name));
+                self.lexer = Lexer::new();
+                self.prelude = true;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a command may stand here: keys come in pairs.
+    fn expects(&self, command: &Command) -> bool {
+        match command {
+            Command::Restrict(_) => self.restrict.is_none(),
+            Command::Unrestrict(key) => self.restrict.as_ref() == Some(key),
+            Command::Connect(_) | Command::Encoding => true,
+        }
+    }
+
+    fn refused(&self, command: &str) -> Broken {
+        let message = format!("psql command \"{command}\" in the dump");
+        let Broken::Backup(finding) = self.corrupt(message) else {
+            return self.corrupt(String::new());
+        };
+        finding
+            .hint("Find out who wrote it: pg_dump never does, and psql would have run it.")
+            .into()
+    }
+}

@@ -1,0 +1,319 @@
+use std::io::{Cursor, Read};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn found(bytes: &[u8]) -> Finding {
+    match open(Cursor::new(bytes.to_vec())) {
+        Err(Broken::Backup(finding)) => finding,
+        Err(Broken::Run(error)) => panic!("{error}"),
+        Ok(_) => panic!("taken for a dump: {}", String::from_utf8_lossy(bytes)),
+    }
+}
+
+fn int(value: i32) -> Vec<u8> {
+    let mut bytes = vec![u8::from(value < 0)];
+    bytes.extend(value.unsigned_abs().to_le_bytes());
+    bytes
+}
+
+fn text(text: &str) -> Vec<u8> {
+    [
+        int(i32::try_from(text.len()).unwrap()),
+        text.as_bytes().to_vec(),
+    ]
+    .concat()
+}
+
+/// A custom archive of one table, as the `pg_dump` of this minor version would write it.
+fn archive(minor: u8, entries: i32) -> Vec<u8> {
+    let mut bytes = [&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 1]].concat();
+    bytes.extend(if minor >= 15 { vec![1] } else { int(-1) });
+    for figure in [10, 20, 3, 24, 10, 126, 0] {
+        bytes.extend(int(figure));
+    }
+    bytes.extend([text("shop"), text("15.4 (Debian 15.4-1)"), text("16.1")].concat());
+    bytes.extend(int(entries));
+    bytes.extend([int(1), int(1), text("1259"), text("16385"), text("t")].concat());
+    bytes.extend(text("TABLE DATA"));
+    if minor >= 11 {
+        bytes.extend(int(3));
+    }
+    bytes.extend([text(""), text(""), text("COPY public.t FROM stdin;\n")].concat());
+    bytes.extend([text("public"), text("")].concat());
+    if minor >= 14 {
+        bytes.extend(text("heap"));
+    }
+    if minor >= 16 {
+        bytes.extend(int(0));
+    }
+    bytes.extend([text("we\"ird"), text("false"), int(-1)].concat());
+    bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend([vec![1], int(1), int(3), b"abc".to_vec(), int(0)].concat());
+    bytes
+}
+
+fn drained(bytes: &[u8]) -> Result<Contents, Finding> {
+    let (contents, mut rest) = match open(Cursor::new(bytes.to_vec())) {
+        Ok(Opened::Archive(contents, rest)) => (contents, rest),
+        Ok(_) => panic!("taken for no archive"),
+        Err(Broken::Backup(finding)) => return Err(finding),
+        Err(Broken::Run(error)) => panic!("{error}"),
+    };
+    let mut all = Vec::new();
+    match rest.read_to_end(&mut all) {
+        Ok(_) if all == bytes => Ok(contents),
+        Ok(_) => panic!("came out changed"),
+        Err(error) => Err(Broken::inside(&error).unwrap().clone().into()),
+    }
+}
+
+#[test]
+fn every_known_version_of_the_archive_is_read() {
+    for minor in 10..=16 {
+        let contents = drained(&archive(minor, 1)).unwrap();
+        assert_eq!(contents.archive_version, Some(format!("1.{minor}")));
+        assert_eq!(contents.roles, ["we\"ird"]);
+        assert_eq!(contents.tables, Some(1));
+        assert_eq!(contents.compression.as_deref(), Some("gzip"));
+        assert_eq!(contents.created.as_deref(), Some("2026-11-24T03:20:10"));
+        assert_eq!(
+            (contents.major(), contents.tools_major()),
+            (Some(15), Some(16))
+        );
+        assert_eq!(&*contents.toc[0].tag, "t");
+    }
+}
+
+#[test]
+fn a_newer_version_is_passed_on_without_guessing() {
+    let contents = drained(&archive(17, 1)).unwrap();
+    assert_eq!(contents.archive_version.as_deref(), Some("1.17"));
+    assert_eq!((contents.entries, contents.major()), (None, None));
+}
+
+#[test]
+fn an_archive_cut_anywhere_is_truncated() {
+    let whole = archive(16, 1);
+    for end in 5..whole.len() {
+        let finding = drained(&whole[..end]).unwrap_err();
+        assert_eq!(finding.code, Code::DumpTruncated, "cut after {end}");
+    }
+}
+
+#[test]
+fn absurd_figures_are_corrupt() {
+    for entries in [0, -1, 60_000_000, i32::MAX] {
+        assert_eq!(
+            drained(&archive(14, entries)).unwrap_err().code,
+            Code::DumpCorrupt
+        );
+    }
+    let mut long = archive(14, 1);
+    let at = long.windows(4).position(|four| four == b"shop").unwrap();
+    long[at - 1] = 0x7f;
+    assert_eq!(drained(&long).unwrap_err().code, Code::DumpCorrupt);
+}
+
+#[test]
+fn bytes_after_the_data_are_corrupt_and_zeros_are_padding() {
+    let padded = [&archive(14, 1)[..], &[0; 700]].concat();
+    drained(&padded).unwrap();
+    let twice = archive(14, 1).repeat(2);
+    assert_eq!(drained(&twice).unwrap_err().code, Code::DumpCorrupt);
+}
+
+#[test]
+fn a_transfer_in_text_mode_is_named() {
+    let mangled: Vec<u8> = archive(14, 1)
+        .into_iter()
+        .flat_map(|byte| {
+            if byte == b'\n' {
+                vec![b'\r', b'\n']
+            } else {
+                vec![byte]
+            }
+        })
+        .collect();
+    let finding = found(&mangled);
+    assert_eq!(finding.code, Code::DumpCorrupt);
+    assert!(finding.message.contains("text mode"), "{finding:?}");
+}
+
+#[test]
+fn what_is_no_dump_is_named() {
+    for (bytes, word) in [
+        (&b"<!DOCTYPE html><html>"[..], "HTML"),
+        (b"  <HTML>", "HTML"),
+        (
+            b"<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>",
+            "object store",
+        ),
+        (b"{\"error\": 1}", "JSON"),
+        (b"%PDF-1.7", "PDF"),
+        (b"PK\x03\x04....", "zip"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"-- MySQL dump 10.13\n", "MySQL"),
+        (b"SQLite format 3\0", "SQLite"),
+        (b"age-encryption.org/v1\n", "age"),
+        (b"\x85\x02\x0c\x03xxxxxx", "GPG"),
+        (b"Salted__12345678", "openssl"),
+        (&[0; 4096], "zeros"),
+        (b"pg_dump: error: connection to server failed\n", "text"),
+        (b"\xff\xfeP\0G\0D\0M\0P\0", "UTF-16"),
+        (b"\x01\x02\x03\xfe\xff\x80", "binary data"),
+    ] {
+        let finding = found(bytes);
+        assert_eq!(finding.code, Code::DumpUnreadable);
+        assert!(finding.message.contains(word), "{finding:?}");
+    }
+    let finding = found(b"\x01\x02\x03\xfe\xff\x80");
+    assert_eq!(
+        finding.detail.as_deref(),
+        Some("Its first bytes are 01 02 03 fe ff 80.")
+    );
+}
+
+#[test]
+fn nothing_is_an_empty_backup() {
+    assert_eq!(found(b"").code, Code::BackupEmpty);
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0";
+    let finding = found(gzip);
+    assert_eq!(finding.code, Code::BackupEmpty);
+    assert!(finding.message.contains("gzip"));
+}
+
+#[test]
+fn scripts_of_other_programs_are_plain() {
+    for text in [
+        "create table t ();\n",
+        "\u{feff}/* x */ SELECT 1;",
+        "BEGIN;\n",
+        "\\restrict k\n--\n-- PostgreSQL database dump\n--\n",
+        "--\r\n-- PostgreSQL database dump\r\n--\r\n-- Dumped from database version 9.6.24\r\n",
+    ] {
+        match open(Cursor::new(text.as_bytes().to_vec())) {
+            Ok(Opened::Script(contents, _)) => assert_eq!(contents.format, Format::Plain),
+            _ => panic!("not taken for a script: {text}"),
+        }
+    }
+}
+
+/// A tar of members, each with its type.
+fn tar(members: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
+    let mut out = tar::Builder::new(Vec::new());
+    for (name, kind, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(*kind);
+        header.set_size(bytes.len() as u64);
+        // The library itself refuses to write what a hostile archive holds.
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        out.append(&header, *bytes).unwrap();
+    }
+    out.into_inner().unwrap()
+}
+
+use ::tar;
+
+#[test]
+fn members_that_lead_outside_are_refused() {
+    use tar::EntryType as Kind;
+    for (name, kind) in [
+        ("../1.dat", Kind::Regular),
+        ("/etc/1.dat", Kind::Regular),
+        ("d/../../1.dat", Kind::Regular),
+        ("1.dat", Kind::Symlink),
+        ("1.dat", Kind::Link),
+        ("1.dat", Kind::Char),
+        ("1.dat", Kind::Fifo),
+        ("other/toc.dat", Kind::Regular),
+        ("toc.dat", Kind::Regular),
+    ] {
+        let bytes = tar(&[("toc.dat", Kind::Regular, b"x"), (name, kind, b"")]);
+        let Ok(Opened::Wrapped(_, rest)) = open(Cursor::new(bytes)) else {
+            panic!("{name}")
+        };
+        match members(rest, &mut |_, _, _| Ok(())) {
+            Err(Broken::Backup(finding)) => assert_eq!(finding.code, Code::DumpCorrupt),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_tar_without_a_table_of_contents_is_incomplete_and_one_of_files_is_named() {
+    use tar::EntryType as Kind;
+    let bytes = tar(&[
+        ("d/1.dat", Kind::Regular, b"x"),
+        ("d/notes", Kind::Regular, b"x"),
+    ]);
+    let result = members(&bytes[..], &mut |name, _, _| {
+        assert_eq!(name, "1.dat");
+        Ok(())
+    });
+    assert!(matches!(result, Err(Broken::Backup(f)) if f.code == Code::DumpIncomplete));
+    let finding = found(&tar(&[("shop.dump", Kind::Regular, b"PGDMP")]));
+    assert!(
+        finding
+            .message
+            .ends_with("a tar archive that holds an archive of pg_dump")
+    );
+}
+
+#[test]
+fn only_names_that_pg_dump_writes_are_members() {
+    for name in [
+        "toc.dat",
+        "3558.dat",
+        "1.dat.gz",
+        "1.dat.zst",
+        "blob_1.dat.lz4",
+        "blobs.toc",
+        "blobs_12.toc",
+    ] {
+        assert!(member_name_ok(name), "{name}");
+    }
+    for name in [
+        "",
+        ".dat",
+        "../1.dat",
+        "a.dat",
+        "1.dat.sh",
+        "blob_.dat",
+        "blobs_.toc",
+        "1.dat\n",
+        "restore.sql",
+        "١.dat",
+    ] {
+        assert!(!member_name_ok(name), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_table_of_contents_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        minor in 10_u8..18,
+    ) {
+        let _ = drained(&[&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 1], &bytes].concat());
+        let _ = directory(&[&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 3], &bytes].concat());
+    }
+
+    #[test]
+    fn no_change_of_one_byte_makes_an_archive_panic(at in 5_usize..400, to in any::<u8>()) {
+        let mut bytes = archive(16, 1);
+        let at = at % bytes.len();
+        bytes[at] = to;
+        let _ = open(Cursor::new(bytes)).map(|opened| match opened {
+            Opened::Archive(_, mut rest) => rest.read_to_end(&mut Vec::new()).is_ok(),
+            _ => false,
+        });
+    }
+
+    #[test]
+    fn no_bytes_make_opening_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = open(Cursor::new(bytes));
+    }
+}
