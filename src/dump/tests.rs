@@ -220,23 +220,28 @@ use ::tar;
 #[test]
 fn members_that_lead_outside_are_refused() {
     use tar::EntryType as Kind;
-    for (name, kind) in [
-        ("../1.dat", Kind::Regular),
-        ("/etc/1.dat", Kind::Regular),
-        ("d/../../1.dat", Kind::Regular),
-        ("1.dat", Kind::Symlink),
-        ("1.dat", Kind::Link),
-        ("1.dat", Kind::Char),
-        ("1.dat", Kind::Fifo),
-        ("other/toc.dat", Kind::Regular),
-        ("toc.dat", Kind::Regular),
+    for (name, kind, word) in [
+        ("../1.dat", Kind::Regular, "outside"),
+        ("/etc/1.dat", Kind::Regular, "outside"),
+        ("d/../../1.dat", Kind::Regular, "outside"),
+        ("d\\..\\1.dat", Kind::Regular, "outside"),
+        ("../d/", Kind::Directory, "outside"),
+        ("1.dat", Kind::Symlink, "no file"),
+        ("1.dat", Kind::Link, "no file"),
+        ("1.dat", Kind::Char, "no file"),
+        ("1.dat", Kind::Fifo, "no file"),
+        ("other/toc.dat", Kind::Regular, "several"),
+        ("toc.dat", Kind::Regular, "twice"),
     ] {
         let bytes = tar(&[("toc.dat", Kind::Regular, b"x"), (name, kind, b"")]);
         let Ok(Opened::Wrapped(_, rest)) = open(Cursor::new(bytes)) else {
             panic!("{name}")
         };
         match members(rest, &mut |_, _, _| Ok(())) {
-            Err(Broken::Backup(finding)) => assert_eq!(finding.code, Code::DumpCorrupt),
+            Err(Broken::Backup(finding)) => {
+                assert_eq!(finding.code, Code::DumpCorrupt);
+                assert!(finding.message.contains(word), "{name}: {finding:?}");
+            }
             other => panic!("{name}: {other:?}"),
         }
     }
