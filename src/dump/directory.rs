@@ -32,6 +32,29 @@ pub fn member_name_ok(name: &str) -> bool {
         .is_some_and(|data| digits(data.strip_prefix("blob_").unwrap_or(data)))
 }
 
+/// Judges a list of large objects (`blobs.toc`): `pg_restore` before 15.20 opens whatever file it names.
+///
+/// # Errors
+/// `dump.corrupt` when a line is not a number and the name of a member.
+pub fn check_blobs(list: &[u8]) -> Result<(), Broken> {
+    for (at, line) in list.split(|&byte| byte == b'\n').enumerate() {
+        let line = std::str::from_utf8(line).unwrap_or("?");
+        let good = line.is_empty()
+            || line.split_once(' ').is_some_and(|(oid, name)| {
+                oid.parse::<u32>().is_ok() && name.starts_with("blob_") && member_name_ok(name)
+            });
+        if !good {
+            return Err(Finding::new(
+                Code::DumpCorrupt,
+                "the list of large objects names a file that pg_dump does not write",
+            )
+            .detail(format!("It is in line {} of the list.", at + 1))
+            .into());
+        }
+    }
+    Ok(())
+}
+
 /// Hands out the members of a directory dump inside a tar, one after another: their name, their size in
 /// bytes and what they hold. Files that `pg_dump` does not write are passed over.
 ///

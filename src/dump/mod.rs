@@ -14,7 +14,7 @@ mod tar;
 use std::io::Read;
 
 pub use archive::Entry;
-pub use directory::{member_name_ok, members};
+pub use directory::{check_blobs, member_name_ok, members};
 pub use script::Script;
 
 use self::head::Head;

@@ -268,6 +268,29 @@ fn a_tar_without_a_table_of_contents_is_incomplete_and_one_of_files_is_named() {
 }
 
 #[test]
+fn lists_that_name_other_files_are_refused() {
+    check_blobs(b"70001 blob_70001.dat\n3000000000 blob_3000000000.dat\n").unwrap();
+    for list in [
+        "70001 ../host_secret.txt\n",
+        "1 blob_1.dat\n2 /etc/passwd\n",
+        "x blob_1.dat\n",
+        "1 toc.dat",
+    ] {
+        assert!(check_blobs(list.as_bytes()).is_err(), "{list}");
+    }
+    let member = |name: &str| {
+        let mut toc = archive(14, 1);
+        toc[10] = 3;
+        let data = toc.len() - (1 + 5 + 5 + 3 + 5) - 9;
+        toc.truncate(data);
+        toc.extend(text(name));
+        directory(&toc)
+    };
+    assert_eq!(member("1.dat").unwrap().tables, Some(1));
+    assert!(member("../hs").is_err());
+}
+
+#[test]
 fn only_names_that_pg_dump_writes_are_members() {
     for name in [
         "toc.dat",

@@ -190,6 +190,7 @@ fn a_directory_dump_is_found_in_whatever_tar_packed_it() {
         let entries = listed(&cluster, &folder);
         let toc = fs::read(folder.join("toc.dat")).unwrap();
         is_the_shop(&dump::directory(&toc).unwrap(), entries);
+        dump::check_blobs(&fs::read(folder.join("blobs.toc")).unwrap()).unwrap();
         assert_eq!(
             finding(dump::directory(&toc[..toc.len() - 1])).code,
             Code::DumpTruncated

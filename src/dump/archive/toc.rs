@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::wire::Wire;
+use super::{super::directory::member_name_ok, wire::Wire};
 use crate::error::Broken;
 
 /// More entries than this are not believed.
@@ -95,7 +95,7 @@ fn entry(
     while wire.text()?.is_some() {} // what it depends on
     let data = match place {
         Place::Offset => wire.offset()?.0 != 3,
-        Place::Member => wire.text()?.is_some_and(|name| !name.is_empty()),
+        Place::Member => member(wire)?,
     };
     let entry = Entry {
         tag,
@@ -113,6 +113,16 @@ fn entry(
         data: dumped && data,
     });
     Ok(entry)
+}
+
+/// Whether an entry has a member. `pg_restore` before 15.20 opens whatever file is named here.
+fn member(wire: &mut Wire<'_>) -> Result<bool, Broken> {
+    match wire.text()? {
+        Some(name) if name.is_empty() => Ok(false),
+        Some(name) if member_name_ok(&name) => Ok(true),
+        Some(_) => Err(wire.nonsense("an entry names a file that pg_dump does not write")),
+        None => Ok(false),
+    }
 }
 
 /// Texts that many entries share.
