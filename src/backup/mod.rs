@@ -1,13 +1,23 @@
 //! Where backups are kept: what is there, which is the newest, and its bytes.
 
 mod body;
+mod digest;
+mod folder;
+mod gather;
+mod names;
+mod pick;
+mod s3;
 
+use std::{fmt, path::Path};
+
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 pub use body::{Body, BodyReader, Evidence, Sender};
+pub use s3::{Keys, Patience};
 
 use crate::{
-    error::{Error, Result},
+    error::{Broken, Error, Result},
     plan::BackupPlan,
     progress::Progress,
 };
@@ -43,8 +53,10 @@ pub struct Backup {
 /// An object that is no backup, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// What it is.
+    /// What it is; for a directory dump all of it, under the folder's key.
     pub object: Object,
+    /// The members of a directory dump; empty for a single object.
+    pub members: Vec<Object>,
     /// Why it was passed over.
     pub reason: Reason,
 }
@@ -66,11 +78,26 @@ pub enum Reason {
     Hidden,
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(match self {
+            Self::Empty => "empty",
+            Self::FolderMarker => "folder marker",
+            Self::Sidecar => "sidecar",
+            Self::Partial => "partial upload",
+            Self::NotMatched => "not matched by `backup.match`",
+            Self::Hidden => "hidden",
+        })
+    }
+}
+
 /// Everything under a plan's URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The URL without credentials.
     pub url: String,
+    /// What every key under the URL begins with: empty, or a path with a `/` at its end.
+    pub prefix: String,
     /// Every backup, newest first: by time, then by key.
     pub backups: Vec<Backup>,
     /// Everything else, and why.
@@ -83,15 +110,50 @@ pub struct Listing {
 
 /// A place where backups are kept.
 #[derive(Debug)]
-pub enum Store {}
+pub enum Store {
+    /// A bucket, or a prefix in one.
+    S3(Box<s3::Bucket>),
+    /// A folder on this machine.
+    Folder(folder::Folder),
+}
+
+/// What kind of place a URL's scheme names.
+#[derive(Clone, Copy)]
+enum Kind {
+    S3,
+    Folder,
+}
+
+/// Every scheme that a URL may begin with. A new kind of storage is one file and one line here.
+const STORES: [(&str, Kind); 2] = [("s3", Kind::S3), ("file", Kind::Folder)];
 
 impl Store {
     /// Opens the place that a plan names, without looking into it.
     ///
     /// # Errors
     /// When the URL's scheme is unknown, or the credentials cannot be found.
-    pub async fn open(_plan: &BackupPlan, _folder_of_plan: &std::path::Path) -> Result<Self> {
-        Err(Error::new("not built", "Build it."))
+    pub async fn open(plan: &BackupPlan, folder_of_plan: &Path) -> Result<Self> {
+        Self::open_with(plan, folder_of_plan, None, Patience::default()).await
+    }
+
+    /// Opens the place with these keys in the place of the usual AWS credential chain.
+    ///
+    /// # Errors
+    /// When the URL's scheme is unknown, or the credentials cannot be found.
+    pub async fn open_with(
+        plan: &BackupPlan,
+        folder_of_plan: &Path,
+        keys: Option<Keys>,
+        patience: Patience,
+    ) -> Result<Self> {
+        let (kind, rest) = split(&plan.url)?;
+        let pattern = names::Pattern::new(plan.pattern.as_deref())?;
+        Ok(match kind {
+            Kind::S3 => Self::S3(Box::new(
+                s3::Bucket::open(plan, rest, pattern, keys, patience).await?,
+            )),
+            Kind::Folder => Self::Folder(folder::Folder::new(&folder_of_plan.join(rest), pattern)),
+        })
     }
 
     /// Lists everything under the URL, to the last page.
@@ -99,13 +161,89 @@ impl Store {
     /// # Errors
     /// When the place cannot be reached or does not let us list.
     pub async fn list(&self) -> Result<Listing> {
-        match *self {}
+        match self {
+            Self::S3(bucket) => bucket.list().await,
+            Self::Folder(folder) => folder.list().await,
+        }
     }
 
     /// Starts reading one object. Bytes arrive while the caller works; at most a few megabytes wait.
-    /// Every byte is counted into `progress`.
+    /// Every byte is counted into `progress`. Must be called inside a Tokio runtime.
     #[must_use]
-    pub fn read(&self, _object: &Object, _progress: &Progress) -> Body {
-        match *self {}
+    pub fn read(&self, object: &Object, progress: &Progress) -> Body {
+        match self {
+            Self::S3(bucket) => bucket.read(object, progress),
+            Self::Folder(folder) => folder.read(object, progress),
+        }
+    }
+
+    /// Reads one small object into memory.
+    ///
+    /// # Errors
+    /// When it is larger than `limit` bytes, or its bytes ended early.
+    pub async fn read_all(
+        &self,
+        object: &Object,
+        limit: u64,
+    ) -> std::result::Result<Bytes, Broken> {
+        if object.size > limit {
+            let hint = "Check what the backup job writes under this name.";
+            let doing = format!("did not read \"{}\" into memory", object.key);
+            let cause = format!(
+                "It holds {} bytes; at most {limit} were expected.",
+                object.size
+            );
+            return Err(Error::new(doing, hint).because(cause).into());
+        }
+        let mut body = self.read(object, &Progress::default());
+        let mut all = BytesMut::new();
+        while let Some(chunk) = body.chunk().await {
+            all.extend_from_slice(&chunk?);
+        }
+        Ok(all.freeze())
+    }
+}
+
+/// The kind of place and what follows the scheme.
+fn split(url: &str) -> Result<(Kind, &str)> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok((Kind::Folder, url));
+    };
+    if let Some((_, kind)) = STORES.iter().find(|(known, _)| *known == scheme) {
+        return Ok((*kind, rest));
+    }
+    let known: Vec<_> = STORES
+        .iter()
+        .map(|(name, _)| format!("{name}://"))
+        .collect();
+    let hint = format!(
+        "Write {} or a folder in `backup.url`; R2, MinIO and Garage are s3:// with `backup.endpoint`.",
+        known.join(", ")
+    );
+    Err(Error::new(
+        format!("unknown kind of storage \"{scheme}://\""),
+        hint,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_scheme_is_answered_with_the_known_ones() {
+        let finding = crate::finding::Finding::from(split("gs://b/x").err().unwrap());
+        assert_eq!(finding.message, "unknown kind of storage \"gs://\"");
+        assert!(finding.hint.contains("s3://, file://"), "{}", finding.hint);
+    }
+
+    #[test]
+    fn what_has_no_scheme_is_a_folder() {
+        assert!(matches!(split("../dumps"), Ok((Kind::Folder, "../dumps"))));
+        assert!(matches!(
+            split("file:///srv/x"),
+            Ok((Kind::Folder, "/srv/x"))
+        ));
+        assert!(matches!(split("s3://b/x"), Ok((Kind::S3, "b/x"))));
     }
 }

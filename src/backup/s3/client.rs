@@ -1,0 +1,152 @@
+//! How the bucket is spoken to: credentials, endpoint, region, retries.
+
+use std::{env, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, SdkConfig, environment::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain, profile::ProfileFileRegionProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_s3::config::{
+    Config, Credentials, ProvideCredentials as _, Region, ResponseChecksumValidation,
+    SharedCredentialsProvider, StalledStreamProtectionConfig,
+};
+
+use super::{Keys, Patience};
+use crate::{
+    error::{Error, Result, sentence, whole},
+    plan::BackupPlan,
+};
+
+/// Where AWS answers every question about a bucket's region; the bucket's own region is followed from here.
+const FIRST_REGION: &str = "us-east-1";
+
+/// What R2 calls its one region; MinIO takes any, Garage names its own.
+const FIRST_REGION_ELSEWHERE: &str = "auto";
+
+/// How long a connection may take: a host that does not answer by then is not there.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How often the SDK tries before we look at what went wrong.
+const TRIES: u32 = 3;
+
+/// The client's configuration, and the endpoint where it is not Amazon's.
+pub(super) async fn configure(
+    plan: &BackupPlan,
+    keys: Option<&Keys>,
+    patience: Patience,
+) -> Result<(Config, Option<String>)> {
+    let named = plan
+        .endpoint
+        .clone()
+        .filter(|endpoint| !endpoint.is_empty());
+    let from_environment = || {
+        env::var("AWS_ENDPOINT_URL_S3")
+            .ok()
+            .filter(|url| !url.is_empty())
+    };
+    let named = named.or_else(from_environment);
+    if let Some(endpoint) = &named {
+        must_be_url(endpoint)?;
+    }
+    let shared = load(plan, keys, named.is_some()).await;
+    let endpoint = named.or_else(|| shared.endpoint_url().map(str::to_owned));
+    let mut config = aws_sdk_s3::config::Builder::from(&shared)
+        // Checksums are compared by ourselves: over a resumed body the SDK could not.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        // A body that stands still is noticed by ourselves, also while the restore keeps us waiting.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .retry_config(retries(patience))
+        .timeout_config(timeouts(patience));
+    if let Some(endpoint) = &endpoint {
+        config = config.endpoint_url(endpoint).force_path_style(true);
+    }
+    let provider = match keys {
+        Some(keys) => SharedCredentialsProvider::new(credentials(keys)),
+        None => found(&shared, plan).await?,
+    };
+    Ok((config.credentials_provider(provider).build(), endpoint))
+}
+
+async fn load(plan: &BackupPlan, keys: Option<&Keys>, elsewhere: bool) -> SdkConfig {
+    let elsewhere = elsewhere || env::var_os("AWS_ENDPOINT_URL").is_some();
+    let first = if elsewhere {
+        FIRST_REGION_ELSEWHERE
+    } else {
+        FIRST_REGION
+    };
+    // The usual chain would go on to ask the machine's metadata service, which most machines do not have.
+    let auto = || {
+        RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::new(first))
+    };
+    let region = match &plan.region {
+        Some(region) => RegionProviderChain::first_try(Region::new(region.clone())),
+        None => auto(),
+    };
+    let loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
+    match keys {
+        Some(keys) => loader.credentials_provider(credentials(keys)).load().await,
+        None => loader.load().await,
+    }
+}
+
+fn credentials(keys: &Keys) -> Credentials {
+    Credentials::new(&keys.id, keys.secret.reveal(), None, None, "pgdrill")
+}
+
+/// The credentials of the usual chain, asked for once so that their absence is told as what it is.
+async fn found(shared: &SdkConfig, plan: &BackupPlan) -> Result<SharedCredentialsProvider> {
+    let hint = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; listing and reading must be allowed.";
+    let doing = format!("found no credentials for \"{}\"", plan.url);
+    let Some(provider) = shared.credentials_provider() else {
+        return Err(Error::new(doing, hint));
+    };
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(provider),
+        Err(error) => Err(Error::new(doing, hint).because(sentence(&whole(&error)))),
+    }
+}
+
+fn retries(patience: Patience) -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(TRIES)
+        .with_initial_backoff(patience.pause)
+}
+
+fn timeouts(patience: Patience) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT.min(patience.deadline))
+        .read_timeout(patience.stall)
+        .operation_timeout(patience.deadline)
+        .build()
+}
+
+fn must_be_url(endpoint: &str) -> Result<()> {
+    let rest = endpoint
+        .strip_prefix("https://")
+        .or_else(|| endpoint.strip_prefix("http://"));
+    if rest.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
+        return Ok(());
+    }
+    let hint = "Write it with its scheme, such as https://s3.example.com or http://127.0.0.1:9000.";
+    Err(Error::new(
+        format!("`backup.endpoint` is no URL: \"{endpoint}\""),
+        hint,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_needs_its_scheme() {
+        assert!(must_be_url("https://s3.example.com").is_ok());
+        assert!(must_be_url("http://127.0.0.1:9000").is_ok());
+        for wrong in ["127.0.0.1:9000", "https://", "s3.example.com", "ftp://x"] {
+            assert!(must_be_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Lists a bucket to its last page, and keeps asking while the service is busy.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_sdk_s3::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::BeforeDeserializationInterceptorContextRef,
+    },
+    error::BoxError,
+    operation::list_objects_v2::ListObjectsV2Output,
+    types::Object as Listed,
+};
+use jiff::{Timestamp, fmt::rfc2822};
+
+use super::{Bucket, patience::Tries, trouble::Trouble};
+use crate::{
+    backup::{Listing, Object, gather::Gather},
+    error::{Error, Result},
+};
+
+impl Bucket {
+    /// Lists everything below the path, or the one object that it names.
+    pub(in crate::backup) async fn list(&self) -> Result<Listing> {
+        let clock = Clock::default();
+        let (url, prefix) = (self.url(), self.prefix());
+        let mut gather = Gather::new(&url, &prefix, &self.pattern);
+        let mut token = None;
+        loop {
+            let page = self.page(&prefix, token.as_deref(), &clock).await?;
+            let next = page.next_continuation_token().map(str::to_owned);
+            let goes_on = page.is_truncated() == Some(true);
+            for listed in page.contents.unwrap_or_default() {
+                gather.add(object(listed)?);
+            }
+            match next {
+                Some(next) if goes_on && token.as_ref() != Some(&next) => token = Some(next),
+                _ if goes_on => return Err(cut_short(&url)),
+                _ => break,
+            }
+        }
+        if gather.is_empty()
+            && !self.path.is_empty()
+            && let Some(object) = self.single(&clock).await?
+        {
+            let single = Gather::new(
+                &format!("s3://{}/{}", self.name, self.path),
+                "",
+                &self.pattern,
+            );
+            return Ok(Listing {
+                server_time: clock.time(),
+                ..single.only(object)
+            });
+        }
+        Ok(gather.finish(clock.time()))
+    }
+
+    /// The object whose key is the path itself. Keys come in their order, so it would be the first.
+    async fn single(&self, clock: &Clock) -> Result<Option<Object>> {
+        let page = self.page(&self.path, None, clock).await?;
+        let mut found = page.contents.unwrap_or_default().into_iter();
+        found
+            .find(|listed| listed.key() == Some(&self.path))
+            .map(object)
+            .transpose()
+    }
+
+    /// One page. Asks again while the service is busy, and once more in the region that the service names.
+    async fn page(
+        &self,
+        prefix: &str,
+        token: Option<&str>,
+        clock: &Clock,
+    ) -> Result<ListObjectsV2Output> {
+        let doing = || format!("could not list \"{}\"", self.url());
+        let mut tries = Tries::new(self.patience);
+        let mut followed = !self.may_follow;
+        loop {
+            let trouble = match self.ask(prefix, token, clock, &tries).await {
+                Ok(page) => return Ok(page),
+                Err(trouble) => trouble,
+            };
+            let region = trouble
+                .region
+                .clone()
+                .filter(|_| trouble.is_elsewhere() && !followed);
+            if let Some(region) = region {
+                followed = true;
+                self.move_to(region);
+            } else if trouble.unreachable || !trouble.passes() || !tries.pause().await {
+                // The SDK has tried an unreachable host several times: more often a mistake than a fault.
+                return Err(self.stopped(&doing(), &trouble));
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        prefix: &str,
+        token: Option<&str>,
+        clock: &Clock,
+        tries: &Tries,
+    ) -> std::result::Result<ListObjectsV2Output, Trouble> {
+        let request = self
+            .client()
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(prefix)
+            .set_continuation_token(token.map(str::to_owned))
+            .customize()
+            .interceptor(clock.clone());
+        match tokio::time::timeout(tries.left(), request.send()).await {
+            Ok(answer) => answer.map_err(Trouble::from),
+            Err(_) => Err(Trouble::late()),
+        }
+    }
+}
+
+fn cut_short(url: &str) -> Error {
+    Error::new(
+        format!("could not list \"{url}\" to its end"),
+        "Report it to the operator of the storage: its listing says that it goes on, and does not.",
+    )
+}
+
+fn object(listed: Listed) -> Result<Object> {
+    let key = listed.key.unwrap_or_default();
+    let time = listed
+        .last_modified
+        .and_then(|at| Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok());
+    let size = listed.size.and_then(|size| u64::try_from(size).ok());
+    let (Some(last_modified), Some(size)) = (time, size) else {
+        let doing = format!("the storage does not tell the size and the time of \"{key}\"");
+        return Err(Error::new(
+            doing,
+            "Check `backup.endpoint`: this is not how S3 answers.",
+        ));
+    };
+    let etag = listed.e_tag.as_deref().map(unquoted);
+    Ok(Object {
+        key,
+        size,
+        last_modified,
+        etag,
+    })
+}
+
+/// A tag without its quotes.
+pub(super) fn unquoted(etag: &str) -> String {
+    etag.trim_matches('"').to_owned()
+}
+
+/// The `Date` of the first answer. The first: later pages come later.
+#[derive(Clone, Debug, Default)]
+struct Clock(Arc<OnceLock<Timestamp>>);
+
+impl Clock {
+    fn time(&self) -> Option<Timestamp> {
+        self.0.get().copied()
+    }
+}
+
+impl Intercept for Clock {
+    fn name(&self) -> &'static str {
+        "Clock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        if let Some(time) = date.and_then(|date| rfc2822::parse(date).ok()) {
+            // Set once: the first answer is kept.
+            let _ = self.0.set(time.timestamp());
+        }
+        Ok(())
+    }
+}

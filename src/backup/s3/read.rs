@@ -1,0 +1,364 @@
+//! Reads one object to its end: resumes a broken body, notices a replaced object, compares stored checksums.
+
+use aws_sdk_s3::{
+    operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput},
+    primitives::ByteStream,
+    types::ChecksumMode,
+};
+use bytes::{Buf as _, Bytes};
+
+use super::{
+    Bucket,
+    list::unquoted,
+    patience::Tries,
+    stored::{Compared, Difference, Hashing, Stored},
+    trouble::Trouble,
+};
+use crate::{
+    backup::{Evidence, Object, Sender, digest::Digest},
+    error::{Broken, Error, sentence, whole},
+    finding::{Code, Finding},
+    progress::Progress,
+};
+
+/// Reads an object for somebody, and tells at the end what reading it showed.
+pub(super) async fn deliver(bucket: Bucket, object: Object, progress: Progress, sender: Sender) {
+    let reader = Some((&sender, &progress));
+    match all(&bucket, &object, reader).await {
+        Ok(Some(evidence)) => sender.finish(evidence),
+        Ok(None) => {}
+        Err(broken) => sender.fail(broken).await,
+    }
+}
+
+/// Who gets the bytes; nobody when they are read once more to be sure.
+type Reader<'a> = Option<(&'a Sender, &'a Progress)>;
+
+/// `None` when nobody reads any more.
+async fn all(
+    bucket: &Bucket,
+    object: &Object,
+    reader: Reader<'_>,
+) -> Result<Option<Evidence>, Broken> {
+    let stored = bucket.stored(object).await?;
+    let Some((digest, differences, matched)) = once(bucket, object, &stored, reader).await? else {
+        return Ok(None);
+    };
+    if differences.is_empty() {
+        return Ok(Some(digest.evidence(matched)));
+    }
+    // Damaged in the storage, or on the way to us? Another reading tells.
+    let again = once(bucket, object, &stored, None).await?;
+    Err(match again {
+        Some((_, again, _)) if again == differences => damaged(object, &differences).into(),
+        _ => on_the_way(object, &differences).into(),
+    })
+}
+
+type Outcome = (Digest, Vec<Difference>, Vec<String>);
+
+async fn once(
+    bucket: &Bucket,
+    object: &Object,
+    stored: &Stored,
+    reader: Reader<'_>,
+) -> Result<Option<Outcome>, Broken> {
+    let mut pass = Pass {
+        bucket,
+        object,
+        reader,
+        digest: Digest::default(),
+        hashing: stored.hashing(),
+    };
+    if !pass.run().await? {
+        return Ok(None);
+    }
+    let (mut matched, mut differences) = (Vec::new(), Vec::new());
+    for hashing in pass.hashing {
+        match hashing.compare() {
+            Compared::Match(name) => matched.push(name.to_owned()),
+            Compared::Differs(difference) => differences.push(difference),
+            Compared::Unproven => {}
+        }
+    }
+    Ok(Some((pass.digest, differences, matched)))
+}
+
+/// One reading from the first byte to the last.
+struct Pass<'a> {
+    bucket: &'a Bucket,
+    object: &'a Object,
+    reader: Reader<'a>,
+    digest: Digest,
+    hashing: Vec<Hashing>,
+}
+
+/// How a body ended.
+enum End {
+    Whole,
+    NobodyReads,
+    Broke(Trouble),
+}
+
+impl Pass<'_> {
+    /// `false` when nobody reads any more.
+    async fn run(&mut self) -> Result<bool, Broken> {
+        let mut tries = Tries::new(self.bucket.patience);
+        while self.digest.bytes() < self.object.size {
+            let trouble = match self.open(&tries).await? {
+                Ok((body, skip)) => match self.drain(body, skip, &mut tries).await? {
+                    End::Whole => break,
+                    End::NobodyReads => return Ok(false),
+                    End::Broke(trouble) => trouble,
+                },
+                Err(trouble) => trouble,
+            };
+            if !trouble.passes() || !tries.pause().await {
+                return Err(self.stopped(&trouble).into());
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks for the bytes that are missing; with the body comes how many bytes at its start are known already.
+    async fn open(&self, tries: &Tries) -> Result<Result<(ByteStream, u64), Trouble>, Error> {
+        let at = self.digest.bytes();
+        let request = self
+            .bucket
+            .client()
+            .get_object()
+            .bucket(&self.bucket.name)
+            .key(&self.object.key)
+            .set_if_match(self.object.etag.as_ref().map(|etag| format!("\"{etag}\"")))
+            .set_range((at > 0).then(|| format!("bytes={at}-")));
+        let trouble = match tokio::time::timeout(tries.left(), request.send()).await {
+            Ok(Ok(answer)) => return self.same(&answer, at).map(|skip| Ok((answer.body, skip))),
+            Ok(Err(error)) => Trouble::from(error),
+            Err(_) => Trouble::late(),
+        };
+        if trouble.is_changed() || trouble.status == Some(416) {
+            return Err(gone_or_changed(self.object, &trouble));
+        }
+        Ok(Err(trouble))
+    }
+
+    /// Makes sure that it is still the same object, and tells how many bytes to pass over.
+    fn same(&self, answer: &GetObjectOutput, at: u64) -> Result<u64, Error> {
+        let object = self.object;
+        let etag = answer.e_tag().map(unquoted);
+        if etag.is_some() && object.etag.is_some() && etag != object.etag {
+            return Err(Bucket::changed(
+                &object.key,
+                "Its ETag is another than when it was listed.",
+            ));
+        }
+        // A service that does not know ranges sends all of it once more.
+        let start = match answer.content_range() {
+            Some(range) => first_byte(range).unwrap_or(at),
+            None => 0,
+        };
+        let length = answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok());
+        if start > at || length.is_some_and(|length| start + length != object.size) {
+            return Err(Bucket::changed(
+                &object.key,
+                "Its length is another than when it was listed.",
+            ));
+        }
+        Ok(at - start)
+    }
+
+    async fn drain(
+        &mut self,
+        mut body: ByteStream,
+        mut skip: u64,
+        tries: &mut Tries,
+    ) -> Result<End, Error> {
+        loop {
+            let Ok(chunk) = tokio::time::timeout(self.bucket.patience.stall, body.next()).await
+            else {
+                return Ok(End::Broke(Trouble::broken(
+                    "no byte arrived for too long".to_owned(),
+                )));
+            };
+            let mut chunk = match chunk {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => return Ok(End::Broke(Trouble::broken(whole(&error)))),
+                None if self.digest.bytes() == self.object.size => return Ok(End::Whole),
+                None => {
+                    return Ok(End::Broke(Trouble::broken(
+                        "the body ended early".to_owned(),
+                    )));
+                }
+            };
+            let known = skip.min(chunk.len() as u64);
+            skip -= known;
+            // It fits: it is at most the chunk's length.
+            chunk.advance(usize::try_from(known).unwrap_or(chunk.len()));
+            if chunk.is_empty() {
+                continue;
+            }
+            if !self.take(chunk).await? {
+                return Ok(End::NobodyReads);
+            }
+            tries.progress();
+        }
+    }
+
+    /// Hashes bytes and hands them over; `false` when nobody reads any more.
+    async fn take(&mut self, chunk: Bytes) -> Result<bool, Error> {
+        if self.digest.bytes() + chunk.len() as u64 > self.object.size {
+            return Err(Bucket::changed(
+                &self.object.key,
+                "It holds more bytes than when it was listed.",
+            ));
+        }
+        self.digest.update(&chunk);
+        self.hashing
+            .iter_mut()
+            .for_each(|hashing| hashing.update(&chunk));
+        match self.reader {
+            Some((sender, progress)) => {
+                progress.add_bytes(chunk.len() as u64);
+                Ok(sender.send(chunk).await)
+            }
+            None => Ok(true),
+        }
+    }
+
+    fn stopped(&self, trouble: &Trouble) -> Error {
+        let (at, size) = (self.digest.bytes(), self.object.size);
+        let doing = format!(
+            "could not read \"{}\" beyond {at} of {size} bytes",
+            self.object.key
+        );
+        self.bucket.stopped(&doing, trouble)
+    }
+}
+
+impl Bucket {
+    /// The checksums that are stored with the object, after making sure that it is still the one that was listed.
+    async fn stored(&self, object: &Object) -> Result<Stored, Error> {
+        let head = self.head(object, None).await?;
+        let size = head
+            .content_length()
+            .and_then(|size| u64::try_from(size).ok());
+        let etag = head.e_tag().map(unquoted);
+        if size.is_some_and(|size| size != object.size) {
+            return Err(Self::changed(
+                &object.key,
+                "Its length is another than when it was listed.",
+            ));
+        }
+        if etag.is_some() && object.etag.is_some() && etag != object.etag {
+            return Err(Self::changed(
+                &object.key,
+                "Its ETag is another than when it was listed.",
+            ));
+        }
+        let stored = Stored::new(&head);
+        let part = match stored.parts() {
+            // Not every service answers for one part: then there is less evidence, and no harm.
+            Some(_) => self.head(object, Some(1)).await.ok(),
+            None => None,
+        };
+        let part = part.and_then(|part| u64::try_from(part.content_length()?).ok());
+        Ok(stored.with_part_size(part, object.size))
+    }
+
+    async fn head(&self, object: &Object, part: Option<i32>) -> Result<HeadObjectOutput, Error> {
+        let mut tries = Tries::new(self.patience);
+        loop {
+            let request = self
+                .client()
+                .head_object()
+                .bucket(&self.name)
+                .key(&object.key)
+                .checksum_mode(ChecksumMode::Enabled)
+                .set_part_number(part);
+            let trouble = match tokio::time::timeout(tries.left(), request.send()).await {
+                Ok(Ok(head)) => return Ok(head),
+                Ok(Err(error)) => Trouble::from(error),
+                Err(_) => Trouble::late(),
+            };
+            if trouble.is_changed() {
+                return Err(gone_or_changed(object, &trouble));
+            }
+            if !trouble.passes() || !tries.pause().await {
+                return Err(
+                    self.stopped(&format!("could not look at \"{}\"", object.key), &trouble)
+                );
+            }
+        }
+    }
+}
+
+/// `7` of `bytes 7-41/42`.
+fn first_byte(range: &str) -> Option<u64> {
+    range
+        .strip_prefix("bytes ")?
+        .split_once('-')?
+        .0
+        .parse()
+        .ok()
+}
+
+fn gone_or_changed(object: &Object, trouble: &Trouble) -> Error {
+    if trouble.is_gone() {
+        return Error::new(
+            format!("\"{}\" vanished while it was read", object.key),
+            Code::BackupChanged.hint(),
+        )
+        .because("It was there when the bucket was listed.")
+        .coded(Code::BackupChanged);
+    }
+    Bucket::changed(
+        &object.key,
+        "The service says that it is no longer the object that was listed.",
+    )
+}
+
+fn told(differences: &[Difference]) -> String {
+    let told = differences.iter().map(|difference| {
+        let Difference {
+            name,
+            stored,
+            computed,
+        } = difference;
+        format!("The stored {name} is {stored}, that of the bytes is {computed}.")
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+fn damaged(object: &Object, differences: &[Difference]) -> Finding {
+    let message = format!("\"{}\" is not what its stored checksum says", object.key);
+    let detail = format!("{} It was read twice.", told(differences));
+    Finding::new(Code::DumpCorrupt, message)
+        .detail(detail)
+        .about(&object.key)
+}
+
+fn on_the_way(object: &Object, differences: &[Difference]) -> Error {
+    let doing = format!("the bytes of \"{}\" changed on their way here", object.key);
+    let cause = format!(
+        "{} A second reading came to something else.",
+        sentence(&told(differences))
+    );
+    Error::new(
+        doing,
+        "Check this machine's network and memory, then run again.",
+    )
+    .because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_byte_of_a_range_is_read() {
+        assert_eq!(first_byte("bytes 7-41/42"), Some(7));
+        assert_eq!(first_byte("items 7-41/42"), None);
+    }
+}
