@@ -8,6 +8,9 @@
     reason = "a test that cannot go on should fail loudly, and one that does not run should say so"
 )]
 
+mod backup_folder;
+mod backup_s3;
+mod backup_s3_read;
 mod dump;
 mod plan;
 mod support;

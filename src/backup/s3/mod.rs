@@ -1,6 +1,8 @@
 //! Backups in a bucket: S3, R2, MinIO, Garage and whatever else speaks S3. The only folder that knows the AWS SDK.
 
 mod client;
+mod damage;
+mod head;
 mod list;
 mod patience;
 mod read;

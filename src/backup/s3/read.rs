@@ -1,14 +1,11 @@
 //! Reads one object to its end: resumes a broken body, notices a replaced object, compares stored checksums.
 
-use aws_sdk_s3::{
-    operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput},
-    primitives::ByteStream,
-    types::ChecksumMode,
-};
+use aws_sdk_s3::{operation::get_object::GetObjectOutput, primitives::ByteStream};
 use bytes::{Buf as _, Bytes};
 
 use super::{
-    Bucket,
+    Bucket, damage,
+    head::gone_or_changed,
     list::unquoted,
     patience::Tries,
     stored::{Compared, Difference, Hashing, Stored},
@@ -16,8 +13,7 @@ use super::{
 };
 use crate::{
     backup::{Evidence, Object, Sender, digest::Digest},
-    error::{Broken, Error, sentence, whole},
-    finding::{Code, Finding},
+    error::{Broken, Error, whole},
     progress::Progress,
 };
 
@@ -40,18 +36,20 @@ async fn all(
     object: &Object,
     reader: Reader<'_>,
 ) -> Result<Option<Evidence>, Broken> {
-    let stored = bucket.stored(object).await?;
-    let Some((digest, differences, matched)) = once(bucket, object, &stored, reader).await? else {
+    let known = bucket.stored(object).await?;
+    let Some((digest, differences, matched)) = once(bucket, object, &known, reader).await? else {
         return Ok(None);
     };
     if differences.is_empty() {
         return Ok(Some(digest.evidence(matched)));
     }
     // Damaged in the storage, or on the way to us? Another reading tells.
-    let again = once(bucket, object, &stored, None).await?;
+    let again = once(bucket, object, &known, None).await?;
     Err(match again {
-        Some((_, again, _)) if again == differences => damaged(object, &differences).into(),
-        _ => on_the_way(object, &differences).into(),
+        Some((_, again, _)) if again == differences => {
+            damage::damaged(&object.key, &differences).into()
+        }
+        _ => damage::on_the_way(&object.key, &differences).into(),
     })
 }
 
@@ -237,63 +235,6 @@ impl Pass<'_> {
     }
 }
 
-impl Bucket {
-    /// The checksums that are stored with the object, after making sure that it is still the one that was listed.
-    async fn stored(&self, object: &Object) -> Result<Stored, Error> {
-        let head = self.head(object, None).await?;
-        let size = head
-            .content_length()
-            .and_then(|size| u64::try_from(size).ok());
-        let etag = head.e_tag().map(unquoted);
-        if size.is_some_and(|size| size != object.size) {
-            return Err(Self::changed(
-                &object.key,
-                "Its length is another than when it was listed.",
-            ));
-        }
-        if etag.is_some() && object.etag.is_some() && etag != object.etag {
-            return Err(Self::changed(
-                &object.key,
-                "Its ETag is another than when it was listed.",
-            ));
-        }
-        let stored = Stored::new(&head);
-        let part = match stored.parts() {
-            // Not every service answers for one part: then there is less evidence, and no harm.
-            Some(_) => self.head(object, Some(1)).await.ok(),
-            None => None,
-        };
-        let part = part.and_then(|part| u64::try_from(part.content_length()?).ok());
-        Ok(stored.with_part_size(part, object.size))
-    }
-
-    async fn head(&self, object: &Object, part: Option<i32>) -> Result<HeadObjectOutput, Error> {
-        let mut tries = Tries::new(self.patience);
-        loop {
-            let request = self
-                .client()
-                .head_object()
-                .bucket(&self.name)
-                .key(&object.key)
-                .checksum_mode(ChecksumMode::Enabled)
-                .set_part_number(part);
-            let trouble = match tokio::time::timeout(tries.left(), request.send()).await {
-                Ok(Ok(head)) => return Ok(head),
-                Ok(Err(error)) => Trouble::from(error),
-                Err(_) => Trouble::late(),
-            };
-            if trouble.is_changed() {
-                return Err(gone_or_changed(object, &trouble));
-            }
-            if !trouble.passes() || !tries.pause().await {
-                return Err(
-                    self.stopped(&format!("could not look at \"{}\"", object.key), &trouble)
-                );
-            }
-        }
-    }
-}
-
 /// `7` of `bytes 7-41/42`.
 fn first_byte(range: &str) -> Option<u64> {
     range
@@ -302,54 +243,6 @@ fn first_byte(range: &str) -> Option<u64> {
         .0
         .parse()
         .ok()
-}
-
-fn gone_or_changed(object: &Object, trouble: &Trouble) -> Error {
-    if trouble.is_gone() {
-        return Error::new(
-            format!("\"{}\" vanished while it was read", object.key),
-            Code::BackupChanged.hint(),
-        )
-        .because("It was there when the bucket was listed.")
-        .coded(Code::BackupChanged);
-    }
-    Bucket::changed(
-        &object.key,
-        "The service says that it is no longer the object that was listed.",
-    )
-}
-
-fn told(differences: &[Difference]) -> String {
-    let told = differences.iter().map(|difference| {
-        let Difference {
-            name,
-            stored,
-            computed,
-        } = difference;
-        format!("The stored {name} is {stored}, that of the bytes is {computed}.")
-    });
-    told.collect::<Vec<_>>().join(" ")
-}
-
-fn damaged(object: &Object, differences: &[Difference]) -> Finding {
-    let message = format!("\"{}\" is not what its stored checksum says", object.key);
-    let detail = format!("{} It was read twice.", told(differences));
-    Finding::new(Code::DumpCorrupt, message)
-        .detail(detail)
-        .about(&object.key)
-}
-
-fn on_the_way(object: &Object, differences: &[Difference]) -> Error {
-    let doing = format!("the bytes of \"{}\" changed on their way here", object.key);
-    let cause = format!(
-        "{} A second reading came to something else.",
-        sentence(&told(differences))
-    );
-    Error::new(
-        doing,
-        "Check this machine's network and memory, then run again.",
-    )
-    .because(cause)
 }
 
 #[cfg(test)]

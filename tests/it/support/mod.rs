@@ -1,3 +1,4 @@
 //! What several subjects need.
 
 pub(crate) mod cluster;
+pub(crate) mod s3;

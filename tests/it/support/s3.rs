@@ -1,0 +1,376 @@
+//! A real S3 protocol server on 127.0.0.1 over a folder, signatures checked, which can be told to misbehave.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fs::{self, File},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use md5::{Digest as _, Md5};
+use pgdrill::{
+    backup::{Keys, Patience, Store},
+    plan::{BackupPlan, Select},
+    units::Secret,
+};
+use s3s::{
+    S3, S3ErrorCode, S3Request, S3Response, S3Result, auth::SimpleAuth, dto::*, s3_error,
+    service::S3ServiceBuilder,
+};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// The one bucket.
+pub(crate) const BUCKET: &str = "backups";
+/// The one access key.
+pub(crate) const ACCESS_KEY: &str = "PGDRILLTESTKEY";
+/// Its secret.
+pub(crate) const SECRET: &str = "pgdrill-test-secret-3f1b";
+
+/// A running server; it ends with the test's runtime, its folder when it is dropped.
+pub(crate) struct S3Server {
+    /// `http://127.0.0.1:port`.
+    pub(crate) endpoint: String,
+    /// What to do wrong.
+    pub(crate) faults: Faults,
+    folder: TempDir,
+}
+
+/// What to do wrong; clones tell the same server.
+#[derive(Clone, Default)]
+pub(crate) struct Faults(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    busy: u32,
+    cuts: VecDeque<Cut>,
+    flips: u32,
+    swap: Option<(PathBuf, Vec<u8>)>,
+    checksums: HashMap<String, Checksum>,
+    part: Option<i64>,
+    region: Option<&'static str>,
+    log: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Cut {
+    after: usize,
+    stall: bool,
+}
+
+impl Faults {
+    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.0.lock().unwrap()
+    }
+
+    /// Answers 503 this many times; `u32::MAX` is for ever.
+    pub(crate) fn busy(&self, times: u32) {
+        self.script().busy = times;
+    }
+
+    /// Closes the connection of the next body after so many bytes, and so on for those after it.
+    pub(crate) fn cut(&self, after: &[usize]) {
+        self.script().cuts.extend(after.iter().map(|&after| Cut {
+            after,
+            stall: false,
+        }));
+    }
+
+    /// Sends so many bytes of the next body and then nothing, without closing the connection.
+    pub(crate) fn stall(&self, after: usize) {
+        self.script().cuts.push_back(Cut { after, stall: true });
+    }
+
+    /// Turns one bit of the next bodies.
+    pub(crate) fn flip(&self, bodies: u32) {
+        self.script().flips = bodies;
+    }
+
+    /// Replaces a file when a body is cut.
+    pub(crate) fn swap_at_cut(&self, file: PathBuf, bytes: &[u8]) {
+        self.script().swap = Some((file, bytes.to_vec()));
+    }
+
+    /// Stores a checksum with a key.
+    pub(crate) fn checksum(&self, key: &str, checksum: Checksum) {
+        self.script().checksums.insert(key.to_owned(), checksum);
+    }
+
+    /// Says that a key was uploaded in parts of this size.
+    pub(crate) fn part_size(&self, size: i64) {
+        self.script().part = Some(size);
+    }
+
+    /// Answers requests that are signed for this region only.
+    pub(crate) fn only_in(&self, region: &'static str) {
+        self.script().region = Some(region);
+    }
+
+    /// Every request so far: `list`, `head KEY`, `get KEY`, `get KEY from 7`.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.script().log.clone()
+    }
+
+    fn admit(&self, what: String, region: Option<&str>) -> S3Result<()> {
+        let mut script = self.script();
+        script.log.push(what);
+        if let Some(wanted) = script.region
+            && region != Some(wanted)
+        {
+            let message = format!(
+                "The authorization header is malformed; the region is wrong; expecting '{wanted}'."
+            );
+            return Err(s3s::S3Error::with_message(
+                S3ErrorCode::AuthorizationHeaderMalformed,
+                message,
+            ));
+        }
+        if script.busy > 0 {
+            script.busy -= u32::from(script.busy != u32::MAX);
+            return Err(s3_error!(SlowDown, "Please reduce your request rate."));
+        }
+        Ok(())
+    }
+}
+
+impl S3Server {
+    /// Starts a server with an empty bucket.
+    pub(crate) async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let faults = Faults::default();
+        let bucket = Bucket {
+            files: FileSystem::new(folder.path()).unwrap(),
+            root: folder.path().to_owned(),
+            faults: faults.clone(),
+        };
+        let mut service = S3ServiceBuilder::new(bucket);
+        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET));
+        let service = service.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    // A client may go away at any time.
+                    let server = Builder::new(TokioExecutor::new());
+                    let _ = server.serve_connection(TokioIo::new(socket), service).await;
+                });
+            }
+        });
+        Self {
+            endpoint,
+            faults,
+            folder,
+        }
+    }
+
+    /// Where the bytes of a key are.
+    pub(crate) fn file(&self, key: &str) -> PathBuf {
+        self.folder.path().join(BUCKET).join(key)
+    }
+
+    /// Stores an object that is so many seconds old.
+    pub(crate) fn put(&self, key: &str, bytes: &[u8], seconds_old: u64) {
+        let file = self.file(key);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, bytes).unwrap();
+        let modified = SystemTime::now() - Duration::from_secs(seconds_old);
+        File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+    }
+
+    /// A plan whose backups are below this path of the bucket.
+    pub(crate) fn plan(&self, path: &str) -> BackupPlan {
+        BackupPlan {
+            url: format!("s3://{BUCKET}/{path}"),
+            endpoint: Some(self.endpoint.clone()),
+            region: None,
+            pattern: None,
+            select: Select::Newest,
+        }
+    }
+
+    /// The store below this path of the bucket.
+    pub(crate) async fn store(&self, path: &str) -> Store {
+        open(&self.plan(path), SECRET, hasty()).await.unwrap()
+    }
+}
+
+/// Opens a store with the one access key and some secret.
+pub(crate) async fn open(
+    plan: &BackupPlan,
+    secret: &str,
+    patience: Patience,
+) -> pgdrill::error::Result<Store> {
+    let keys = Keys {
+        id: ACCESS_KEY.to_owned(),
+        secret: Secret::new(secret),
+    };
+    Store::open_with(plan, std::path::Path::new("."), Some(keys), patience).await
+}
+
+/// Short pauses, so that tests do not wait.
+pub(crate) fn hasty() -> Patience {
+    Patience {
+        deadline: Duration::from_secs(20),
+        stall: Duration::from_secs(5),
+        pause: Duration::from_millis(10),
+    }
+}
+
+/// The entity tag of an object that was uploaded at once.
+pub(crate) fn md5(bytes: &[u8]) -> String {
+    format!("{:032x}", u128::from_be_bytes(Md5::digest(bytes).into()))
+}
+
+/// The folder as a bucket, with what s3s-fs leaves out: entity tags in listings, If-Match, and what goes wrong.
+struct Bucket {
+    files: FileSystem,
+    root: PathBuf,
+    faults: Faults,
+}
+
+impl Bucket {
+    fn etag(&self, bucket: &str, key: &str) -> Option<ETag> {
+        let bytes = fs::read(self.root.join(bucket).join(key)).ok()?;
+        Some(ETag::Strong(md5(&bytes)))
+    }
+
+    fn spoil(&self, body: StreamingBlob) -> StreamingBlob {
+        let mut script = self.faults.script();
+        let flip = script.flips > 0;
+        script.flips -= u32::from(flip);
+        let cut = script.cuts.pop_front();
+        let swap = cut.and_then(|_| script.swap.take());
+        drop(script);
+        let body = body.enumerate().map(move |(number, chunk)| {
+            let chunk = chunk.map_err(|error| std::io::Error::other(error.to_string()))?;
+            let mut chunk = chunk.to_vec();
+            if flip && number == 0 {
+                chunk[0] ^= 1;
+            }
+            Ok::<_, std::io::Error>(Bytes::from(chunk))
+        });
+        match cut {
+            None => StreamingBlob::wrap(body),
+            Some(cut) => StreamingBlob::wrap(broken(body, cut, swap)),
+        }
+    }
+}
+
+/// The body up to the cut, and then an error or nothing at all.
+fn broken(
+    body: impl stream::Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static,
+    cut: Cut,
+    mut swap: Option<(PathBuf, Vec<u8>)>,
+) -> impl stream::Stream<Item = std::io::Result<Bytes>> + Send + Sync + 'static {
+    let mut left = cut.after;
+    let start = body.map(move |chunk| {
+        let mut chunk = chunk?;
+        chunk.truncate(left);
+        left -= chunk.len();
+        Ok(chunk)
+    });
+    let start = start.take_while(|chunk: &std::io::Result<Bytes>| {
+        let more = chunk.as_ref().is_ok_and(|chunk| !chunk.is_empty());
+        async move { more }
+    });
+    let end = stream::once(async move {
+        if let Some((file, bytes)) = swap.take() {
+            fs::write(file, bytes).unwrap();
+        }
+        if cut.stall {
+            std::future::pending::<()>().await;
+        }
+        // What was sent must leave the server before the connection does.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(std::io::Error::other("cut"))
+    });
+    Box::pin(start.chain(end))
+}
+
+#[async_trait]
+impl S3 for Bucket {
+    async fn list_objects_v2(
+        &self,
+        req: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        let region = req.region.as_ref().map(|region| region.as_str().to_owned());
+        self.faults.admit("list".to_owned(), region.as_deref())?;
+        let bucket = req.input.bucket.clone();
+        let mut response = self.files.list_objects_v2(req).await?;
+        for object in response.output.contents.iter_mut().flatten() {
+            object.e_tag = object
+                .key
+                .as_deref()
+                .and_then(|key| self.etag(&bucket, key));
+        }
+        Ok(response)
+    }
+
+    async fn head_object(
+        &self,
+        req: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let (key, part) = (req.input.key.clone(), req.input.part_number);
+        self.faults.admit(
+            format!("head {key}"),
+            req.region.as_ref().map(s3s::region::Region::as_str),
+        )?;
+        let mut response = self.files.head_object(req).await?;
+        let script = self.faults.script();
+        if let Some(checksum) = script.checksums.get(&key).cloned() {
+            let output = &mut response.output;
+            output.checksum_crc32 = checksum.checksum_crc32;
+            output.checksum_crc32c = checksum.checksum_crc32c;
+            output.checksum_crc64nvme = checksum.checksum_crc64nvme;
+            output.checksum_sha1 = checksum.checksum_sha1;
+            output.checksum_sha256 = checksum.checksum_sha256;
+            output.checksum_type = checksum.checksum_type;
+        }
+        if part == Some(1)
+            && let Some(size) = script.part
+        {
+            response.output.content_length = Some(size);
+        }
+        Ok(response)
+    }
+
+    async fn get_object(
+        &self,
+        req: S3Request<GetObjectInput>,
+    ) -> S3Result<S3Response<GetObjectOutput>> {
+        let from = match req.input.range {
+            Some(Range::Int { first, .. }) => format!(" from {first}"),
+            _ => String::new(),
+        };
+        let what = format!("get {}{from}", req.input.key);
+        self.faults
+            .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
+        let now = self.etag(&req.input.bucket, &req.input.key);
+        if let Some(ETagCondition::ETag(wanted)) = &req.input.if_match
+            && now.is_some()
+            && now.as_ref() != Some(wanted)
+        {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        let mut response = self.files.get_object(req).await?;
+        response.output.body = response.output.body.map(|body| self.spoil(body));
+        Ok(response)
+    }
+}
