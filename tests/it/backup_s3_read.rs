@@ -78,6 +78,10 @@ async fn a_body_that_is_cut_again_and_again_is_resumed_where_it_stopped() {
         gets[1..].iter().all(|get| get.contains(" from ")),
         "{gets:?}"
     );
+    assert!(
+        gets.iter().all(|get| get.ends_with(" if-match")),
+        "{gets:?}"
+    );
 }
 
 #[tokio::test]
@@ -153,6 +157,20 @@ async fn an_object_that_is_replaced_while_it_is_read_is_an_error_of_the_run() {
     let finding = stopped_by(read(&store, &newest(&store).await).await.unwrap_err());
     assert_eq!(finding.code, Code::BackupChanged);
     assert_eq!(gets(&server).len(), 2);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_know_conditions_cannot_hide_a_replaced_object() {
+    let server = S3Server::start().await;
+    server.put(KEY, &dump(), 60);
+    let mut other = dump();
+    other.reverse();
+    server.faults.no_conditions();
+    server.faults.swap_at_cut(server.file(KEY), &other);
+    server.faults.cut(&[100_000]);
+    let store = server.store("db/").await;
+    let finding = stopped_by(read(&store, &newest(&store).await).await.unwrap_err());
+    assert_eq!(finding.code, Code::BackupChanged);
 }
 
 #[tokio::test]

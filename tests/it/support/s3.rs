@@ -55,6 +55,7 @@ struct Script {
     cuts: VecDeque<Cut>,
     flips: u32,
     swap: Option<(PathBuf, Vec<u8>)>,
+    no_conditions: bool,
     checksums: HashMap<String, Checksum>,
     part: Option<i64>,
     region: Option<&'static str>,
@@ -100,6 +101,11 @@ impl Faults {
         self.script().swap = Some((file, bytes.to_vec()));
     }
 
+    /// Does not know `If-Match`, as some services do not.
+    pub(crate) fn no_conditions(&self) {
+        self.script().no_conditions = true;
+    }
+
     /// Stores a checksum with a key.
     pub(crate) fn checksum(&self, key: &str, checksum: Checksum) {
         self.script().checksums.insert(key.to_owned(), checksum);
@@ -115,7 +121,7 @@ impl Faults {
         self.script().region = Some(region);
     }
 
-    /// Every request so far: `list`, `head KEY`, `get KEY`, `get KEY from 7`.
+    /// Every request so far: `list`, `head KEY`, `get KEY`, `get KEY if-match`, `get KEY from 7 if-match`.
     pub(crate) fn log(&self) -> Vec<String> {
         self.script().log.clone()
     }
@@ -359,12 +365,18 @@ impl S3 for Bucket {
             Some(Range::Int { first, .. }) => format!(" from {first}"),
             _ => String::new(),
         };
-        let what = format!("get {}{from}", req.input.key);
+        let condition = if req.input.if_match.is_some() {
+            " if-match"
+        } else {
+            ""
+        };
+        let what = format!("get {}{from}{condition}", req.input.key);
         self.faults
             .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
         let now = self.etag(&req.input.bucket, &req.input.key);
         if let Some(ETagCondition::ETag(wanted)) = &req.input.if_match
             && now.is_some()
+            && !self.faults.script().no_conditions
             && now.as_ref() != Some(wanted)
         {
             return Err(s3_error!(PreconditionFailed));
