@@ -105,7 +105,16 @@ async fn found(shared: &SdkConfig, plan: &BackupPlan) -> Result<SharedCredential
     };
     match provider.provide_credentials().await {
         Ok(_) => Ok(provider),
-        Err(error) => Err(Error::new(doing, hint).because(sentence(&whole(&error)))),
+        Err(error) => Err(Error::new(doing, hint).because(nowhere(&whole(&error)))),
+    }
+}
+
+/// The chain ends at the machine's metadata service, and tells of that alone.
+fn nowhere(cause: &str) -> String {
+    if cause.contains("IMDS") || cause.contains("not enabled") {
+        "Neither the environment, nor a profile, nor a role of this machine gives any.".to_owned()
+    } else {
+        sentence(cause)
     }
 }
 
@@ -140,6 +149,16 @@ fn must_be_url(endpoint: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_that_are_nowhere_are_not_blamed_on_the_last_place_asked() {
+        let nothing = nowhere("failed to load IMDS session token: request forbidden");
+        assert!(nothing.starts_with("Neither the environment"), "{nothing}");
+        assert_eq!(
+            nowhere("profile \"x\" is not defined"),
+            "profile \"x\" is not defined."
+        );
+    }
 
     #[test]
     fn an_endpoint_needs_its_scheme() {
