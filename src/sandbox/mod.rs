@@ -1,13 +1,40 @@
 //! A throwaway PostgreSQL.
+//!
+//! A dump is code that runs as superuser. The sandbox is the boundary, not the role: no way out to the network, a
+//! random password, limits on what it may take, none of our environment inside.
 
-use std::{path::PathBuf, pin::Pin, time::Duration};
+mod auto;
+mod autopsy;
+mod connection;
+mod database;
+mod docker;
+mod folder;
+mod installed;
+mod leftovers;
+mod lines;
+mod local;
+mod process;
+mod roles;
+mod service;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::io::AsyncWrite;
+use tokio_postgres::Config;
 
 use crate::{
     error::{Error, Result},
     plan::Provider,
 };
+
+pub use leftovers::clean;
+pub use roles::RoleStubs;
 
 /// What a sandbox must be able to do.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +53,23 @@ pub struct Needs {
     pub service_url: Option<crate::units::Secret>,
     /// Whether it outlives the run.
     pub keep: bool,
-    /// The longest that it may live, as a net under every other way to end it.
+    /// The longest that it may live, as a net under every other way to end it. Zero: a day.
     pub deadline: Duration,
+}
+
+impl Needs {
+    /// The oldest major whose programs can read the dump and whose server can hold it.
+    fn oldest_major(&self) -> Option<u32> {
+        self.major.max(self.tools_major)
+    }
+
+    /// The deadline in whole seconds, a day when none is given.
+    fn deadline_seconds(&self) -> u64 {
+        match self.deadline.as_secs() {
+            0 => 86_400,
+            seconds => seconds,
+        }
+    }
 }
 
 /// How the database in the sandbox is to be made.
@@ -46,16 +88,57 @@ pub struct DatabaseOptions {
 }
 
 /// A throwaway PostgreSQL that is ready.
-#[derive(Debug)]
-pub enum Sandbox {}
+pub struct Sandbox {
+    server: Server,
+    /// How the superuser connects; it names no database.
+    superuser: Config,
+    database: String,
+    version: String,
+    notes: Vec<String>,
+    /// Roles that this run made, in the order in which they were made.
+    roles: Mutex<Vec<String>>,
+    run: String,
+    keep: bool,
+}
+
+/// What runs it. A new provider is a variant here and a row in [`PROVIDERS`].
+enum Server {
+    Docker(docker::Docker),
+    Local(local::Local),
+    Service(service::Service),
+}
+
+/// What a provider hands over when its server answers.
+struct Started {
+    server: Server,
+    superuser: Config,
+    database: String,
+    notes: Vec<String>,
+}
+
+type Starting<'a> = Pin<Box<dyn Future<Output = Result<Started>> + Send + 'a>>;
+
+/// How each provider starts its server.
+const PROVIDERS: [(Provider, for<'a> fn(&'a Needs) -> Starting<'a>); 3] = [
+    (Provider::Docker, |needs| Box::pin(docker::start(needs))),
+    (Provider::Local, |needs| Box::pin(local::start(needs))),
+    (Provider::Service, |needs| Box::pin(service::start(needs))),
+];
+
+/// The database in a server that is wholly ours.
+const DATABASE: &str = "restored";
+
+/// The superuser of a server that is wholly ours: no dump owns anything by that name, while many name `postgres`.
+const SUPERUSER: &str = "pgdrill";
 
 /// A PostgreSQL program that runs beside the server and is fed through its standard input.
 pub struct Tool {
-    /// Its standard input; closing it says that the dump is over.
+    /// Its standard input; closing or dropping it says that the dump is over.
     pub stdin: Pin<Box<dyn AsyncWrite + Send>>,
-    /// What it writes to its standard error and output, line by line, while it runs.
+    /// What it writes to its standard error and output, line by line, while it runs. Read it or drop it: a program
+    /// whose lines nobody takes waits after some ten thousand of them.
     pub lines: tokio::sync::mpsc::Receiver<String>,
-    /// How it ended.
+    /// How it ended: its exit code, or 128 and the number of the signal. Dropping this ends the program.
     pub status: Pin<Box<dyn Future<Output = Result<i64>> + Send>>,
 }
 
@@ -72,55 +155,129 @@ pub struct Kept {
 ///
 /// # Errors
 /// When no provider can run one here; the hint says what each of them lacks.
-pub async fn start(_needs: &Needs) -> Result<Sandbox> {
-    Err(Error::new("not built", "Build it."))
+pub async fn start(needs: &Needs) -> Result<Sandbox> {
+    folder::check_name(&needs.run)?;
+    let started = match needs.provider {
+        Provider::Auto => auto::start(needs).await?,
+        chosen => start_with(chosen, needs).await?,
+    };
+    Sandbox::ready(started, needs).await
+}
+
+async fn start_with(provider: Provider, needs: &Needs) -> Result<Started> {
+    match PROVIDERS.iter().find(|(name, _)| *name == provider) {
+        Some((_, start)) => start(needs).await,
+        None => Err(Error::new(
+            format!("no sandbox is called \"{}\"", provider.name()),
+            "Use docker, local or service.",
+        )),
+    }
 }
 
 impl Sandbox {
+    async fn ready(started: Started, needs: &Needs) -> Result<Self> {
+        let mut sandbox = Self {
+            server: started.server,
+            superuser: started.superuser,
+            database: started.database,
+            version: String::new(),
+            notes: started.notes,
+            roles: Mutex::default(),
+            run: needs.run.clone(),
+            keep: needs.keep,
+        };
+        match sandbox.learn_version(needs).await {
+            Ok(version) => sandbox.version = version,
+            Err(error) => {
+                // Nothing was restored: there is nothing to keep.
+                sandbox.keep = false;
+                let _ = sandbox.stop().await;
+                return Err(error);
+            }
+        }
+        Ok(sandbox)
+    }
+
+    async fn learn_version(&self, needs: &Needs) -> Result<String> {
+        let version = connection::version(&self.superuser).await?;
+        let needed = match self.server {
+            // Its client programs are chosen by themselves.
+            Server::Service(_) => needs.major,
+            Server::Docker(_) | Server::Local(_) => needs.oldest_major(),
+        };
+        match needed {
+            Some(needed) if connection::major(&version) < needed => Err(Error::new(
+                format!("the dump needs PostgreSQL {needed} and the sandbox has {version}"),
+                format!(
+                    "Name an image, a service or an installation of PostgreSQL {needed} or newer."
+                ),
+            )),
+            _ => Ok(version),
+        }
+    }
+
     /// `docker`, `local` or `service`.
     #[must_use]
     pub fn provider(&self) -> Provider {
-        match *self {}
+        match self.server {
+            Server::Docker(_) => Provider::Docker,
+            Server::Local(_) => Provider::Local,
+            Server::Service(_) => Provider::Service,
+        }
     }
 
     /// The image, where there is one.
     #[must_use]
     pub fn image(&self) -> Option<&str> {
-        match *self {}
+        match &self.server {
+            Server::Docker(docker) => Some(docker.image()),
+            Server::Local(_) | Server::Service(_) => None,
+        }
     }
 
     /// The server's version as it reports it, such as `15.20`.
     #[must_use]
     pub fn server_version(&self) -> &str {
-        match *self {}
+        &self.version
     }
 
     /// Why this provider, what could not be had, what was used in its place; sentences for the report.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        match *self {}
+        &self.notes
     }
 
     /// The name of the database to restore into. It exists once [`Sandbox::create_database`] returned.
     #[must_use]
     pub fn database(&self) -> &str {
-        match *self {}
+        &self.database
     }
 
     /// Makes the database to restore into, from `template0`. Returns a note when the locale could not be had.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn create_database(&self, _options: &DatabaseOptions) -> Result<Vec<String>> {
-        match *self {}
+    pub async fn create_database(&self, options: &DatabaseOptions) -> Result<Vec<String>> {
+        let client = self.maintenance().await?;
+        let notes = database::create(
+            &client,
+            &self.database,
+            connection::major(&self.version),
+            options,
+        )
+        .await?;
+        if let Server::Service(service) = &self.server {
+            service.mark_database(&self.database).await?;
+        }
+        Ok(notes)
     }
 
     /// A connection as the sandbox's superuser.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn superuser(&self, _database: &str) -> Result<tokio_postgres::Client> {
-        match *self {}
+    pub async fn superuser(&self, database: &str) -> Result<tokio_postgres::Client> {
+        connection::open(self.superuser.clone().dbname(database)).await
     }
 
     /// A connection as another role.
@@ -129,11 +286,34 @@ impl Sandbox {
     /// When the server does not answer, or refuses the role.
     pub async fn connect(
         &self,
-        _database: &str,
-        _role: &str,
-        _password: &str,
+        database: &str,
+        role: &str,
+        password: &str,
     ) -> Result<tokio_postgres::Client> {
-        match *self {}
+        let mut config = self.superuser.clone();
+        connection::open(config.dbname(database).user(role).password(password)).await
+    }
+
+    /// Makes every role that is missing, without the right to log in, so that ownership and privileges can be
+    /// restored. [`Sandbox::stop`] drops those that it made.
+    ///
+    /// # Errors
+    /// When the server does not answer. A role that it refuses to make is no error: it is in the answer.
+    pub async fn create_role_stubs(&self, names: &[String]) -> Result<RoleStubs> {
+        let client = self.maintenance().await?;
+        let stubs = roles::create(&client, names, &self.run).await?;
+        self.lock_roles().extend(stubs.made.iter().cloned());
+        Ok(stubs)
+    }
+
+    /// Remembers a role that the caller made, so that [`Sandbox::stop`] drops it and [`clean`] finds it.
+    ///
+    /// # Errors
+    /// When the server refuses to mark it.
+    pub async fn remember_role(&self, name: &str) -> Result<()> {
+        roles::mark(&self.maintenance().await?, name, &self.run).await?;
+        self.lock_roles().push(name.to_owned());
+        Ok(())
     }
 
     /// Starts a program beside the server: `pg_restore`, `psql`, or `sh` and `tar` for the spool. `PGHOST`,
@@ -141,8 +321,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub async fn tool(&self, _program: &str, _arguments: &[&str]) -> Result<Tool> {
-        match *self {}
+    pub async fn tool(&self, program: &str, arguments: &[&str]) -> Result<Tool> {
+        match &self.server {
+            Server::Docker(docker) => docker.tool(program, arguments).await,
+            Server::Local(local) => local.tool(program, arguments),
+            Server::Service(service) => service.tool(program, arguments),
+        }
     }
 
     /// A folder beside the server in which [`Sandbox::tool`] may write, and how many bytes are free there.
@@ -150,19 +334,34 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be looked at.
     pub async fn spool(&self) -> Result<(PathBuf, u64)> {
-        match *self {}
+        match &self.server {
+            Server::Docker(docker) => docker.spool().await,
+            Server::Local(local) => local.spool(),
+            Server::Service(service) => service.spool(),
+        }
     }
 
     /// Why the server went away, where the provider can tell: out of memory, disk full, killed. Asked before
     /// [`Sandbox::stop`], when something broke.
     pub async fn autopsy(&self) -> Option<Error> {
-        match *self {}
+        match &self.server {
+            Server::Docker(docker) => docker.autopsy().await,
+            Server::Local(local) => local.autopsy(),
+            Server::Service(service) => service.autopsy(&self.superuser).await,
+        }
     }
 
     /// How to get into it and how to remove it, when it is kept.
     #[must_use]
     pub fn kept(&self) -> Option<Kept> {
-        match *self {}
+        self.keep.then(|| Kept {
+            psql: match &self.server {
+                Server::Docker(docker) => docker.psql(),
+                Server::Local(local) => local.psql(),
+                Server::Service(service) => service.psql(&self.database),
+            },
+            remove: format!("pgdrill clean --run {}", self.run),
+        })
     }
 
     /// Removes everything that it made, unless it is kept.
@@ -170,17 +369,36 @@ impl Sandbox {
     /// # Errors
     /// When something is left; the hint names it.
     pub async fn stop(self) -> Result<()> {
-        match self {}
+        let roles = self
+            .roles
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        match self.server {
+            Server::Docker(docker) => docker.stop(self.keep).await,
+            Server::Local(local) => local.stop(self.keep).await,
+            Server::Service(service) => service.stop(self.keep, &self.database, &roles).await,
+        }
+    }
+
+    /// A connection to the database that every server has: our own does not exist yet.
+    async fn maintenance(&self) -> Result<tokio_postgres::Client> {
+        match &self.server {
+            Server::Service(service) => service.maintenance().await,
+            Server::Docker(_) | Server::Local(_) => self.superuser("postgres").await,
+        }
+    }
+
+    fn lock_roles(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Removes what killed runs left behind; returns what was removed, one line each.
-///
-/// # Errors
-/// When something could not be removed.
-pub async fn clean(
-    _service_url: Option<&crate::units::Secret>,
-    _kept_too: bool,
-) -> Result<Vec<String>> {
-    Err(Error::new("not built", "Build it."))
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Sandbox")
+            .field("provider", &self.provider())
+            .field("version", &self.version)
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
 }

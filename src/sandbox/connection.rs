@@ -1,0 +1,165 @@
+//! Connections to the sandbox's server.
+
+use std::time::Duration;
+
+use tokio_postgres::{Client, Config, NoTls, config::Host};
+
+use crate::error::{Error, OrStop, Result, sentence, whole};
+
+/// How long one attempt to connect may take.
+const ATTEMPT: Duration = Duration::from_secs(20);
+
+/// A configuration that all our own connections start from.
+pub(super) fn base(user: &str, password: &str) -> Config {
+    let mut config = Config::new();
+    config
+        .user(user)
+        .password(password)
+        .application_name("pgdrill")
+        .connect_timeout(ATTEMPT);
+    config
+}
+
+/// Opens a connection and drives it in the background.
+pub(super) async fn open(config: &Config) -> Result<Client> {
+    try_open(config).await.or_stop(
+        || {
+            format!(
+                "could not connect to the sandbox as \"{}\"",
+                config.get_user().unwrap_or("?")
+            )
+        },
+        "The sandbox may be gone; run again.",
+    )
+}
+
+/// As [`open`], with the driver's own error.
+pub(super) async fn try_open(
+    config: &Config,
+) -> std::result::Result<Client, tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    tokio::spawn(async move {
+        // Its errors reach whoever uses the client.
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// What the server calls its version, such as `15.20`, without the packager's addition.
+pub(super) async fn version(config: &Config) -> Result<String> {
+    let mut config = config.clone();
+    if config.get_dbname().is_none() {
+        config.dbname("postgres");
+    }
+    let client = open(&config).await?;
+    let row = client
+        .query_one("SHOW server_version", &[])
+        .await
+        .map_err(|error| refused("could not ask the sandbox for its version", &error))?;
+    let whole: &str = row.get(0);
+    Ok(whole.split(' ').next().unwrap_or(whole).to_owned())
+}
+
+/// `15` of `15.20` and of `18beta1`; zero of nonsense.
+pub(super) fn major(version: &str) -> u32 {
+    let end = version
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(version.len());
+    version[..end].parse().unwrap_or(0)
+}
+
+/// An error for a statement of ours that the server refused.
+pub(super) fn refused(doing: impl Into<String>, error: &tokio_postgres::Error) -> Error {
+    let cause = match error.as_db_error() {
+        // Never its DETAIL: it may hold a row.
+        Some(answer) => answer.message().to_owned(),
+        None => whole(error),
+    };
+    Error::new(
+        doing,
+        "See what the server says above; run again when it is mended.",
+    )
+    .because(sentence(&cause))
+}
+
+/// The environment that points libpq at the same server.
+pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str, String)> {
+    let mut names = Vec::new();
+    match config.get_hosts().first() {
+        Some(Host::Tcp(host)) => names.push(("PGHOST", host.clone())),
+        Some(Host::Unix(path)) => names.push(("PGHOST", path.display().to_string())),
+        None => {}
+    }
+    if let Some(port) = config.get_ports().first() {
+        names.push(("PGPORT", port.to_string()));
+    }
+    if let Some(user) = config.get_user() {
+        names.push(("PGUSER", user.to_owned()));
+    }
+    if let Some(password) = config.get_password() {
+        names.push(("PGPASSWORD", String::from_utf8_lossy(password).into_owned()));
+    }
+    names.push(("PGDATABASE", database.to_owned()));
+    // Messages are parsed, so they must be in English.
+    names.push(("LC_ALL", "C".to_owned()));
+    names
+}
+
+/// A password of 32 random bytes.
+pub(super) fn password() -> Result<String> {
+    use std::fmt::Write;
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(
+            "could not make a random password",
+            "The system's random source must work.",
+        )
+        .because(sentence(&error.to_string()))
+    })?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// A name as SQL writes it, whatever it holds.
+pub(super) fn quote_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL writes it, whatever it holds.
+pub(super) fn quote_text(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if doubled.contains('\\') {
+        format!(" E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn majors_are_read_from_what_servers_report() {
+        assert_eq!((major("15.20"), major("18beta1"), major("?")), (15, 18, 0));
+    }
+
+    #[test]
+    fn names_and_texts_cannot_end_their_quotes() {
+        assert_eq!(quote_name("a\"; drop"), "\"a\"\"; drop\"");
+        assert_eq!(quote_text("it's"), "'it''s'");
+        assert_eq!(quote_text("\\'"), " E'\\\\'''");
+    }
+
+    #[test]
+    fn tools_are_pointed_at_the_same_server() {
+        let mut config = base("me", "secret");
+        config.host("/run/x").port(5433);
+        let names = environment(&config, "restored");
+        assert!(names.contains(&("PGHOST", "/run/x".to_owned())));
+        assert!(names.contains(&("PGPORT", "5433".to_owned())));
+        assert!(names.contains(&("PGDATABASE", "restored".to_owned())));
+    }
+}

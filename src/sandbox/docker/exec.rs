@@ -1,0 +1,236 @@
+//! Programs inside the container, fed through an exec's standard input.
+
+use std::{path::Path, pin::Pin, time::Duration};
+
+use futures_util::{Stream, StreamExt};
+use testcontainers::{
+    bollard,
+    bollard::{
+        container::LogOutput,
+        errors::Error as DockerError,
+        exec::{CreateExecOptions, StartExecOptions, StartExecResults},
+    },
+};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt, DuplexStream, duplex},
+    sync::mpsc,
+    task::JoinSet,
+};
+
+use super::{DATABASE, Docker, SUPERUSER, Tool, container::INSIDE};
+use crate::{
+    error::{Error, OrStop, Result},
+    sandbox::{lines::Lines, process::WAITING_LINES},
+};
+
+/// Between the caller and the daemon.
+const PIPE: usize = 256 * 1024;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Tells the first process that somebody is there, and that they are gone when this connection ends.
+const HOLD: &str = "kill -USR1 1; cat >/dev/null; kill -TERM 1";
+
+type Output = Pin<Box<dyn Stream<Item = std::result::Result<LogOutput, DockerError>> + Send>>;
+type Input = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// How programs are started in a container.
+#[derive(Debug)]
+pub(super) struct Programs {
+    container: String,
+    bin: String,
+    environment: Vec<String>,
+}
+
+impl Programs {
+    /// With everything that points them at the database to restore into.
+    pub(super) fn new(container: &str, bin: String, password: &str) -> Self {
+        let environment = vec![
+            format!("PATH={bin}:{PATH}"),
+            format!("PGHOST={INSIDE}"),
+            "PGPORT=5432".to_owned(),
+            format!("PGUSER={SUPERUSER}"),
+            format!("PGPASSWORD={password}"),
+            format!("PGDATABASE={DATABASE}"),
+            "LC_ALL=C".to_owned(),
+        ];
+        Self {
+            container: container.to_owned(),
+            bin,
+            environment,
+        }
+    }
+
+    /// The folder of PostgreSQL's programs.
+    pub(super) fn bin(&self) -> &str {
+        &self.bin
+    }
+}
+
+/// A program's ends.
+struct Attached {
+    id: String,
+    output: Output,
+    input: Input,
+}
+
+async fn attach(
+    client: &bollard::Docker,
+    container: &str,
+    command: Vec<String>,
+    environment: Vec<String>,
+) -> std::result::Result<Attached, DockerError> {
+    let options = CreateExecOptions {
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        cmd: Some(command),
+        env: Some(environment),
+        ..CreateExecOptions::default()
+    };
+    let id = client.create_exec(container, options).await?.id;
+    let attached = client.start_exec(&id, None::<StartExecOptions>).await?;
+    match attached {
+        StartExecResults::Attached { output, input } => Ok(Attached { id, output, input }),
+        StartExecResults::Detached => Err(DockerError::IOError {
+            err: std::io::Error::other("Docker detached from the program"),
+        }),
+    }
+}
+
+/// Starts a program.
+pub(super) async fn tool(
+    client: &bollard::Docker,
+    programs: &Programs,
+    program: &str,
+    arguments: &[&str],
+) -> Result<Tool> {
+    let command = std::iter::once(program)
+        .chain(arguments.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    let container = &programs.container;
+    let attached = attach(client, container, command, programs.environment.clone())
+        .await
+        .or_stop(
+            || format!("could not start \"{program}\" in the container \"{container}\""),
+            "The container may have ended; run again.",
+        )?;
+    let (near, far) = duplex(PIPE);
+    let (send, lines) = mpsc::channel(WAITING_LINES);
+    // Dropping the set ends both, and with them the connection and the program's input.
+    let mut tasks = JoinSet::new();
+    let feeding = tasks.spawn(feed(far, attached.input));
+    let mut draining = JoinSet::new();
+    draining.spawn(drain(attached.output, send));
+    let (client, id, program) = (client.clone(), attached.id, program.to_owned());
+    let status = async move {
+        while draining.join_next().await.is_some() {}
+        feeding.abort();
+        while tasks.join_next().await.is_some() {}
+        exit_code(&client, &id, &program).await
+    };
+    Ok(Tool {
+        stdin: Box::pin(near),
+        lines,
+        status: Box::pin(status),
+    })
+}
+
+/// Passes bytes on and then says that there are no more; where nobody reads them, the caller sees a broken pipe.
+async fn feed(mut far: DuplexStream, mut input: Input) {
+    let _ = tokio::io::copy(&mut far, &mut input).await;
+    let _ = input.shutdown().await;
+}
+
+/// Reads until the end, also when nobody wants the lines any more.
+async fn drain(mut output: Output, send: mpsc::Sender<String>) {
+    let (mut standard, mut error) = (Lines::default(), Lines::default());
+    while let Some(Ok(part)) = output.next().await {
+        let found = match part {
+            LogOutput::StdErr { message } => error.push(&message),
+            LogOutput::StdOut { message }
+            | LogOutput::Console { message }
+            | LogOutput::StdIn { message } => standard.push(&message),
+        };
+        for line in found {
+            let _ = send.send(line).await;
+        }
+    }
+    for line in [standard.last(), error.last()].into_iter().flatten() {
+        let _ = send.send(line).await;
+    }
+}
+
+/// How it ended. The output can end a moment before the daemon knows.
+async fn exit_code(client: &bollard::Docker, id: &str, program: &str) -> Result<i64> {
+    let doing = || format!("lost \"{program}\" in the container");
+    let hint = "The container may have ended; run again.";
+    for _ in 0..600 {
+        let about = client.inspect_exec(id).await.or_stop(doing, hint)?;
+        match (about.running, about.exit_code) {
+            (Some(true), _) => tokio::time::sleep(Duration::from_millis(50)).await,
+            (_, Some(code)) => return Ok(code),
+            _ => break,
+        }
+    }
+    Err(Error::new(doing(), hint))
+}
+
+/// Ties a container to us: while the set lives, so does the container.
+pub(super) async fn hold(client: &bollard::Docker, container: &str) -> Result<JoinSet<()>> {
+    let command = ["sh", "-c", HOLD].map(str::to_owned).to_vec();
+    let attached = attach(client, container, command, Vec::new())
+        .await
+        .or_stop(
+            || format!("could not hold the container \"{container}\""),
+            super::HINT,
+        )?;
+    let mut hold = JoinSet::new();
+    hold.spawn(async move {
+        let (mut output, _input) = (attached.output, attached.input);
+        while output.next().await.is_some() {}
+    });
+    Ok(hold)
+}
+
+/// How many bytes are free at a path inside.
+pub(super) async fn free_bytes(docker: &Docker, path: &Path) -> Result<u64> {
+    let shown = path.display().to_string();
+    let mut tool = docker.tool("df", &["-P", "-k", &shown]).await?;
+    drop(tool.stdin);
+    let status = tool.status.await?;
+    let mut last = String::new();
+    while let Some(line) = tool.lines.recv().await {
+        last = line;
+    }
+    match (status, free_kilobytes(&last)) {
+        (0, Some(kilobytes)) => Ok(kilobytes.saturating_mul(1024)),
+        _ => Err(Error::new(
+            format!("could not look at the free space of \"{shown}\" in the container"),
+            "The container may have ended; run again.",
+        )),
+    }
+}
+
+/// The fourth word of `df -P -k`.
+fn free_kilobytes(line: &str) -> Option<u64> {
+    line.split_whitespace().nth(3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_kilobytes;
+
+    #[test]
+    fn the_free_space_is_the_fourth_word() {
+        assert_eq!(
+            free_kilobytes("/dev/vda 263174212 15728640 80740352 17% /"),
+            Some(80_740_352)
+        );
+        assert_eq!(
+            free_kilobytes("Filesystem 1024-blocks Used Available"),
+            None
+        );
+    }
+}

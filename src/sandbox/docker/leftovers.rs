@@ -1,0 +1,85 @@
+//! Containers that killed runs left behind.
+
+use std::collections::HashMap;
+
+use testcontainers::{
+    bollard,
+    bollard::{
+        errors::Error as DockerError,
+        models::{ContainerSummary, ContainerSummaryStateEnum},
+        query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder},
+    },
+};
+
+use super::container::{HOST, KEEP, RUN, machine};
+use crate::{
+    error::{OrStop, Result},
+    sandbox::leftovers::Sweep,
+};
+
+/// Removes a container with its volumes, by its name or id.
+pub(super) async fn remove(client: &bollard::Docker, name: &str) -> Result<()> {
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
+    match client.remove_container(name, Some(options)).await {
+        // Gone, or going.
+        Err(DockerError::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        })
+        | Ok(()) => Ok(()),
+        Err(error) => Err(error).or_stop(
+            || format!("could not remove the container \"{name}\""),
+            "Remove it with \"docker rm --force --volumes\".",
+        ),
+    }
+}
+
+/// Removes containers whose run is over. Where Docker is not, there are none.
+pub(in crate::sandbox) async fn clean(sweep: &Sweep<'_>) -> Result<Vec<String>> {
+    let Ok(client) = super::daemon().await else {
+        return Ok(Vec::new());
+    };
+    let filters = HashMap::from([("label".to_owned(), vec![RUN.to_owned()])]);
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
+    let all = client
+        .list_containers(Some(options))
+        .await
+        .or_stop(|| "could not list the containers".to_owned(), super::HINT)?;
+    let mut removed = Vec::new();
+    for one in all.iter().filter(|one| is_over(one, sweep)) {
+        let Some(id) = &one.id else { continue };
+        remove(&client, id).await?;
+        let run = one.labels.as_ref().and_then(|labels| labels.get(RUN));
+        removed.push(format!(
+            "removed the container of run \"{}\"",
+            run.map_or("?", String::as_str)
+        ));
+    }
+    Ok(removed)
+}
+
+/// Whether nobody uses it any more and nobody asked to keep it.
+fn is_over(one: &ContainerSummary, sweep: &Sweep<'_>) -> bool {
+    let label = |name: &str| one.labels.as_ref().and_then(|labels| labels.get(name));
+    let Some(run) = label(RUN) else { return false };
+    let kept = label(KEEP).is_some_and(|keep| keep == "1");
+    if !sweep.wants(run, kept) {
+        return false;
+    }
+    match sweep.alive(run) {
+        Some(alive) if label(HOST) == Some(&machine()) => !alive,
+        // Another machine's, or another user's: what runs is tied to somebody who lives.
+        _ => {
+            kept || matches!(
+                one.state,
+                Some(ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD)
+            )
+        }
+    }
+}

@@ -1,0 +1,116 @@
+# Runs one throwaway PostgreSQL and ends with whoever started it. POSIX sh only: Debian, Alpine, anything.
+#
+# PGDRILL_BINS      folders to look for PostgreSQL's programs in, in this order
+# PGDRILL_PLACES    folders to put the data in: the first that can be written to
+# PGDRILL_SOCKETS   folders for the socket: those that can be written to
+# PGDRILL_LISTEN    addresses to listen on; empty: none
+# PGDRILL_SETTINGS  postgresql.conf
+# PGDRILL_DEADLINE  the longest life, in seconds; empty: no end
+# PGDRILL_TIE       stdin: ends when its standard input says a line or ends;
+#                   hold: ends when told to by TERM, and when nobody says USR1 within two minutes; empty: by TERM
+# PGPASSWORD        the superuser's password
+set -u
+umask 077
+
+fail() {
+    printf 'pgdrill: %s\n' "$*" >&2
+    exit 70
+}
+
+server=
+held=
+stop() {
+    trap '' TERM INT HUP ALRM USR1
+    if [ -n "$server" ]; then
+        kill -QUIT "$server" 2>/dev/null
+        (sleep 8 && kill -KILL "$server") 2>/dev/null &
+        wait "$server"
+    fi
+    # The sleepers below, and whatever a dump's own programs left in this group.
+    kill -TERM 0
+    exit "${1:-0}"
+}
+trap 'stop 0' TERM INT HUP
+trap 'held=1' USR1
+trap '[ -n "$held" ] || stop 71' ALRM
+
+exec 3<&0 </dev/null
+if [ "$PGDRILL_TIE" = stdin ]; then
+    (read -r _ <&3; kill -TERM $$) &
+fi
+exec 3<&-
+if [ "$PGDRILL_TIE" = hold ]; then
+    (sleep 120 && kill -ALRM $$) 2>/dev/null &
+fi
+if [ -n "$PGDRILL_DEADLINE" ]; then
+    (sleep "$PGDRILL_DEADLINE" && kill -TERM $$) 2>/dev/null &
+fi
+
+bin=
+on_path=$(command -v postgres) || on_path=/nowhere/postgres
+for folder in $PGDRILL_BINS "${on_path%/*}" /usr/local/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
+    if [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ]; then
+        bin=$folder
+        break
+    fi
+done
+[ -n "$bin" ] || fail "no PostgreSQL server is in this image"
+
+home=
+for place in $PGDRILL_PLACES; do
+    if [ -d "$place" ] && mkdir "$place/pgdrill" 2>/dev/null; then
+        home=$place/pgdrill
+        break
+    fi
+done
+[ -n "$home" ] || fail "no folder can be written to"
+data=$home/data
+mkdir "$home/spool"
+sockets=
+for folder in $PGDRILL_SOCKETS; do
+    if [ -w "$folder" ]; then
+        sockets=${sockets:+$sockets,}$folder
+    fi
+done
+
+version=$("$bin/postgres" --version)
+version=${version#*) }
+major=${version%%[!0-9]*}
+auth=scram-sha-256
+[ "$major" -ge 10 ] || auth=md5
+set --
+# Checksums are made by default from 18 on, and guard against a disk that this data never sees again.
+[ "$major" -lt 18 ] || set -- --no-data-checksums
+
+(printf '%s\n' "$PGPASSWORD" >"$home/password") || fail "could not write the password"
+"$bin/initdb" --pgdata="$data" --username=pgdrill --pwfile="$home/password" --auth="$auth" \
+    --encoding=UTF8 --locale=C --no-sync "$@" >/dev/null </dev/null || fail "initdb failed"
+rm -f "$home/password"
+unset PGPASSWORD
+
+{
+    printf '%s\n' "$PGDRILL_SETTINGS"
+    # Compiling a query costs more than it saves in questions that are asked once.
+    [ "$major" -lt 11 ] || echo 'jit = off'
+    printf "listen_addresses = '%s'\n" "$PGDRILL_LISTEN"
+    printf "unix_socket_directories = '%s'\n" "$sockets"
+    echo 'unix_socket_permissions = 0777'
+} >>"$data/postgresql.conf"
+if [ -n "$PGDRILL_LISTEN" ]; then
+    printf 'host all all all %s\n' "$auth" >>"$data/pg_hba.conf"
+fi
+
+unset PGDRILL_SETTINGS PGDATABASE PGUSER PGHOST
+"$bin/postgres" -D "$data" </dev/null &
+server=$!
+while :; do
+    wait "$server"
+    code=$?
+    # A signal interrupts the waiting, not the server.
+    kill -0 "$server" 2>/dev/null || break
+done
+server=
+printf 'pgdrill: the server ended with %s\n' "$code" >&2
+trap '' TERM
+kill -TERM 0
+exit 72

@@ -1,0 +1,456 @@
+//! A database in a server that CI provides. Only what the run made itself is ever dropped.
+
+use std::path::PathBuf;
+
+use tokio_postgres::{Client, Config, config::Host};
+
+use super::{
+    Needs, Server, Started, Tool,
+    connection::{self, quote_name, quote_text, refused},
+    folder::Folder,
+    installed,
+    leftovers::Sweep,
+    process::{self, Jail, Programs},
+    roles,
+};
+use crate::{
+    error::{Error, OrStop, Result, sentence},
+    units::Secret,
+};
+
+/// What the name of every database of ours begins with.
+pub(super) const PREFIX: &str = "pgdrill_";
+
+const HINT: &str = "Give the URL of a running server that may be used, such as postgres://postgres:password@localhost:5432/postgres.";
+
+/// A database of ours in somebody's server.
+pub(super) struct Service {
+    config: Config,
+    /// Holds the lock that says that the run lives: it goes when we do, however we end.
+    keeper: Client,
+    folder: Folder,
+    programs: Programs,
+    run: String,
+    version: u32,
+}
+
+/// Checks the server and takes the run's lock in it.
+pub(super) async fn start(needs: &Needs) -> Result<Started> {
+    let config = parse(needs.service_url.as_ref())?;
+    let keeper = connect(&config).await?;
+    let about = look(&keeper).await?;
+    hold(&keeper, &needs.run).await?;
+    let all = installed::all();
+    let tools = installed::tools_for(&all, needs.tools_major.max(needs.major), about.major)?;
+    let jail = jail(&config);
+    let folder = Folder::make(&needs.run, jail.user().is_some())?;
+    let home = match folder.inner("server", 0o700, jail.user()) {
+        Ok(home) => home,
+        Err(error) => {
+            let _ = folder.remove();
+            return Err(error);
+        }
+    };
+    let database = database_name(&needs.run);
+    let programs = Programs {
+        bin: tools.bin.clone(),
+        environment: connection::environment(&config, &database),
+        folder: home,
+        jail,
+    };
+    let notes = notes(&about, tools.major);
+    let service = Service {
+        config: config.clone(),
+        keeper,
+        folder,
+        programs,
+        run: needs.run.clone(),
+        version: about.major,
+    };
+    Ok(Started {
+        server: Server::Service(service),
+        superuser: config,
+        database,
+        notes,
+    })
+}
+
+fn parse(url: Option<&Secret>) -> Result<Config> {
+    let url = url.ok_or_else(|| Error::new("no service URL is given", HINT))?;
+    // The driver's own message may repeat a part of the URL, and so of the password.
+    let mut config: Config = url
+        .reveal()
+        .parse()
+        .map_err(|_| Error::new("the service URL is not a PostgreSQL URL", HINT))?;
+    if config.get_hosts().is_empty() {
+        return Err(Error::new("the service URL names no host", HINT));
+    }
+    config.application_name("pgdrill");
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(std::time::Duration::from_secs(20));
+    }
+    Ok(config)
+}
+
+async fn connect(config: &Config) -> Result<Client> {
+    connection::try_open(config).await.or_stop(
+        || format!("could not connect to the service at \"{}\"", host(config)),
+        HINT,
+    )
+}
+
+fn host(config: &Config) -> String {
+    match config.get_hosts().first() {
+        Some(Host::Tcp(host)) => host.clone(),
+        Some(Host::Unix(path)) => path.display().to_string(),
+        None => "?".to_owned(),
+    }
+}
+
+/// What the server lets us do.
+struct About {
+    major: u32,
+    superuser: bool,
+    create_role: bool,
+}
+
+async fn look(client: &Client) -> Result<About> {
+    let row = client
+        .query_one(
+            "SELECT pg_catalog.pg_is_in_recovery(), rolsuper, rolcreaterole, rolcreatedb, \
+             pg_catalog.current_setting('server_version_num')::int \
+             FROM pg_catalog.pg_roles WHERE rolname = current_user",
+            &[],
+        )
+        .await
+        .map_err(|error| refused("could not look at the service", &error))?;
+    let (recovery, superuser): (bool, bool) = (row.get(0), row.get(1));
+    if recovery {
+        return Err(Error::new(
+            "the service is a standby: nothing can be restored into it",
+            HINT,
+        ));
+    }
+    if !superuser && !row.get::<_, bool>(3) {
+        return Err(Error::new(
+            "the service's user may not create databases",
+            "Give it CREATEDB, or better, use a superuser of a server that was made for this.",
+        ));
+    }
+    Ok(About {
+        major: u32::try_from(row.get::<_, i32>(4) / 10_000).unwrap_or(0),
+        superuser,
+        create_role: superuser || row.get::<_, bool>(2),
+    })
+}
+
+fn notes(about: &About, tools: u32) -> Vec<String> {
+    let mut notes = vec![
+        format!("The client programs of PostgreSQL {tools} on this machine are used."),
+        "Egress was not blocked: the service is not a sandbox of ours.".to_owned(),
+    ];
+    if !about.superuser {
+        notes.push(
+            "The service's user is no superuser: extensions, event triggers and the like may not be restorable."
+                .to_owned(),
+        );
+    }
+    if !about.create_role {
+        notes.push(
+            "The service's user may not create roles: ownership and privileges cannot be proven."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Programs must reach the server over the network; over a socket it may know us by our user.
+fn jail(config: &Config) -> Jail {
+    match config.get_hosts().first() {
+        Some(Host::Unix(_)) => Jail::none(),
+        _ => Jail::open(),
+    }
+}
+
+/// Takes the lock that says that the run lives.
+async fn hold(client: &Client, run: &str) -> Result<()> {
+    let taken = client
+        .query_one(
+            "SELECT pg_catalog.pg_try_advisory_lock($1)",
+            &[&lock_key(run)],
+        )
+        .await
+        .map_err(|error| refused("could not take the run's lock in the service", &error))?;
+    if taken.get(0) {
+        return Ok(());
+    }
+    Err(Error::new(
+        format!("another run is called \"{run}\" in this service"),
+        "Run again: every run has a name of its own.",
+    ))
+}
+
+/// The run's lock in the server: FNV-1a of its name.
+pub(super) fn lock_key(run: &str) -> i64 {
+    let hash = run
+        .to_ascii_lowercase()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    hash.cast_signed()
+}
+
+/// The database of a run.
+pub(super) fn database_name(run: &str) -> String {
+    format!("{PREFIX}{}", run.to_ascii_lowercase())
+}
+
+/// The comment by which a database or a role is known as ours.
+pub(super) fn mark(run: &str, kept: bool) -> String {
+    let word = if kept { "pgdrill kept" } else { "pgdrill" };
+    format!("{word} {run}")
+}
+
+impl Service {
+    pub(super) fn tool(&self, program: &str, arguments: &[&str]) -> Result<Tool> {
+        self.programs.tool(program, arguments)
+    }
+
+    pub(super) fn spool(&self) -> Result<(PathBuf, u64)> {
+        let free = process::free_bytes(&self.programs.folder)?;
+        Ok((self.programs.folder.clone(), free))
+    }
+
+    pub(super) async fn maintenance(&self) -> Result<Client> {
+        connect(&self.config).await
+    }
+
+    /// Says in the database itself whose it is.
+    pub(super) async fn mark_database(&self, name: &str) -> Result<()> {
+        comment(&self.keeper, name, &mark(&self.run, false)).await
+    }
+
+    /// Somebody else's server can only be asked whether it is there.
+    pub(super) async fn autopsy(&self, superuser: &Config) -> Option<Error> {
+        match connection::try_open(superuser).await {
+            Ok(_) if !self.keeper.is_closed() => None,
+            Ok(_) => Some(super::autopsy::gone("The service was restarted during the run.")),
+            Err(error) => Some(
+                Error::new(
+                    "the service went away",
+                    "Look at its log: it may have run out of memory or of disk, or have been stopped.",
+                )
+                .because(sentence(&crate::error::whole(&error))),
+            ),
+        }
+    }
+
+    /// The command that opens `psql` on it; it asks for the password.
+    pub(super) fn psql(&self, database: &str) -> String {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        format!(
+            "{}/psql \"host={} port={port} user={} dbname={database}\"",
+            self.programs.bin.display(),
+            host(&self.config),
+            self.config.get_user().unwrap_or("postgres")
+        )
+    }
+
+    pub(super) async fn stop(self, keep: bool, database: &str, names: &[String]) -> Result<()> {
+        if keep {
+            let client = self.maintenance().await?;
+            for name in names {
+                roles::comment(&client, name, &mark(&self.run, true)).await?;
+            }
+            comment(&client, database, &mark(&self.run, true)).await?;
+            return self.folder.remove();
+        }
+        let dropped = self.drop_all(database, names).await;
+        self.folder.remove().and(dropped)
+    }
+
+    async fn drop_all(&self, database: &str, names: &[String]) -> Result<()> {
+        drop_database(&self.config, database, self.version).await?;
+        let client = self.maintenance().await?;
+        for name in names.iter().rev() {
+            roles::drop(&client, name).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn comment(client: &Client, database: &str, text: &str) -> Result<()> {
+    let sql = format!(
+        "COMMENT ON DATABASE {} IS {}",
+        quote_name(database),
+        quote_text(text)
+    );
+    client.batch_execute(&sql).await.map_err(|error| {
+        refused(
+            format!("could not mark the database \"{database}\""),
+            &error,
+        )
+    })
+}
+
+/// Drops a database of ours, where it is there.
+pub(super) async fn drop_database(config: &Config, database: &str, major: u32) -> Result<()> {
+    let client = connect(config).await?;
+    let there = client
+        .query_opt(
+            "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1",
+            &[&database],
+        )
+        .await
+        .map_err(|error| refused("could not list the databases", &error))?;
+    if there.is_none() {
+        return Ok(());
+    }
+    disable_subscriptions(config, database).await;
+    let name = quote_name(database);
+    let sql = if major >= 13 {
+        format!("DROP DATABASE {name} WITH (FORCE)")
+    } else {
+        let _ = client
+            .execute(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1",
+                &[&database],
+            )
+            .await;
+        format!("DROP DATABASE {name}")
+    };
+    client.batch_execute(&sql).await.map_err(|error| {
+        refused(
+            format!("could not drop the database \"{database}\" of the service"),
+            &error,
+        )
+    })
+}
+
+/// A database with a subscription cannot be dropped, and its slot is at another server that must not be touched.
+async fn disable_subscriptions(config: &Config, database: &str) {
+    let Ok(client) = connection::try_open(config.clone().dbname(database)).await else {
+        return;
+    };
+    let rows = client
+        .query(
+            "SELECT subname::text FROM pg_catalog.pg_subscription WHERE subdbid = \
+             (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())",
+            &[],
+        )
+        .await
+        .unwrap_or_default();
+    for row in rows {
+        let name = quote_name(row.get(0));
+        for action in [
+            format!("ALTER SUBSCRIPTION {name} DISABLE"),
+            format!("ALTER SUBSCRIPTION {name} SET (slot_name = NONE)"),
+            format!("DROP SUBSCRIPTION {name}"),
+        ] {
+            // What cannot be undone here shows when the database is dropped.
+            let _ = client.batch_execute(&action).await;
+        }
+    }
+}
+
+/// Removes databases and roles of ours whose run is over.
+pub(super) async fn clean(url: &Secret, sweep: &Sweep<'_>) -> Result<Vec<String>> {
+    let config = parse(Some(url))?;
+    let client = connect(&config).await?;
+    let major = look(&client).await?.major;
+    let mut removed = Vec::new();
+    for (name, comment) in marked(&client, DATABASES).await? {
+        if let Some(run) = over(&client, &comment, sweep).await? {
+            drop_database(&config, &name, major).await?;
+            removed.push(format!("dropped the database \"{name}\" of run \"{run}\""));
+        }
+    }
+    for (name, comment) in marked(&client, ROLES).await? {
+        if let Some(run) = over(&client, &comment, sweep).await? {
+            roles::drop(&client, &name).await?;
+            removed.push(format!("dropped the role \"{name}\" of run \"{run}\""));
+        }
+    }
+    Ok(removed)
+}
+
+/// Ours say so in their comment; one that was killed before it could is known by its name.
+const DATABASES: &str = "SELECT datname::text, coalesce(pg_catalog.shobj_description(oid, 'pg_database'), \
+    'pgdrill ' || substr(datname, 9)) FROM pg_catalog.pg_database \
+    WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE 'pgdrill %' AND datname LIKE 'pgdrill\\_%' \
+    OR pg_catalog.shobj_description(oid, 'pg_database') IS NULL AND datname ~ '^pgdrill_[0-9a-hjkmnp-tv-z]{26}$'";
+
+const ROLES: &str = "SELECT rolname::text, pg_catalog.shobj_description(oid, 'pg_authid') \
+    FROM pg_catalog.pg_roles WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'pgdrill %'";
+
+async fn marked(client: &Client, sql: &str) -> Result<Vec<(String, String)>> {
+    let rows = client
+        .query(sql, &[])
+        .await
+        .map_err(|error| refused("could not look for leftovers in the service", &error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// The run that a comment names, when it is over and asked for.
+async fn over<'a>(client: &Client, comment: &'a str, sweep: &Sweep<'_>) -> Result<Option<&'a str>> {
+    let Some((run, kept)) = read_mark(comment) else {
+        return Ok(None);
+    };
+    if !sweep.wants(run, kept) || is_held(client, run).await? {
+        return Ok(None);
+    }
+    Ok(Some(run))
+}
+
+/// The run and whether it is kept.
+fn read_mark(comment: &str) -> Option<(&str, bool)> {
+    let rest = comment.strip_prefix("pgdrill ")?;
+    match rest.strip_prefix("kept ") {
+        Some(run) => Some((run, true)),
+        None => Some((rest, false)),
+    }
+}
+
+/// Whether somebody holds the run's lock: a lock of this kind belongs to one database, and this sees them all.
+async fn is_held(client: &Client, run: &str) -> Result<bool> {
+    client
+        .query_one(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted \
+             AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1)",
+            &[&lock_key(run)],
+        )
+        .await
+        .map(|row| row.get(0))
+        .map_err(|error| refused("could not look at the locks of the service", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<Config> {
+        parse(Some(&Secret::new(url)))
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_repeating_it() {
+        let error = read("postgres://u:hunter2@h:port/db").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert!(read("user=postgres").is_err());
+        assert!(read("postgres://u:p@localhost/postgres").is_ok());
+    }
+
+    #[test]
+    fn marks_are_read_as_they_are_written() {
+        assert_eq!(read_mark(&mark("01JD", false)), Some(("01JD", false)));
+        assert_eq!(read_mark(&mark("01JD", true)), Some(("01JD", true)));
+        assert_eq!(read_mark("the shop"), None);
+    }
+
+    #[test]
+    fn a_runs_lock_is_its_own_whatever_the_case() {
+        assert_eq!(lock_key("01JDX"), lock_key("01jdx"));
+        assert_ne!(lock_key("01JDX"), lock_key("01JDY"));
+    }
+}
