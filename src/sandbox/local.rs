@@ -36,7 +36,7 @@ pub(super) const STOP: &str = "stop";
 const LOG: &str = "log";
 
 /// How long initdb and the start may take on a slow disk.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// How long the script takes at most to end its server, and a little.
 const STOPPING: Duration = Duration::from_secs(15);
@@ -59,11 +59,11 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
             notes: notes(chosen, needs, &jail),
             superuser,
             database: DATABASE.to_owned(),
-            server: Server::Local(Local {
+            server: Server::Local(Box::new(Local {
                 folder,
                 child: Mutex::new(child),
                 programs,
-            }),
+            })),
         }),
         Err(error) => {
             let _ = folder.remove();
@@ -189,10 +189,10 @@ async fn wait_until_ready(child: &mut Child, superuser: &Config, folder: &Folder
 fn last_lines(folder: &Folder) -> String {
     let log = read_log(folder.path());
     let lines: Vec<&str> = log.lines().rev().take(3).collect();
-    match lines.is_empty() {
-        true => "It said nothing".to_owned(),
-        false => lines.into_iter().rev().collect::<Vec<_>>().join("; "),
+    if lines.is_empty() {
+        return "It said nothing".to_owned();
     }
+    lines.into_iter().rev().collect::<Vec<_>>().join("; ")
 }
 
 /// The last 256 KiB of the server's log.

@@ -103,9 +103,9 @@ pub struct Sandbox {
 
 /// What runs it. A new provider is a variant here and a row in [`PROVIDERS`].
 enum Server {
-    Docker(docker::Docker),
-    Local(local::Local),
-    Service(service::Service),
+    Docker(Box<docker::Docker>),
+    Local(Box<local::Local>),
+    Service(Box<service::Service>),
 }
 
 /// What a provider hands over when its server answers.
@@ -118,8 +118,10 @@ struct Started {
 
 type Starting<'a> = Pin<Box<dyn Future<Output = Result<Started>> + Send + 'a>>;
 
+type Start = for<'a> fn(&'a Needs) -> Starting<'a>;
+
 /// How each provider starts its server.
-const PROVIDERS: [(Provider, for<'a> fn(&'a Needs) -> Starting<'a>); 3] = [
+const PROVIDERS: [(Provider, Start); 3] = [
     (Provider::Docker, |needs| Box::pin(docker::start(needs))),
     (Provider::Local, |needs| Box::pin(local::start(needs))),
     (Provider::Service, |needs| Box::pin(service::start(needs))),

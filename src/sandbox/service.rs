@@ -68,7 +68,7 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
         version: about.major,
     };
     Ok(Started {
-        server: Server::Service(service),
+        server: Server::Service(Box::new(service)),
         superuser: config,
         database,
         notes,

@@ -13,4 +13,5 @@ mod backup_s3;
 mod backup_s3_read;
 mod dump;
 mod plan;
+mod sandbox;
 mod support;

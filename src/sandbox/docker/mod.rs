@@ -48,7 +48,7 @@ enum Way {
 async fn daemon() -> Result<bollard::Docker> {
     let client = docker_client_instance()
         .await
-        .or_stop(|| "Docker is not set up".to_owned(), HINT)?;
+        .or_stop(|| "Docker does not answer".to_owned(), HINT)?;
     let ping = tokio::time::timeout(std::time::Duration::from_secs(15), client.ping()).await;
     match ping {
         Ok(Ok(_)) => Ok(client),
@@ -188,7 +188,7 @@ async fn finish(
         Some(container)
     };
     Ok(Started {
-        server: Server::Docker(Docker {
+        server: Server::Docker(Box::new(Docker {
             client: client.clone(),
             programs: exec::Programs::new(&name, bin, plan.password),
             name,
@@ -197,7 +197,7 @@ async fn finish(
             folder,
             spool,
             _hold: hold,
-        }),
+        })),
         superuser,
         database: DATABASE.to_owned(),
         notes: Vec::new(),

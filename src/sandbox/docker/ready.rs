@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long initdb and the start may take on a slow disk.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// How long a server may be ready inside and not be reached from here, before we say that its socket does not cross.
 const CROSSING: Duration = Duration::from_secs(3);
@@ -53,10 +53,9 @@ pub(super) async fn wait(
 }
 
 fn did_not_start(image: &str, seen: &look::Seen) -> Error {
-    if let Some(error) = look::judge(seen) {
-        if seen.out_of_memory || seen.log.contains("No space left on device") {
-            return error;
-        }
+    let of_the_machine = seen.out_of_memory || seen.log.contains("No space left on device");
+    if let Some(error) = look::judge(seen).filter(|_| of_the_machine) {
+        return error;
     }
     // Nothing of the dump was there yet: the log is the server's own.
     let lines: Vec<&str> = seen.log.lines().rev().take(3).collect();
