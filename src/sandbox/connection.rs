@@ -45,13 +45,28 @@ pub(super) async fn try_open(
     Ok(client)
 }
 
-/// What the server calls its version, such as `15.20`, without the packager's addition.
-pub(super) async fn version(config: &Config) -> Result<String> {
+/// Whether the server is there: a refusal is an answer too, unless it says that it starts or ends.
+pub(super) async fn answers(config: &Config) -> bool {
+    match try_open(&at_home(config)).await {
+        Ok(_) => true,
+        Err(error) => error
+            .code()
+            .is_some_and(|code| !code.code().starts_with("57P")),
+    }
+}
+
+/// With a database that is there before ours is.
+fn at_home(config: &Config) -> Config {
     let mut config = config.clone();
     if config.get_dbname().is_none() {
         config.dbname("postgres");
     }
-    let client = open(&config).await?;
+    config
+}
+
+/// What the server calls its version, such as `15.20`, without the packager's addition.
+pub(super) async fn version(config: &Config) -> Result<String> {
+    let client = open(&at_home(config)).await?;
     let row = client
         .query_one("SHOW server_version", &[])
         .await

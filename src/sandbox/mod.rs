@@ -346,6 +346,22 @@ impl Sandbox {
     /// Why the server went away, where the provider can tell: out of memory, disk full, killed. Asked before
     /// [`Sandbox::stop`], when something broke.
     pub async fn autopsy(&self) -> Option<Error> {
+        let mut answers = 0;
+        // A server takes a moment to end, and the kernel one to tell who it killed.
+        for _ in 0..40 {
+            if let Some(error) = self.look().await {
+                return Some(error);
+            }
+            answers += u32::from(connection::answers(&self.superuser).await);
+            if answers == 2 {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        Some(autopsy::gone("It runs and does not answer."))
+    }
+
+    async fn look(&self) -> Option<Error> {
         match &self.server {
             Server::Docker(docker) => docker.autopsy().await,
             Server::Local(local) => local.autopsy(),
