@@ -354,6 +354,17 @@ async fn every_sandbox_passes_bytes_and_lines_without_locking_up() {
     }
 }
 
+/// Every address of this machine, the one that containers see among them.
+fn addresses() -> Vec<String> {
+    let output = Command::new("hostname").arg("-I").output().unwrap();
+    let all = String::from_utf8(output.stdout).unwrap();
+    let others = all.split_whitespace().filter(|one| !one.contains(':'));
+    std::iter::once("127.0.0.1")
+        .chain(others)
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Counts who connects, on every address of this machine.
 fn listener() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
@@ -374,19 +385,8 @@ async fn nothing_gets_out_of_a_sandbox() {
     for place in places() {
         let sandbox = ready(&place.needs).await;
         let (port, count) = listener();
-        let gateway = docker(&[
-            "network",
-            "inspect",
-            "bridge",
-            "--format",
-            "{{(index .IPAM.Config 0).Gateway}}",
-        ])
-        .unwrap_or_default();
         let mut reasons = Vec::new();
-        for host in ["127.0.0.1", gateway.as_str()]
-            .into_iter()
-            .filter(|host| !host.is_empty())
-        {
+        for host in addresses() {
             let sql = format!(
                 "create extension if not exists dblink; select dblink_connect('host={host} port={port} connect_timeout=5');"
             );
@@ -870,4 +870,52 @@ async fn a_service_that_does_not_answer_is_an_error_without_its_password() {
         "{error}"
     );
     assert!(!PathBuf::from(format!("/tmp/pgdrill-{}", needs.run)).exists());
+}
+
+/// A Docker daemon as seen over TCP.
+async fn daemon_over_tcp() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut far = tokio::net::UnixStream::connect("/var/run/docker.sock")
+                    .await
+                    .unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    format!("tcp://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_over_tcp_gets_a_port_on_loopback_and_a_note() {
+    if !has_image(15) {
+        return;
+    }
+    let host = daemon_over_tcp().await;
+    let mut child = child(Provider::Docker, &[("DOCKER_HOST", &host)]);
+    let (run, said) = read_until(&mut child, "READY ");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("Egress was not blocked")),
+        "{said:?}"
+    );
+    let name = format!("pgdrill-{run}");
+    let ports = docker(&[
+        "inspect",
+        "--format",
+        "{{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}",
+        &name,
+    ]);
+    assert_eq!(ports.as_deref(), Some("127.0.0.1"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until("the end of the container", || {
+        docker(&["ps", "-q", "--filter", &format!("name={name}")]).is_some_and(|ids| ids.is_empty())
+    })
+    .await;
+    sandbox::clean(None, false, Some(&run)).await.unwrap();
+    assert_eq!(left(&run), [""; 0]);
 }
