@@ -5,7 +5,7 @@ use std::path::Path;
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt, TestcontainersError, bollard,
     bollard::models::{HostConfig, HostConfigLogConfig, Mount, MountType, PortBinding, SystemInfo},
-    core::error::ClientError,
+    core::{ContainerPort, error::ClientError},
     runners::AsyncRunner,
 };
 
@@ -60,8 +60,12 @@ pub(super) async fn start(
     plan: &Plan<'_>,
 ) -> Result<Option<ContainerAsync<GenericImage>>> {
     let host = host_config(client, plan).await;
-    let request = image::generic(plan.image)
-        .with_entrypoint("sh")
+    let mut image = image::generic(plan.image).with_entrypoint("sh");
+    if plan.way == Way::Port {
+        // Docker publishes only what is also exposed.
+        image = image.with_exposed_port(ContainerPort::Tcp(5432));
+    }
+    let request = image
         .with_cmd(["-c", SCRIPT])
         .with_container_name(name(&plan.needs.run))
         .with_user("postgres")
