@@ -14,7 +14,9 @@ use tokio::process::Child;
 use tokio_postgres::Config;
 
 use super::{
-    DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection,
+    DATABASE, Needs, SUPERUSER, Server, Tool,
+    choose::Started,
+    connection,
     folder::Folder,
     installed::{self, Installed},
     process::{self, Jail, Programs},

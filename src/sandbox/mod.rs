@@ -3,8 +3,8 @@
 //! A dump is code that runs as superuser. The sandbox is the boundary, not the role: no way out to the network, a
 //! random password, limits on what it may take, none of our environment inside.
 
-mod auto;
 mod autopsy;
+mod choose;
 mod connection;
 mod database;
 mod docker;
@@ -13,6 +13,7 @@ mod installed;
 mod leftovers;
 mod lines;
 mod local;
+mod needs;
 mod process;
 mod roles;
 mod service;
@@ -20,13 +21,13 @@ mod service;
 use std::{
     fmt,
     path::PathBuf,
-    pin::Pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::io::AsyncWrite;
 use tokio_postgres::Config;
+
+use choose::Started;
 
 use crate::{
     error::{Error, Result},
@@ -34,58 +35,8 @@ use crate::{
 };
 
 pub use leftovers::clean;
+pub use needs::{DatabaseOptions, Kept, Needs, Tool};
 pub use roles::RoleStubs;
-
-/// What a sandbox must be able to do.
-#[derive(Clone, Debug, Default)]
-pub struct Needs {
-    /// The run's name: it labels everything that the run leaves on the machine.
-    pub run: String,
-    /// Which provider; `auto` chooses and says why.
-    pub provider: Provider,
-    /// The PostgreSQL major that the dump was taken from.
-    pub major: Option<u32>,
-    /// The `pg_dump` major that wrote it: no older tool reads it.
-    pub tools_major: Option<u32>,
-    /// The Docker image that the plan names.
-    pub image: Option<String>,
-    /// The server that CI provides.
-    pub service_url: Option<crate::units::Secret>,
-    /// Whether it outlives the run.
-    pub keep: bool,
-    /// The longest that it may live, as a net under every other way to end it. Zero: a day.
-    pub deadline: Duration,
-}
-
-impl Needs {
-    /// The oldest major whose programs can read the dump and whose server can hold it.
-    fn oldest_major(&self) -> Option<u32> {
-        self.major.max(self.tools_major)
-    }
-
-    /// The deadline in whole seconds, a day when none is given.
-    fn deadline_seconds(&self) -> u64 {
-        match self.deadline.as_secs() {
-            0 => 86_400,
-            seconds => seconds,
-        }
-    }
-}
-
-/// How the database in the sandbox is to be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DatabaseOptions {
-    /// The encoding of the dump, such as `UTF8`.
-    pub encoding: Option<String>,
-    /// `LC_COLLATE`.
-    pub collate: Option<String>,
-    /// `LC_CTYPE`.
-    pub ctype: Option<String>,
-    /// `libc`, `icu` or `builtin`.
-    pub provider: Option<String>,
-    /// The ICU or builtin locale.
-    pub locale: Option<String>,
-}
 
 /// A throwaway PostgreSQL that is ready.
 pub struct Sandbox {
@@ -101,31 +52,12 @@ pub struct Sandbox {
     keep: bool,
 }
 
-/// What runs it. A new provider is a variant here and a row in [`PROVIDERS`].
+/// What runs it. A new provider is a variant here and a row in `choose`'s table.
 enum Server {
     Docker(Box<docker::Docker>),
     Local(Box<local::Local>),
     Service(Box<service::Service>),
 }
-
-/// What a provider hands over when its server answers.
-struct Started {
-    server: Server,
-    superuser: Config,
-    database: String,
-    notes: Vec<String>,
-}
-
-type Starting<'a> = Pin<Box<dyn Future<Output = Result<Started>> + Send + 'a>>;
-
-type Start = for<'a> fn(&'a Needs) -> Starting<'a>;
-
-/// How each provider starts its server.
-const PROVIDERS: [(Provider, Start); 3] = [
-    (Provider::Docker, |needs| Box::pin(docker::start(needs))),
-    (Provider::Local, |needs| Box::pin(local::start(needs))),
-    (Provider::Service, |needs| Box::pin(service::start(needs))),
-];
 
 /// The database in a server that is wholly ours.
 const DATABASE: &str = "restored";
@@ -133,47 +65,15 @@ const DATABASE: &str = "restored";
 /// The superuser of a server that is wholly ours: no dump owns anything by that name, while many name `postgres`.
 const SUPERUSER: &str = "pgdrill";
 
-/// A PostgreSQL program that runs beside the server and is fed through its standard input.
-pub struct Tool {
-    /// Its standard input; closing or dropping it says that the dump is over.
-    pub stdin: Pin<Box<dyn AsyncWrite + Send>>,
-    /// What it writes to its standard error and output, line by line, while it runs. Read it or drop it: a program
-    /// whose lines nobody takes waits after some ten thousand of them.
-    pub lines: tokio::sync::mpsc::Receiver<String>,
-    /// How it ended: its exit code, or 128 and the number of the signal. Dropping this ends the program.
-    pub status: Pin<Box<dyn Future<Output = Result<i64>> + Send>>,
-}
-
-/// How to get into a sandbox that was kept, and how to remove it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// The command that opens `psql` on the restored database.
-    pub psql: String,
-    /// The command that removes it.
-    pub remove: String,
-}
-
-/// Starts a sandbox and waits until it answers.
+/// Starts a sandbox and waits until it answers. When this is given up half-way, [`clean`] with the run's name removes
+/// what there is of it.
 ///
 /// # Errors
 /// When no provider can run one here; the hint says what each of them lacks.
 pub async fn start(needs: &Needs) -> Result<Sandbox> {
     folder::check_name(&needs.run)?;
-    let started = match needs.provider {
-        Provider::Auto => auto::start(needs).await?,
-        chosen => start_with(chosen, needs).await?,
-    };
+    let started = choose::start(needs).await?;
     Sandbox::ready(started, needs).await
-}
-
-async fn start_with(provider: Provider, needs: &Needs) -> Result<Started> {
-    match PROVIDERS.iter().find(|(name, _)| *name == provider) {
-        Some((_, start)) => start(needs).await,
-        None => Err(Error::new(
-            format!("no sandbox is called \"{}\"", provider.name()),
-            "Use docker, local or service.",
-        )),
-    }
 }
 
 impl Sandbox {

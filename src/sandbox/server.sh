@@ -19,6 +19,7 @@ fail() {
 
 server=
 held=
+# shellcheck disable=SC2317 # the traps below call it
 stop() {
     trap '' TERM INT HUP ALRM USR1
     if [ -n "$server" ]; then
@@ -48,10 +49,16 @@ fi
 
 bin=
 on_path=$(command -v postgres) || on_path=/nowhere/postgres
-for folder in $PGDRILL_BINS "${on_path%/*}" /usr/local/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
+# Where an image holds several, the one it is made for, else the newest.
+for folder in $PGDRILL_BINS "/usr/lib/postgresql/${PG_MAJOR:-none}/bin" "${on_path%/*}" /usr/local/bin \
+    /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
     if [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ]; then
         bin=$folder
-        break
+        case $folder in
+        /usr/lib/postgresql/"${PG_MAJOR:-none}"/bin) break ;;
+        /usr/lib/postgresql/* | /usr/pgsql-*) [ "$folder" != "$PGDRILL_BINS" ] || break ;;
+        *) break ;;
+        esac
     fi
 done
 [ -n "$bin" ] || fail "no PostgreSQL server is in this image"

@@ -52,7 +52,7 @@ fn needs(provider: Provider) -> Needs {
         provider,
         major: Some(15),
         tools_major: Some(15),
-        deadline: Duration::from_secs(600),
+        deadline: Duration::from_mins(10),
         ..Needs::default()
     }
 }
@@ -60,7 +60,7 @@ fn needs(provider: Provider) -> Needs {
 fn ulid() -> String {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).unwrap();
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    format!("{:016X}", u64::from_be_bytes(bytes))
 }
 
 /// One place to run, as a set of needs; the service's server lives as long as this.
@@ -184,7 +184,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
+            begun.elapsed() < Duration::from_mins(1),
             "{what} did not happen"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -209,6 +209,52 @@ const DATABASES: &str = "SELECT datname::text FROM pg_database WHERE datname LIK
 const ROLES: &str =
     "SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'stub %' OR rolname = 'asker'";
 
+async fn stubs_are_made_once(sandbox: &Sandbox) {
+    let stubs = sandbox
+        .create_role_stubs(&[
+            "stub \"x".to_owned(),
+            "public".to_owned(),
+            "pg_read_all_data".to_owned(),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(stubs.made, ["stub \"x"]);
+    assert!(stubs.refused.is_empty());
+    assert!(
+        sandbox
+            .create_role_stubs(&["stub \"x".to_owned()])
+            .await
+            .unwrap()
+            .made
+            .is_empty()
+    );
+}
+
+async fn a_dump_goes_through_the_spool(sandbox: &Sandbox) {
+    let (spool, free) = sandbox.spool().await.unwrap();
+    assert!(free > 1_000_000);
+    let dump = spool.join("dump");
+    let dump = dump.to_str().unwrap();
+    let (code, lines) = feed(
+        sandbox.tool("pg_dump", &["-Fc", "-f", dump]).await.unwrap(),
+        b"",
+    )
+    .await;
+    assert_eq!(code, 0, "{lines:?}");
+    let (code, lines) = feed(
+        sandbox.tool("pg_restore", &["-l", dump]).await.unwrap(),
+        b"",
+    )
+    .await;
+    assert_eq!(code, 0);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("TABLE DATA public t")),
+        "{lines:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sandbox_restores_and_leaves_nothing() {
     for place in places() {
@@ -221,25 +267,7 @@ async fn every_sandbox_restores_and_leaves_nothing() {
         );
         assert!(!sandbox.notes().is_empty());
 
-        let stubs = sandbox
-            .create_role_stubs(&[
-                "stub \"x".to_owned(),
-                "public".to_owned(),
-                "pg_read_all_data".to_owned(),
-            ])
-            .await
-            .unwrap();
-        assert_eq!(stubs.made, ["stub \"x"]);
-        assert!(stubs.refused.is_empty());
-        assert!(
-            sandbox
-                .create_role_stubs(&["stub \"x".to_owned()])
-                .await
-                .unwrap()
-                .made
-                .is_empty()
-        );
-
+        stubs_are_made_once(&sandbox).await;
         let (code, lines) = psql(&sandbox, "create table t as select g from generate_series(1,1000) g; alter table t owner to \"stub \"\"x\"; create publication p for table t; select count(*) from t;").await;
         assert_eq!(code, 0, "{lines:?}");
         assert!(lines.iter().any(|line| line == "1000"), "{lines:?}");
@@ -269,29 +297,7 @@ async fn every_sandbox_restores_and_leaves_nothing() {
                 .is_err()
         );
 
-        let (spool, free) = sandbox.spool().await.unwrap();
-        assert!(free > 1_000_000);
-        let dump = spool.join("dump");
-        let dump = dump.to_str().unwrap();
-        let (code, lines) = feed(
-            sandbox.tool("pg_dump", &["-Fc", "-f", dump]).await.unwrap(),
-            b"",
-        )
-        .await;
-        assert_eq!(code, 0, "{lines:?}");
-        let (code, lines) = feed(
-            sandbox.tool("pg_restore", &["-l", dump]).await.unwrap(),
-            b"",
-        )
-        .await;
-        assert_eq!(code, 0);
-        assert!(
-            lines
-                .iter()
-                .any(|line| line.contains("TABLE DATA public t")),
-            "{lines:?}"
-        );
-
+        a_dump_goes_through_the_spool(&sandbox).await;
         assert!(sandbox.autopsy().await.is_none());
         assert!(sandbox.kept().is_none());
         drop((superuser, asker));
@@ -613,13 +619,10 @@ async fn every_major_starts_in_docker_and_takes_a_locale_or_says_so() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn encodings_and_providers_are_honoured() {
-    if !has_image(17) {
-        return;
-    }
+/// A database, its encoding, and how many notes it takes.
+fn cases() -> [(DatabaseOptions, &'static str, usize); 4] {
     let text = |name: &str| Some(name.to_owned());
-    let cases = [
+    [
         (
             DatabaseOptions {
                 encoding: text("LATIN1"),
@@ -660,12 +663,19 @@ async fn encodings_and_providers_are_honoured() {
             "UTF8",
             0,
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn encodings_and_providers_are_honoured() {
+    if !has_image(17) {
+        return;
+    }
     let mut needs = needs(Provider::Docker);
     needs.major = Some(17);
     needs.tools_major = Some(17);
     let sandbox = sandbox::start(&needs).await.unwrap();
-    for (options, encoding, notes) in cases {
+    for (options, encoding, notes) in cases() {
         let said = sandbox.create_database(&options).await.unwrap();
         assert_eq!(said.len(), notes, "{said:?}");
         let client = sandbox.superuser("postgres").await.unwrap();
@@ -681,7 +691,7 @@ async fn encodings_and_providers_are_honoured() {
             .unwrap();
     }
     let nonsense = DatabaseOptions {
-        encoding: text("EBCDIC"),
+        encoding: Some("EBCDIC".to_owned()),
         ..DatabaseOptions::default()
     };
     assert!(sandbox.create_database(&nonsense).await.is_err());

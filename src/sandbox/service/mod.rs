@@ -1,15 +1,18 @@
 //! A database in a server that CI provides. Only what the run made itself is ever dropped.
 
+mod drop;
+mod leftovers;
+
 use std::path::PathBuf;
 
 use tokio_postgres::{Client, Config, config::Host};
 
 use super::{
-    Needs, Server, Started, Tool,
+    Needs, Server, Tool,
+    choose::Started,
     connection::{self, quote_name, quote_text, refused},
     folder::Folder,
     installed,
-    leftovers::Sweep,
     process::{self, Jail, Programs},
     roles,
 };
@@ -18,8 +21,10 @@ use crate::{
     units::Secret,
 };
 
+pub(super) use leftovers::clean;
+
 /// What the name of every database of ours begins with.
-pub(super) const PREFIX: &str = "pgdrill_";
+const PREFIX: &str = "pgdrill_";
 
 const HINT: &str = "Give the URL of a running server that may be used, such as postgres://postgres:password@localhost:5432/postgres.";
 
@@ -191,7 +196,7 @@ async fn hold(client: &Client, run: &str) -> Result<()> {
 }
 
 /// The run's lock in the server: FNV-1a of its name.
-pub(super) fn lock_key(run: &str) -> i64 {
+fn lock_key(run: &str) -> i64 {
     let hash = run
         .to_ascii_lowercase()
         .bytes()
@@ -202,7 +207,7 @@ pub(super) fn lock_key(run: &str) -> i64 {
 }
 
 /// The database of a run.
-pub(super) fn database_name(run: &str) -> String {
+fn database_name(run: &str) -> String {
     format!("{PREFIX}{}", run.to_ascii_lowercase())
 }
 
@@ -271,7 +276,7 @@ impl Service {
     }
 
     async fn drop_all(&self, database: &str, names: &[String]) -> Result<()> {
-        drop_database(&self.config, database, self.version).await?;
+        drop::database(&self.config, database, self.version).await?;
         let client = self.maintenance().await?;
         for name in names.iter().rev() {
             roles::drop(&client, name).await?;
@@ -294,137 +299,6 @@ async fn comment(client: &Client, database: &str, text: &str) -> Result<()> {
     })
 }
 
-/// Drops a database of ours, where it is there.
-pub(super) async fn drop_database(config: &Config, database: &str, major: u32) -> Result<()> {
-    let client = connect(config).await?;
-    let there = client
-        .query_opt(
-            "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1",
-            &[&database],
-        )
-        .await
-        .map_err(|error| refused("could not list the databases", &error))?;
-    if there.is_none() {
-        return Ok(());
-    }
-    disable_subscriptions(config, database).await;
-    let name = quote_name(database);
-    let sql = if major >= 13 {
-        format!("DROP DATABASE {name} WITH (FORCE)")
-    } else {
-        let _ = client
-            .execute(
-                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1",
-                &[&database],
-            )
-            .await;
-        format!("DROP DATABASE {name}")
-    };
-    client.batch_execute(&sql).await.map_err(|error| {
-        refused(
-            format!("could not drop the database \"{database}\" of the service"),
-            &error,
-        )
-    })
-}
-
-/// A database with a subscription cannot be dropped, and its slot is at another server that must not be touched.
-async fn disable_subscriptions(config: &Config, database: &str) {
-    let Ok(client) = connection::try_open(config.clone().dbname(database)).await else {
-        return;
-    };
-    let rows = client
-        .query(
-            "SELECT subname::text FROM pg_catalog.pg_subscription WHERE subdbid = \
-             (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())",
-            &[],
-        )
-        .await
-        .unwrap_or_default();
-    for row in rows {
-        let name = quote_name(row.get(0));
-        for action in [
-            format!("ALTER SUBSCRIPTION {name} DISABLE"),
-            format!("ALTER SUBSCRIPTION {name} SET (slot_name = NONE)"),
-            format!("DROP SUBSCRIPTION {name}"),
-        ] {
-            // What cannot be undone here shows when the database is dropped.
-            let _ = client.batch_execute(&action).await;
-        }
-    }
-}
-
-/// Removes databases and roles of ours whose run is over.
-pub(super) async fn clean(url: &Secret, sweep: &Sweep<'_>) -> Result<Vec<String>> {
-    let config = parse(Some(url))?;
-    let client = connect(&config).await?;
-    let major = look(&client).await?.major;
-    let mut removed = Vec::new();
-    for (name, comment) in marked(&client, DATABASES).await? {
-        if let Some(run) = over(&client, &comment, sweep).await? {
-            drop_database(&config, &name, major).await?;
-            removed.push(format!("dropped the database \"{name}\" of run \"{run}\""));
-        }
-    }
-    for (name, comment) in marked(&client, ROLES).await? {
-        if let Some(run) = over(&client, &comment, sweep).await? {
-            roles::drop(&client, &name).await?;
-            removed.push(format!("dropped the role \"{name}\" of run \"{run}\""));
-        }
-    }
-    Ok(removed)
-}
-
-/// Ours say so in their comment; one that was killed before it could is known by its name.
-const DATABASES: &str = "SELECT datname::text, coalesce(pg_catalog.shobj_description(oid, 'pg_database'), \
-    'pgdrill ' || substr(datname, 9)) FROM pg_catalog.pg_database \
-    WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE 'pgdrill %' AND datname LIKE 'pgdrill\\_%' \
-    OR pg_catalog.shobj_description(oid, 'pg_database') IS NULL AND datname ~ '^pgdrill_[0-9a-hjkmnp-tv-z]{26}$'";
-
-const ROLES: &str = "SELECT rolname::text, pg_catalog.shobj_description(oid, 'pg_authid') \
-    FROM pg_catalog.pg_roles WHERE pg_catalog.shobj_description(oid, 'pg_authid') LIKE 'pgdrill %'";
-
-async fn marked(client: &Client, sql: &str) -> Result<Vec<(String, String)>> {
-    let rows = client
-        .query(sql, &[])
-        .await
-        .map_err(|error| refused("could not look for leftovers in the service", &error))?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
-}
-
-/// The run that a comment names, when it is over and asked for.
-async fn over<'a>(client: &Client, comment: &'a str, sweep: &Sweep<'_>) -> Result<Option<&'a str>> {
-    let Some((run, kept)) = read_mark(comment) else {
-        return Ok(None);
-    };
-    if !sweep.wants(run, kept) || is_held(client, run).await? {
-        return Ok(None);
-    }
-    Ok(Some(run))
-}
-
-/// The run and whether it is kept.
-fn read_mark(comment: &str) -> Option<(&str, bool)> {
-    let rest = comment.strip_prefix("pgdrill ")?;
-    match rest.strip_prefix("kept ") {
-        Some(run) => Some((run, true)),
-        None => Some((rest, false)),
-    }
-}
-
-/// Whether somebody holds the run's lock: a lock of this kind belongs to one database, and this sees them all.
-async fn is_held(client: &Client, run: &str) -> Result<bool> {
-    client
-        .query_one(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted \
-             AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1)",
-            &[&lock_key(run)],
-        )
-        .await
-        .map(|row| row.get(0))
-        .map_err(|error| refused("could not look at the locks of the service", &error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -439,13 +313,6 @@ mod tests {
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(read("user=postgres").is_err());
         assert!(read("postgres://u:p@localhost/postgres").is_ok());
-    }
-
-    #[test]
-    fn marks_are_read_as_they_are_written() {
-        assert_eq!(read_mark(&mark("01JD", false)), Some(("01JD", false)));
-        assert_eq!(read_mark(&mark("01JD", true)), Some(("01JD", true)));
-        assert_eq!(read_mark("the shop"), None);
     }
 
     #[test]

@@ -1,13 +1,54 @@
 //! Chooses a provider: the service that was named, else Docker, else what is installed here.
 
-use super::{Needs, Started, start_with};
+use std::pin::Pin;
+
+use tokio_postgres::Config;
+
+use super::{Needs, Server, docker, local, service};
 use crate::{
     error::{Error, Result},
     plan::Provider,
 };
 
-/// Starts the first provider that can, and notes why the ones before it could not.
+/// What a provider hands over when its server answers.
+pub(super) struct Started {
+    pub(super) server: Server,
+    pub(super) superuser: Config,
+    pub(super) database: String,
+    pub(super) notes: Vec<String>,
+}
+
+type Starting<'a> = Pin<Box<dyn Future<Output = Result<Started>> + Send + 'a>>;
+
+type Start = for<'a> fn(&'a Needs) -> Starting<'a>;
+
+/// How each provider starts its server.
+const PROVIDERS: [(Provider, Start); 3] = [
+    (Provider::Docker, |needs| Box::pin(docker::start(needs))),
+    (Provider::Local, |needs| Box::pin(local::start(needs))),
+    (Provider::Service, |needs| Box::pin(service::start(needs))),
+];
+
+/// Starts the provider that is asked for.
 pub(super) async fn start(needs: &Needs) -> Result<Started> {
+    match needs.provider {
+        Provider::Auto => first(needs).await,
+        chosen => start_with(chosen, needs).await,
+    }
+}
+
+async fn start_with(provider: Provider, needs: &Needs) -> Result<Started> {
+    match PROVIDERS.iter().find(|(name, _)| *name == provider) {
+        Some((_, start)) => start(needs).await,
+        None => Err(Error::new(
+            format!("no sandbox is called \"{}\"", provider.name()),
+            "Use docker, local or service.",
+        )),
+    }
+}
+
+/// Starts the first provider that can, and notes why the ones before it could not.
+async fn first(needs: &Needs) -> Result<Started> {
     if needs.service_url.is_some() {
         // A server that somebody named is the one to use: falling back would hide that it is broken.
         let started = start_with(Provider::Service, needs).await?;
