@@ -1,7 +1,40 @@
 //! What must hold in the restored database: questions from the plan, answers from PostgreSQL, judged without it.
+//!
+//! A check goes three ways: `expand` and the kinds turn the plan into questions (pure), `ask` carries them to the
+//! server, `judge` says what the answers come to (pure). A new kind is one file here and one row in `expand`.
+
+mod aggregate;
+mod ask;
+mod builtin;
+mod catalog;
+mod columns;
+mod conclude;
+mod database;
+mod expand;
+mod faults;
+mod freshness;
+mod judge;
+mod names;
+mod not_null;
+mod numeric;
+mod question;
+mod range;
+mod reader;
+mod references;
+mod row_count;
+mod scalar;
+mod select;
+mod sequences;
+mod session;
+mod sql;
+mod subject;
+mod unique;
+mod values;
 
 use jiff::Timestamp;
 use tokio_postgres::Client;
+
+pub use reader::{create_reader, drop_reader};
 
 use crate::{
     error::{Error, Result},
@@ -44,18 +77,28 @@ pub struct Reader {
     pub password: Secret,
 }
 
-/// Makes the role that asks.
-///
-/// # Errors
-/// When the server refuses.
-pub async fn create_reader(_superuser: &Client, _run: &str) -> Result<Reader> {
-    Err(Error::new("not built", "Build it."))
-}
-
 /// Asks everything that is declared and everything that is built in, on all connections at once.
 ///
 /// # Errors
-/// When the server went away. A check that cannot be answered is no error: it is a result.
-pub async fn run(_declared: &Checks, _context: &Context, _clients: Vec<Client>) -> Result<Outcome> {
-    Err(Error::new("not built", "Build it."))
+/// When the server went away or is out of disk or memory, or when `only` names no check at all. A check that cannot
+/// be answered is no error: it is a result.
+pub async fn run(
+    declared: &Checks,
+    context: &Context,
+    mut clients: Vec<Client>,
+) -> Result<Outcome> {
+    let Some(first) = clients.first_mut() else {
+        return Err(Error::new(
+            "no connection to ask the restored database with",
+            "Open at least one connection as the role that reads.",
+        ));
+    };
+    let catalog = catalog::look(first).await?;
+    let mut asked = select::only(expand::declared(declared, context, &catalog), &context.only)?;
+    let mut questions = builtin::questions(declared, &asked, context, &catalog);
+    questions.append(&mut asked);
+    names::make_unique(questions.iter_mut().map(|question| &mut question.about.id));
+    let schema = declared.schema.as_deref().unwrap_or(names::PUBLIC);
+    let answered = ask::all(questions, schema, clients).await?;
+    Ok(conclude::outcome(declared, &catalog, answered))
 }

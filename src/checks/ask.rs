@@ -1,0 +1,217 @@
+//! Carries the questions to the server: on every connection at once, one statement at a time on each.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, future::try_join_all};
+use tokio_postgres::{Client, Transaction};
+
+use super::{
+    faults::{self, Fault},
+    question::{Answer, Answered, Ask, Fetch, Judged, Question, Row, Statement},
+    scalar::Scalar,
+    session, sql,
+};
+use crate::error::{self, Error};
+
+/// More rows than this are not counted where none may be.
+pub(super) const MOST_ROWS: u64 = 10_000;
+
+/// How much longer than a statement's own timeout we wait for a server that does not keep it.
+const GRACE: Duration = Duration::from_mins(1);
+
+/// A statement and the question that it belongs to.
+struct Job {
+    question: usize,
+    statement: Statement,
+}
+
+/// A statement's answer and how long it took.
+struct Reply {
+    question: usize,
+    /// Its place among the statements of all questions.
+    order: usize,
+    answer: Result<Answer, Judged>,
+    seconds: f64,
+}
+
+/// Asks every question and judges the answers, in the order of the questions.
+pub(super) async fn all(
+    questions: Vec<Question>,
+    schema: &str,
+    clients: Vec<Client>,
+) -> error::Result<Vec<Answered>> {
+    let queue = Mutex::new(jobs(&questions).into_iter().enumerate());
+    let workers = clients
+        .into_iter()
+        .map(|client| work(client, schema, &queue));
+    let mut replies: Vec<Reply> = try_join_all(workers).await?.into_iter().flatten().collect();
+    replies.sort_unstable_by_key(|reply| reply.order);
+    let mut replies = replies.into_iter().peekable();
+    let mut answered = Vec::new();
+    for (number, Question { about, ask }) in questions.into_iter().enumerate() {
+        let own = std::iter::from_fn(|| replies.next_if(|reply| reply.question == number));
+        let own: Vec<Reply> = own.collect();
+        let seconds = own.iter().map(|reply| reply.seconds).sum();
+        let answers: Result<Vec<Answer>, Judged> = own.into_iter().map(|r| r.answer).collect();
+        let judged = match (ask, answers) {
+            (Ask::Known(judged), _) | (Ask::Statements(..), Err(judged)) => judged,
+            (Ask::Statements(_, judge), Ok(answers)) => judge(answers),
+        };
+        answered.push(Answered {
+            about,
+            judged,
+            seconds,
+        });
+    }
+    Ok(answered)
+}
+
+fn jobs(questions: &[Question]) -> Vec<Job> {
+    let statements = |(number, question): (usize, &Question)| match &question.ask {
+        Ask::Known(_) => Vec::new(),
+        Ask::Statements(statements, _) => (statements.iter())
+            .map(|statement| Job {
+                question: number,
+                statement: statement.clone(),
+            })
+            .collect(),
+    };
+    questions.iter().enumerate().flat_map(statements).collect()
+}
+
+async fn work(
+    mut client: Client,
+    schema: &str,
+    queue: &Mutex<impl Iterator<Item = (usize, Job)>>,
+) -> error::Result<Vec<Reply>> {
+    let mut replies = Vec::new();
+    while let Some((order, job)) = next(queue) {
+        let begun = Instant::now();
+        let limit = job.statement.timeout.saturating_add(GRACE);
+        let asked = tokio::time::timeout(limit, ask(&mut client, schema, &job.statement)).await;
+        let answer = match asked {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(Fault::Question(judged))) => Err(judged),
+            Ok(Err(Fault::Run(error))) => return Err(error),
+            Err(_) => return Err(silent()),
+        };
+        replies.push(Reply {
+            question: job.question,
+            order,
+            answer,
+            seconds: begun.elapsed().as_secs_f64(),
+        });
+    }
+    Ok(replies)
+}
+
+fn next<T>(queue: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+fn silent() -> Error {
+    Error::new(
+        "the restored database does not answer",
+        "Look at the load of the machine and at the throwaway server's log, then run again.",
+    )
+}
+
+/// Asks one statement in a read-only transaction that is always rolled back.
+async fn ask(client: &mut Client, schema: &str, statement: &Statement) -> Result<Answer, Fault> {
+    let sort = |error| faults::sort(&error, statement.timeout, statement.secret);
+    let transaction = session::begin(client, schema, statement.timeout)
+        .await
+        .map_err(sort)?;
+    let answer = match &statement.fetch {
+        Fetch::Row => our_row(&transaction, &statement.sql).await.map_err(sort)?,
+        Fetch::Count => count(&transaction, statement).await?,
+        Fetch::Scalar => scalar(&transaction, statement).await?,
+        Fetch::Match(pattern) => match scalar(&transaction, statement).await? {
+            Answer::Scalar(scalar) => matched(&transaction, scalar, pattern).await.map_err(sort)?,
+            other => other,
+        },
+    };
+    transaction.rollback().await.map_err(sort)?;
+    Ok(answer)
+}
+
+async fn our_row(
+    transaction: &Transaction<'_>,
+    sql: &str,
+) -> Result<Answer, tokio_postgres::Error> {
+    let Some(row) = transaction.query_opt(sql, &[]).await? else {
+        return Ok(Answer::NoRow);
+    };
+    let texts: Result<Vec<_>, _> = (0..row.len()).map(|column| row.try_get(column)).collect();
+    Ok(Answer::Row(Row(texts?)))
+}
+
+/// Rows of a statement that somebody else wrote: the first column of at most `most` of them, one after another.
+async fn each(
+    transaction: &Transaction<'_>,
+    statement: &Statement,
+    most: u64,
+    mut visit: impl FnMut(Scalar),
+) -> Result<u64, Fault> {
+    let sort = |error| faults::sort(&error, statement.timeout, statement.secret);
+    // The extended protocol takes one statement only: "commit; drop table z" is a syntax error here.
+    let prepared = transaction.prepare(&statement.sql).await.map_err(sort)?;
+    if !prepared.params().is_empty() {
+        return Err(mistake("takes parameters, and there are none to give"));
+    }
+    // What returns no columns is a command, not a question; it is not carried out.
+    if prepared.columns().is_empty() {
+        return Err(mistake("returns no columns"));
+    }
+    let portal = transaction.bind(&prepared, &[]).await.map_err(sort)?;
+    let limit = i32::try_from(most).unwrap_or(i32::MAX);
+    let rows = transaction
+        .query_portal_raw(&portal, limit)
+        .await
+        .map_err(sort)?;
+    let mut rows = pin!(rows);
+    let mut count = 0;
+    while let Some(row) = rows.next().await {
+        visit(row.map_err(sort)?.try_get(0).map_err(sort)?);
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn mistake(message: &str) -> Fault {
+    Fault::Question(Judged::unanswered(message).hint("Ask with one `select`."))
+}
+
+async fn count(transaction: &Transaction<'_>, statement: &Statement) -> Result<Answer, Fault> {
+    each(transaction, statement, MOST_ROWS + 1, drop)
+        .await
+        .map(Answer::Rows)
+}
+
+async fn scalar(transaction: &Transaction<'_>, statement: &Statement) -> Result<Answer, Fault> {
+    let mut first = None;
+    let keep = |scalar| first = first.take().or(Some(scalar));
+    let count = each(transaction, statement, 2, keep).await?;
+    Ok(match (first, count) {
+        (Some(scalar), 1) => Answer::Scalar(scalar),
+        (None, _) => Answer::NoRow,
+        _ => Answer::ManyRows,
+    })
+}
+
+async fn matched(
+    transaction: &Transaction<'_>,
+    scalar: Scalar,
+    pattern: &str,
+) -> Result<Answer, tokio_postgres::Error> {
+    let Some(text) = sql::text_of(&scalar) else {
+        return Ok(Answer::Scalar(scalar));
+    };
+    let sql = "select $1::text ~ $2::text";
+    let row = transaction.query_one(sql, &[&text, &pattern]).await?;
+    Ok(Answer::Matched(row.try_get(0)?))
+}

@@ -1,0 +1,212 @@
+//! From answers to results, findings, and what was proved.
+
+use super::{
+    Outcome, builtin,
+    catalog::Catalog,
+    question::{About, Answered, Judged, Standing},
+};
+use crate::{
+    error::sentence,
+    finding::{Code, Finding, Severity},
+    plan::Checks,
+    report::{CheckResult, CheckStatus, Proof, ProofLevel},
+};
+
+/// Everything that the answers come to.
+pub(super) fn outcome(declared: &Checks, catalog: &Catalog, answered: Vec<Answered>) -> Outcome {
+    let mut findings: Vec<_> = answered.iter().filter_map(finding).collect();
+    if declared.is_empty() {
+        findings.push(Finding::new(Code::ChecksNone, "no check is declared"));
+    }
+    let proof = proof(catalog, &answered);
+    Outcome {
+        results: answered.into_iter().map(result).collect(),
+        findings,
+        proof,
+    }
+}
+
+fn status(standing: Standing, severity: Severity) -> CheckStatus {
+    match (standing, severity) {
+        (Standing::Held, _) => CheckStatus::Passed,
+        (Standing::Hard, Severity::Critical) => CheckStatus::Failed,
+        (Standing::Hard | Standing::Soft, _) => CheckStatus::Warned,
+        (Standing::Unanswered, _) => CheckStatus::Error,
+        (Standing::Skipped, _) => CheckStatus::Skipped,
+    }
+}
+
+fn message(about: &About, judged: &Judged) -> Option<String> {
+    let message = judged.message.as_ref()?;
+    Some(match judged.standing {
+        Standing::Skipped => message.clone(),
+        _ => format!("{} {message}", about.shown),
+    })
+}
+
+fn finding(answered: &Answered) -> Option<Finding> {
+    let Answered { about, judged, .. } = answered;
+    let (code, severity) = match status(judged.standing, about.severity) {
+        CheckStatus::Passed | CheckStatus::Skipped => return None,
+        CheckStatus::Failed => (Code::CheckFailed, about.severity),
+        CheckStatus::Warned => (Code::CheckWarned, about.severity.min(Severity::Warning)),
+        CheckStatus::Error => (Code::CheckError, about.severity),
+    };
+    let message =
+        message(about, judged).unwrap_or_else(|| format!("{} does not hold", about.shown));
+    let mut finding = Finding::new(code, message)
+        .severity(severity)
+        .about(&about.id);
+    if let Some(hint) = judged.hint {
+        finding = finding.hint(hint);
+    }
+    let place =
+        (about.place.as_ref()).map(|place| format!("Declared at {}:{}.", place.file, place.line));
+    let sentences = [
+        judged.detail.clone(),
+        place,
+        about.description.as_deref().map(sentence),
+    ];
+    let detail = sentences
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
+    Some(if detail.is_empty() {
+        finding
+    } else {
+        finding.detail(detail)
+    })
+}
+
+fn result(answered: Answered) -> CheckResult {
+    let Answered {
+        about,
+        judged,
+        seconds,
+    } = answered;
+    CheckResult {
+        status: status(judged.standing, about.severity),
+        message: message(&about, &judged),
+        id: about.id,
+        table: about.table,
+        check: about.check.to_owned(),
+        severity: about.severity,
+        value: judged.value.map(|value| *value),
+        limit: about.limit,
+        file: about.place.as_ref().map(|place| place.file.to_string()),
+        line: about.place.as_ref().map(|place| place.line),
+        seconds,
+    }
+}
+
+/// Proof needs a restored table, rows that were counted (or that are meant not to be there), and a check that looked
+/// at data and got an answer.
+fn proof(catalog: &Catalog, answered: &[Answered]) -> Option<Proof> {
+    let rows = answered.iter().find(|a| a.about.id == builtin::ROWS)?;
+    let rows_found = match rows.judged.standing {
+        Standing::Held => rows.judged.value.as_ref()?.as_u64()?,
+        _ => return None,
+    };
+    let tables = catalog.stored_tables().map(|_| 1).sum();
+    let looked = |a: &&Answered| a.about.looks_at_data;
+    let held = |a: &&Answered| a.judged.standing == Standing::Held;
+    Some(Proof {
+        level: ProofLevel::Restored,
+        objects_expected: None,
+        objects_found: None,
+        tables,
+        rows_expected: None,
+        rows_found,
+        checks: answered.iter().filter(looked).filter(held).map(|_| 1).sum(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::catalog::tests::table;
+
+    fn answered(id: &str, severity: Severity, judged: Judged) -> Answered {
+        Answered {
+            about: About {
+                id: id.to_owned(),
+                table: None,
+                check: "row_count",
+                shown: id.to_owned(),
+                words: Vec::new(),
+                severity,
+                limit: None,
+                place: None,
+                description: Some("Because".to_owned()),
+                looks_at_data: true,
+            },
+            judged,
+            seconds: 0.0,
+        }
+    }
+
+    fn concluded(judged: Judged, severity: Severity) -> (CheckStatus, Option<(Code, Severity)>) {
+        let answers = vec![answered("t.row_count", severity, judged)];
+        let outcome = outcome(&Checks::default(), &Catalog::default(), answers);
+        let finding = outcome.findings.first().map(|f| (f.code, f.severity));
+        let declared_none = finding.is_some_and(|(code, _)| code == Code::ChecksNone);
+        (
+            outcome.results[0].status,
+            finding.filter(|_| !declared_none),
+        )
+    }
+
+    #[test]
+    fn severity_decides_what_a_breach_is_called() {
+        use CheckStatus::{Error, Failed, Passed, Skipped, Warned};
+        use Code::{CheckError, CheckFailed, CheckWarned};
+        use Severity::{Critical, Info, Warning};
+        let breach = || Judged::hard("is 5");
+        let cases = [
+            (breach(), Critical, Failed, Some((CheckFailed, Critical))),
+            (breach(), Warning, Warned, Some((CheckWarned, Warning))),
+            (breach(), Info, Warned, Some((CheckWarned, Info))),
+            (
+                Judged::new(Standing::Soft),
+                Critical,
+                Warned,
+                Some((CheckWarned, Warning)),
+            ),
+            (
+                Judged::unanswered("x"),
+                Critical,
+                Error,
+                Some((CheckError, Critical)),
+            ),
+            (
+                Judged::unanswered("x"),
+                Info,
+                Error,
+                Some((CheckError, Info)),
+            ),
+            (Judged::held(), Critical, Passed, None),
+            (Judged::skipped("x"), Critical, Skipped, None),
+        ];
+        for (judged, severity, status, finding) in cases {
+            assert_eq!(concluded(judged, severity), (status, finding));
+        }
+    }
+
+    #[test]
+    fn no_rows_counted_is_no_proof() {
+        let catalog = Catalog {
+            tables: vec![table("public", "users", &[])],
+            ..Catalog::default()
+        };
+        let proved = |judged| {
+            let rows = answered(builtin::ROWS, Severity::Critical, judged);
+            proof(&catalog, &[rows])
+        };
+        assert_eq!(proved(Judged::hard("x").value(0.into())), None);
+        assert_eq!(proved(Judged::skipped("x")), None);
+        assert_eq!(proved(Judged::unanswered("x")), None);
+        let proof = proved(Judged::held().value(5.into())).unwrap();
+        assert_eq!((proof.tables, proof.rows_found, proof.checks), (1, 5, 1));
+    }
+}

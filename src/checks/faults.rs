@@ -1,0 +1,126 @@
+//! What went wrong when a question was asked: our machine's trouble, or the question's own.
+
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
+use super::question::Judged;
+use crate::{
+    error::{Error, sentence},
+    units::Age,
+};
+
+/// What went wrong when a question was asked.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The server is gone, or out of disk or memory.
+    Run(Error),
+    /// This question cannot be answered.
+    Question(Judged),
+}
+
+/// Why the run cannot go on.
+pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
+    let cause = match error.as_db_error() {
+        Some(answer) => safe_words(answer.code(), answer.message()),
+        None => error.to_string(),
+    };
+    Error::new(
+        doing,
+        "Look at the throwaway server's log, its disk and its memory, then run again.",
+    )
+    .because(sentence(&cause))
+}
+
+/// Sorts an error of the server; `secret` keeps the server's words back as they may quote the question.
+pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: bool) -> Fault {
+    let Some(answer) = error.as_db_error() else {
+        return if error.to_string().contains("deserializing") {
+            Fault::Question(Judged::unanswered("has an answer that could not be read"))
+        } else {
+            Fault::Run(stopped("the restored database went away", error))
+        };
+    };
+    let code = answer.code();
+    if stops_the_run(code) {
+        return Fault::Run(stopped("the restored database could not answer", error));
+    }
+    let judged = if *code == SqlState::QUERY_CANCELED {
+        Judged::unanswered(format!("took longer than {}", Age(timeout)))
+            .hint("Give the check a longer `timeout`, or a question that is quicker to answer.")
+    } else if secret {
+        Judged::unanswered(format!("could not be answered (SQLSTATE {})", code.code()))
+    } else {
+        Judged::unanswered(format!(
+            "could not be answered: {}",
+            safe_words(code, answer.message())
+        ))
+    };
+    Fault::Question(judged)
+}
+
+/// Whether an error of the server is about the machine rather than about the question: connection lost (08), out of
+/// resources (53, but not the limit on temporary files that we set ourselves), shut down (57P), disk trouble (58),
+/// a session ended by its timeout (25P03), storage that is damaged here (XX001, XX002).
+fn stops_the_run(code: &SqlState) -> bool {
+    let text = code.code();
+    *code != SqlState::CONFIGURATION_LIMIT_EXCEEDED
+        && (["08", "53", "57P", "58"]
+            .iter()
+            .any(|class| text.starts_with(class))
+            || ["25P03", "XX001", "XX002"].contains(&text))
+}
+
+/// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 0A, 25, 42, 53 and 57
+/// speak of names and of the system; 22 and the rest quote values.
+fn safe_words(code: &SqlState, message: &str) -> String {
+    let text = code.code();
+    let speaks_of_names = ["08", "0A", "25", "42", "53", "55", "57", "58"]
+        .iter()
+        .any(|class| text.starts_with(class))
+        || *code == SqlState::INVALID_REGULAR_EXPRESSION;
+    let words = match &text[..2.min(text.len())] {
+        _ if speaks_of_names => one_line(message),
+        "22" => "a value could not be converted or computed".to_owned(),
+        "P0" => "a function in the database raised an error".to_owned(),
+        _ => "the server refused it".to_owned(),
+    };
+    format!("{words} (SQLSTATE {text})")
+}
+
+fn one_line(text: &str) -> String {
+    super::names::shown(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_machines_own_trouble_stops_the_run() {
+        for code in ["08006", "53100", "53200", "57P01", "57P03", "58030"] {
+            assert!(stops_the_run(&SqlState::from_code(code)), "{code}");
+        }
+        for code in ["53400", "57014", "42P01", "22P02", "25006", "40001"] {
+            assert!(!stops_the_run(&SqlState::from_code(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_value_in_the_servers_words_is_kept_back() {
+        let words = |code, text| safe_words(&SqlState::from_code(code), text);
+        let quoted = words(
+            "22P02",
+            "invalid input syntax for type integer: \"hunter2\"",
+        );
+        assert_eq!(
+            quoted,
+            "a value could not be converted or computed (SQLSTATE 22P02)"
+        );
+        assert!(!words("P0001", "hunter2").contains("hunter2"));
+        assert_eq!(
+            words("42P01", "relation \"x\" does not exist"),
+            "relation \"x\" does not exist (SQLSTATE 42P01)"
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! How many rows hold NULL?
+
+use super::{
+    names,
+    question::{Ask, Judged},
+    subject::Subject,
+};
+use crate::plan::Limit;
+
+pub(super) fn ask(subject: &Subject<'_>, column: &str, limit: &Limit) -> Result<Ask, Judged> {
+    let quoted = names::identifier(&subject.column(column)?.name);
+    let sql = format!(
+        "select count(*)::text, count(*)::text, (count(*) - count({quoted}))::text from {}",
+        subject.rows()
+    );
+    let what = format!("hold NULL in \"{}\"", names::shown(column));
+    Ok(subject.ask_breaches(limit, sql, what))
+}

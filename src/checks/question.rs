@@ -1,0 +1,231 @@
+//! A check made ready to be asked, and what its answer comes to.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::scalar::Scalar;
+use crate::{finding::Severity, plan::Place};
+
+/// A check made ready to be asked.
+pub(super) struct Question {
+    /// What the report says of it.
+    pub(super) about: About,
+    /// What is asked.
+    pub(super) ask: Ask,
+}
+
+/// What the report says of a check, whatever its answer is.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    /// Unique in the report.
+    pub(super) id: String,
+    /// The table, as it is shown.
+    pub(super) table: Option<String>,
+    /// The kind of check.
+    pub(super) check: &'static str,
+    /// What messages call it: its name, else its id.
+    pub(super) shown: String,
+    /// Words besides the id by which `--only` may choose it.
+    pub(super) words: Vec<String>,
+    /// How bad a breach is.
+    pub(super) severity: Severity,
+    /// What was asked for.
+    pub(super) limit: Option<String>,
+    /// Where it is written; built-in checks are written nowhere.
+    pub(super) place: Option<Place>,
+    /// Why it must hold.
+    pub(super) description: Option<String>,
+    /// Whether its answer comes from rows rather than from the catalog.
+    pub(super) looks_at_data: bool,
+}
+
+/// What is asked.
+pub(super) enum Ask {
+    /// Nothing: the answer is known already.
+    Known(Judged),
+    /// These statements, each in a transaction of its own; their answers come in the same order.
+    Statements(Vec<Statement>, Judge),
+}
+
+/// Says what the answers come to.
+pub(super) type Judge = Box<dyn FnOnce(Vec<Answer>) -> Judged + Send>;
+
+impl Ask {
+    /// One statement of our own that returns one row of texts.
+    pub(super) fn row(
+        sql: String,
+        timeout: Duration,
+        judge: impl FnOnce(Row) -> Judged + Send + 'static,
+    ) -> Self {
+        let statement = Statement {
+            sql,
+            timeout,
+            fetch: Fetch::Row,
+            secret: false,
+        };
+        let judge = move |answers: Vec<Answer>| match answers.into_iter().next() {
+            Some(Answer::Row(row)) => judge(row),
+            _ => Judged::unanswered("got no row from the database"),
+        };
+        Self::Statements(vec![statement], Box::new(judge))
+    }
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    /// The text.
+    pub(super) sql: String,
+    /// How long the database may take.
+    pub(super) timeout: Duration,
+    /// What to bring back.
+    pub(super) fetch: Fetch,
+    /// Whether the server's words about it must be kept back.
+    pub(super) secret: bool,
+}
+
+/// What to bring back from a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fetch {
+    /// The one row of a statement of our own; every column is a text.
+    Row,
+    /// The first column of the one row of a statement that somebody else wrote.
+    Scalar,
+    /// The same, and whether it matches this regular expression.
+    Match(String),
+    /// How many rows there are, without the rows.
+    Count,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// One row of texts.
+    Row(Row),
+    /// The first column of the one row.
+    Scalar(Scalar),
+    /// Whether the first column of the one row matches; `None` for NULL.
+    Matched(Option<bool>),
+    /// So many rows; one more than [`super::ask::MOST_ROWS`] stands for any higher number.
+    Rows(u64),
+    /// A row was needed and there was none.
+    NoRow,
+    /// One row was needed and there were more.
+    ManyRows,
+}
+
+/// One row of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Row(pub(super) Vec<Option<String>>);
+
+impl Row {
+    /// A column's text, unless it is NULL.
+    pub(super) fn text(&self, column: usize) -> Option<&str> {
+        self.0.get(column)?.as_deref()
+    }
+
+    /// A column that counts something.
+    pub(super) fn count(&self, column: usize) -> u64 {
+        self.text(column)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// How an answer stands to its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Within all of them.
+    Held,
+    /// Outside the soft ones.
+    Soft,
+    /// Outside the hard ones.
+    Hard,
+    /// There is no answer.
+    Unanswered,
+    /// Not asked, or of no consequence.
+    Skipped,
+}
+
+/// What an answer comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judged {
+    /// How it stands.
+    pub(super) standing: Standing,
+    /// The figure that was found; boxed, as a JSON value is large and most answers have none to carry around.
+    pub(super) value: Option<Box<Value>>,
+    /// What there is to say, to stand behind the check's name: "is 5, at least 1000 was asked for".
+    pub(super) message: Option<String>,
+    /// The figures behind it, in sentences.
+    pub(super) detail: Option<String>,
+    /// What to do next, where that is not the usual thing.
+    pub(super) hint: Option<&'static str>,
+}
+
+impl Judged {
+    /// An answer that stands so.
+    pub(super) const fn new(standing: Standing) -> Self {
+        Self {
+            standing,
+            value: None,
+            message: None,
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// It held.
+    pub(super) const fn held() -> Self {
+        Self::new(Standing::Held)
+    }
+
+    /// It did not hold.
+    pub(super) fn hard(message: impl Into<String>) -> Self {
+        Self::new(Standing::Hard).saying(message)
+    }
+
+    /// It could not be answered, or it compared nothing.
+    pub(super) fn unanswered(message: impl Into<String>) -> Self {
+        Self::new(Standing::Unanswered).saying(message)
+    }
+
+    /// It was not asked.
+    pub(super) fn skipped(reason: impl Into<String>) -> Self {
+        Self::new(Standing::Skipped).saying(reason)
+    }
+
+    /// With what there is to say.
+    pub(super) fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// With the figure that was found.
+    pub(super) fn value(mut self, value: Value) -> Self {
+        self.value = Some(Box::new(value));
+        self
+    }
+
+    /// With the figures behind it.
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With what to do next.
+    pub(super) const fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+}
+
+/// A question and what its answer comes to.
+pub(super) struct Answered {
+    /// What the report says of it.
+    pub(super) about: About,
+    /// What the answer comes to.
+    pub(super) judged: Judged,
+    /// How long the database took, in seconds.
+    pub(super) seconds: f64,
+}
