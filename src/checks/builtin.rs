@@ -103,10 +103,9 @@ fn limit(severity: Severity, bounds: Bounds) -> Limit {
 }
 
 fn about(name: &'static str, severity: Severity, limit: Option<String>) -> About {
-    let id = format!("{PREFIX}{name}");
     About {
-        shown: id.clone(),
-        id,
+        id: format!("{PREFIX}{name}"),
+        name: None,
         table: None,
         check: name,
         words: Vec::new(),

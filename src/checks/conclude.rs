@@ -40,7 +40,7 @@ fn message(about: &About, judged: &Judged) -> Option<String> {
     let message = judged.message.as_ref()?;
     Some(match judged.standing {
         Standing::Skipped => message.clone(),
-        _ => format!("{} {message}", about.shown),
+        _ => format!("{} {message}", about.called()),
     })
 }
 
@@ -53,7 +53,7 @@ fn finding(answered: &Answered) -> Option<Finding> {
         CheckStatus::Error => (Code::CheckError, about.severity),
     };
     let message =
-        message(about, judged).unwrap_or_else(|| format!("{} does not hold", about.shown));
+        message(about, judged).unwrap_or_else(|| format!("{} does not hold", about.called()));
     let mut finding = Finding::new(code, message)
         .severity(severity)
         .about(&about.id);
@@ -133,7 +133,7 @@ mod tests {
                 id: id.to_owned(),
                 table: None,
                 check: "row_count",
-                shown: id.to_owned(),
+                name: None,
                 words: Vec::new(),
                 severity,
                 limit: None,

@@ -3,17 +3,15 @@
 use glob::Pattern;
 
 use super::{
-    Context, aggregate,
+    Context, about, aggregate,
     catalog::{Catalog, Table},
     columns, database, freshness, judge, names, not_null,
-    question::{About, Ask, Judged, Question},
+    question::{Ask, Judged, Question},
     range, references, row_count, sql,
     subject::Subject,
     unique, values,
 };
-use crate::plan::{
-    Checks, DatabaseCheck, DatabaseKind, Limit, SqlCheck, TableBlock, TableCheck, TableKind,
-};
+use crate::plan::{Checks, DatabaseCheck, SqlCheck, TableBlock, TableCheck, TableKind};
 
 /// Everything that is declared, in the order of the plan.
 pub(super) fn declared(checks: &Checks, context: &Context, catalog: &Catalog) -> Vec<Question> {
@@ -25,7 +23,7 @@ pub(super) fn declared(checks: &Checks, context: &Context, catalog: &Catalog) ->
     };
     let tables = checks.tables.iter().flat_map(|block| look.block(block));
     let database = checks.database.iter().map(|check| look.database(check));
-    let sql = checks.sql.iter().map(sql_question);
+    let sql = checks.sql.iter().map(question_in_sql);
     tables.chain(database).chain(sql).collect()
 }
 
@@ -107,7 +105,7 @@ impl Look<'_> {
             return skipped(block, reason);
         }
         let known = |judged: &Judged| {
-            let about = |check| about_table(block, check, &names::shown(&block.table));
+            let about = |check| about::of_table(block, check, &names::shown(&block.table));
             (block.checks.iter())
                 .map(|check| Question {
                     about: about(check),
@@ -135,7 +133,7 @@ impl Look<'_> {
         let label = names::label(table, self.schema);
         (block.checks.iter())
             .map(|check| Question {
-                about: about_table(block, check, &label),
+                about: about::of_table(block, check, &label),
                 ask: match database::out_of_reach(table.kind) {
                     Some(judged) => Ask::Known(judged),
                     None => ask(&subject, check).unwrap_or_else(Ask::Known),
@@ -146,20 +144,13 @@ impl Look<'_> {
 
     fn database(&self, check: &DatabaseCheck) -> Question {
         let (kind, limit) = (&check.kind, &check.limit);
-        let id = format!("database.{}", kind.name());
         let no_limit = limit.bounds.is_empty() && limit.warn.is_empty();
         let ask = if database::needs_limit(kind) && no_limit {
             Ask::Known(without_limit())
         } else {
             database::ask(kind, limit, self.context, self.catalog)
         };
-        let limit_text = match kind {
-            DatabaseKind::Extensions(wanted) | DatabaseKind::Schemas(wanted) => {
-                Some(wanted.join(", "))
-            }
-            _ => judge::limits(&database::bounds(kind, limit), &limit.warn),
-        };
-        let about = about(id, kind.name(), limit, limit_text);
+        let about = about::of_database(check);
         Question { about, ask }
     }
 }
@@ -168,7 +159,7 @@ impl Look<'_> {
 #[rustfmt::skip]
 fn ask(subject: &Subject<'_>, check: &TableCheck) -> Result<Ask, Judged> {
     let limit = &check.limit;
-    if needs_limit(&check.kind) && limit.bounds.is_empty() && limit.warn.is_empty() {
+    if about::needs_limit(&check.kind) && limit.bounds.is_empty() && limit.warn.is_empty() {
         return Err(without_limit());
     }
     match &check.kind {
@@ -187,17 +178,6 @@ fn ask(subject: &Subject<'_>, check: &TableCheck) -> Result<Ask, Judged> {
     }
 }
 
-const fn needs_limit(kind: &TableKind) -> bool {
-    matches!(
-        kind,
-        TableKind::RowCount
-            | TableKind::Range(_)
-            | TableKind::Sum(_)
-            | TableKind::Avg(_)
-            | TableKind::Distinct(_)
-    )
-}
-
 fn without_limit() -> Judged {
     Judged::unanswered("compared nothing: it has no limit")
         .hint("Give it `min`, `max` or `equals` in the plan.")
@@ -207,119 +187,22 @@ fn skipped(block: &TableBlock, reason: &str) -> Vec<Question> {
     let label = names::shown(&block.table);
     let ask = || Ask::Known(Judged::skipped(reason));
     if block.checks.is_empty() {
-        let about = About {
-            id: format!("{label}.skip"),
-            table: Some(label.clone()),
-            check: "skip",
-            shown: label.clone(),
-            words: words(block, &label, None),
-            severity: crate::finding::Severity::Info,
-            limit: None,
-            place: Some(block.place.clone()),
-            description: None,
-            looks_at_data: false,
-        };
+        let about = about::of_skipped(block, &label);
         return vec![Question { about, ask: ask() }];
     }
     (block.checks.iter())
         .map(|check| Question {
-            about: about_table(block, check, &label),
+            about: about::of_table(block, check, &label),
             ask: ask(),
         })
         .collect()
 }
 
-fn about_table(block: &TableBlock, check: &TableCheck, label: &str) -> About {
-    let (kind, limit) = (&check.kind, &check.limit);
-    let id = match columns_in_id(kind) {
-        Some(column) => format!("{label}.{}.{}", kind.name(), names::shown(&column)),
-        None => format!("{label}.{}", kind.name()),
-    };
-    let limit_text = match kind {
-        TableKind::Columns(wanted) => Some(wanted.join(", ")),
-        TableKind::Freshness(freshness) => judge::limits(
-            &freshness::at_most(Some(freshness.max_age)),
-            &freshness::at_most(freshness.warn),
-        ),
-        kind if needs_limit(kind) => judge::limits(&limit.bounds, &limit.warn),
-        _ => judge::limits(
-            &judge::none_unless_said(&limit.bounds, &limit.warn),
-            &limit.warn,
-        ),
-    };
-    About {
-        table: Some(label.to_owned()),
-        words: words(block, label, limit.name.as_deref()),
-        looks_at_data: !matches!(kind, TableKind::Columns(_)),
-        ..about(id, kind.name(), limit, limit_text)
-    }
-}
-
-fn columns_in_id(kind: &TableKind) -> Option<String> {
-    match kind {
-        TableKind::RowCount | TableKind::Columns(_) => None,
-        TableKind::Unique(columns) => Some(columns.join("+")),
-        TableKind::Freshness(freshness) => Some(freshness.column.clone()),
-        TableKind::NotNull(column)
-        | TableKind::AcceptedValues(column, _)
-        | TableKind::Matches(column, _)
-        | TableKind::Range(column)
-        | TableKind::References(column, ..)
-        | TableKind::Sum(column)
-        | TableKind::Avg(column)
-        | TableKind::Distinct(column) => Some(column.clone()),
-    }
-}
-
-fn words(block: &TableBlock, label: &str, name: Option<&str>) -> Vec<String> {
-    let mut words = vec![label.to_owned(), block.table.clone()];
-    words.extend(name.map(str::to_owned));
-    words.extend(block.tags.iter().cloned());
-    words
-}
-
-fn about(id: String, check: &'static str, limit: &Limit, limit_text: Option<String>) -> About {
-    About {
-        shown: called(limit.name.as_deref(), &id),
-        id,
-        table: None,
-        check,
-        words: limit.name.iter().cloned().collect(),
-        severity: limit.severity,
-        limit: limit_text,
-        place: Some(limit.place.clone()),
-        description: limit.description.clone(),
-        looks_at_data: check == DatabaseKind::SequencesBehind.name(),
-    }
-}
-
-/// What messages call a check.
-fn called(name: Option<&str>, id: &str) -> String {
-    name.map_or_else(
-        || id.to_owned(),
-        |name| format!("\"{}\"", names::shown(name)),
-    )
-}
-
-fn sql_question(check: &SqlCheck) -> Question {
-    let id = format!("sql.{}", names::slug(&check.name));
-    let mut words = vec![check.name.clone()];
-    words.extend(check.tags.iter().cloned());
-    let about = About {
-        shown: called(Some(&check.name), &id),
-        id,
-        table: None,
-        check: "sql",
-        words,
-        severity: check.severity,
-        limit: sql::limit(check),
-        place: Some(check.place.clone()),
-        description: check.description.clone(),
-        looks_at_data: true,
-    };
+fn question_in_sql(check: &SqlCheck) -> Question {
     let ask = match &check.skip {
         Some(reason) => Ask::Known(Judged::skipped(reason.clone())),
         None => sql::ask(check),
     };
+    let about = about::of_sql(check);
     Question { about, ask }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 use super::question::Judged;
 use crate::{
@@ -42,7 +42,11 @@ pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: boo
         };
     };
     let code = answer.code();
-    if stops_the_run(code) {
+    let ended = matches!(
+        answer.parsed_severity(),
+        Some(Severity::Fatal | Severity::Panic)
+    );
+    if ended || stops_the_run(code) {
         return Fault::Run(stopped("the restored database could not answer", error));
     }
     let judged = if *code == SqlState::QUERY_CANCELED {
@@ -59,16 +63,16 @@ pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: boo
     Fault::Question(judged)
 }
 
-/// Whether an error of the server is about the machine rather than about the question: connection lost (08), out of
+/// Whether an error of a server that still answers is about the machine rather than about the question: out of
 /// resources (53, but not the limit on temporary files that we set ourselves), shut down (57P), disk trouble (58),
-/// a session ended by its timeout (25P03), storage that is damaged here (XX001, XX002).
+/// storage that is damaged here (XX001, XX002). Class 08 is none of them: the server that answers so speaks of another
+/// one, which a foreign table or dblink could not reach.
 fn stops_the_run(code: &SqlState) -> bool {
     let text = code.code();
     *code != SqlState::CONFIGURATION_LIMIT_EXCEEDED
-        && (["08", "53", "57P", "58"]
+        && ["53", "57P", "58", "XX001", "XX002"]
             .iter()
             .any(|class| text.starts_with(class))
-            || ["25P03", "XX001", "XX002"].contains(&text))
 }
 
 /// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 0A, 25, 42, 53 and 57
@@ -98,10 +102,10 @@ mod tests {
 
     #[test]
     fn only_the_machines_own_trouble_stops_the_run() {
-        for code in ["08006", "53100", "53200", "57P01", "57P03", "58030"] {
+        for code in ["53100", "53200", "57P01", "57P03", "58030", "XX001"] {
             assert!(stops_the_run(&SqlState::from_code(code)), "{code}");
         }
-        for code in ["53400", "57014", "42P01", "22P02", "25006", "40001"] {
+        for code in ["53400", "57014", "42P01", "22P02", "25006", "08001"] {
             assert!(!stops_the_run(&SqlState::from_code(code)), "{code}");
         }
     }

@@ -3,6 +3,7 @@
 //! A check goes three ways: `expand` and the kinds turn the plan into questions (pure), `ask` carries them to the
 //! server, `judge` says what the answers come to (pure). A new kind is one file here and one row in `expand`.
 
+mod about;
 mod aggregate;
 mod ask;
 mod builtin;
@@ -94,10 +95,11 @@ pub async fn run(
         ));
     };
     let catalog = catalog::look(first).await?;
-    let mut asked = select::only(expand::declared(declared, context, &catalog), &context.only)?;
+    let mut asked = expand::declared(declared, context, &catalog);
+    names::make_unique(asked.iter_mut().map(|question| &mut question.about.id));
+    let asked = select::only(asked, &context.only)?;
     let mut questions = builtin::questions(declared, &asked, context, &catalog);
-    questions.append(&mut asked);
-    names::make_unique(questions.iter_mut().map(|question| &mut question.about.id));
+    questions.extend(asked);
     let schema = declared.schema.as_deref().unwrap_or(names::PUBLIC);
     let answered = ask::all(questions, schema, clients).await?;
     Ok(conclude::outcome(declared, &catalog, answered))

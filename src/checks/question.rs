@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::scalar::Scalar;
+use super::{names, scalar::Scalar};
 use crate::{finding::Severity, plan::Place};
 
 /// A check made ready to be asked.
@@ -24,8 +24,8 @@ pub(super) struct About {
     pub(super) table: Option<String>,
     /// The kind of check.
     pub(super) check: &'static str,
-    /// What messages call it: its name, else its id.
-    pub(super) shown: String,
+    /// What messages call it where it has a name of its own.
+    pub(super) name: Option<String>,
     /// Words besides the id by which `--only` may choose it.
     pub(super) words: Vec<String>,
     /// How bad a breach is.
@@ -38,6 +38,14 @@ pub(super) struct About {
     pub(super) description: Option<String>,
     /// Whether its answer comes from rows rather than from the catalog.
     pub(super) looks_at_data: bool,
+}
+
+impl About {
+    /// What messages call it: its name in double quotes, else its id.
+    pub(super) fn called(&self) -> String {
+        let quoted = |name: &String| format!("\"{}\"", names::shown(name));
+        self.name.as_ref().map_or_else(|| self.id.clone(), quoted)
+    }
 }
 
 /// What is asked.

@@ -145,6 +145,7 @@ fn equal(holds: bool, message: impl FnOnce() -> String) -> Judged {
 fn without_value(standing: Standing) -> Judged {
     match standing {
         Standing::Soft | Standing::Hard => Judged::new(standing).saying("is outside its bounds"),
+        Standing::Unanswered => Judged::unanswered("cannot be compared with its bounds"),
         _ => Judged::new(standing),
     }
 }

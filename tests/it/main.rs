@@ -11,6 +11,8 @@
 mod backup_folder;
 mod backup_s3;
 mod backup_s3_read;
+mod checks;
+mod checks_hostile;
 mod dump;
 mod plan;
 mod sandbox;

@@ -1,4 +1,6 @@
 //! What several subjects need.
 
 pub(crate) mod cluster;
+pub(crate) mod declare;
+pub(crate) mod questions_db;
 pub(crate) mod s3;
