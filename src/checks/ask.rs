@@ -55,7 +55,8 @@ pub(super) async fn all(
     for (number, Question { about, ask }) in questions.into_iter().enumerate() {
         let own = std::iter::from_fn(|| replies.next_if(|reply| reply.question == number));
         let own: Vec<Reply> = own.collect();
-        let seconds = own.iter().map(|reply| reply.seconds).sum();
+        // The sum of no floats is -0.0, which no report should print.
+        let seconds = own.iter().fold(0.0, |sum, reply| sum + reply.seconds);
         let answers: Result<Vec<Answer>, Judged> = own.into_iter().map(|r| r.answer).collect();
         let judged = match (ask, answers) {
             (Ask::Known(judged), _) | (Ask::Statements(..), Err(judged)) => judged,
