@@ -269,6 +269,8 @@ pub enum Piece {
     Extension(String),
     /// The next bytes create the schema `public`.
     CreatesPublic,
+    /// The next bytes create a database of their own.
+    CreatesDatabase,
     /// The next bytes continue in this database (`\connect` of `pg_dumpall`).
     Connect(String),
 }

@@ -1,3 +1,5 @@
+//! Tests of what a dump is told to be.
+
 use std::io::{Cursor, Read};
 
 use proptest::prelude::*;

@@ -9,7 +9,7 @@ pub struct Patience {
     pub deadline: Duration,
     /// A connection that brings no byte for this long is given up and opened again.
     pub stall: Duration,
-    /// The first pause between two tries; each one after it is twice as long, up to [`LONGEST_PAUSE`].
+    /// The first pause between two tries; each one after it is twice as long, up to 20 seconds.
     pub pause: Duration,
 }
 

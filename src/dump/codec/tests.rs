@@ -1,3 +1,5 @@
+//! Tests of the codecs: real encoders, cuts and damage.
+
 use std::io::{Cursor, Write};
 
 use proptest::prelude::*;

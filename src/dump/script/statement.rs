@@ -57,6 +57,9 @@ impl<R: Read> Script<R> {
         if facts.creates_public {
             pieces.push(Piece::CreatesPublic);
         }
+        if facts.creates_database {
+            pieces.push(Piece::CreatesDatabase);
+        }
         if !pieces.is_empty() {
             self.flush();
             self.ready.extend(pieces);

@@ -1,3 +1,5 @@
+//! Tests of scripts: what reaches psql, and what is told before.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -15,6 +15,8 @@ pub(in super::super) struct Facts {
     pub(in super::super) extensions: Vec<String>,
     /// Whether they create the schema `public`.
     pub(in super::super) creates_public: bool,
+    /// Whether they create a database.
+    pub(in super::super) creates_database: bool,
 }
 
 /// Whether a role with this name must be made: not those that every server has.
@@ -68,6 +70,7 @@ impl Facts {
         } else if kind.is("policy") {
             self.list(after_outside(rest, &["to"]));
         } else if kind.is("database") || kind.is("tablespace") {
+            self.creates_database |= kind.is("database");
             let owner = after(rest, &["owner"]);
             self.role(owner.iter().find(|&word| *word != Word::Sign('=')));
         }
