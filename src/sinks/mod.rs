@@ -1,1 +1,39 @@
-//! sinks
+//! Who is told, and in which words: pure text from a report.
+
+mod human;
+mod json;
+mod paint;
+
+pub use paint::{Paint, visible};
+
+use crate::report::Report;
+
+/// A format that a report can be written in.
+pub struct Format {
+    /// The word for `--format` and `--output`.
+    pub name: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Writes the report; ends with a newline.
+    pub render: fn(&Report, Paint) -> String,
+}
+
+/// Every format. A new one is one file and one row.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "human",
+        about: "for a terminal",
+        render: human::render,
+    },
+    Format {
+        name: "json",
+        about: "for machines: the promised schema",
+        render: json::render,
+    },
+];
+
+/// The format with this name.
+#[must_use]
+pub fn format(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
