@@ -1,1 +1,56 @@
-//! restore
+//! From a dump to a database in the sandbox, through PostgreSQL's own programs.
+
+mod archive;
+mod database;
+mod errors;
+mod extensions;
+mod feed;
+mod messages;
+mod prepare;
+mod redact;
+mod script;
+mod spool;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use archive::{directory, piped, spooled};
+pub use database::Loaded;
+pub use errors::{Class, Complaint, Complaints};
+pub use feed::broken;
+pub use prepare::prepare;
+pub use script::{globals, script};
+
+use crate::{dump, error::Broken};
+
+/// One file of a directory dump.
+pub struct Member {
+    /// Its name inside the dump's folder.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its bytes.
+    pub bytes: dump::Bytes,
+}
+
+/// The files of a directory dump, one after another.
+pub type Members = Box<dyn Iterator<Item = Result<Member, Broken>> + Send>;
+
+/// What a restore came to.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// `pg-restore` or `psql`.
+    pub engine: &'static str,
+    /// How long it took.
+    pub took: Duration,
+    /// How many bytes the tool was fed.
+    pub bytes: u64,
+    /// What the tool complained about.
+    pub complaints: Complaints,
+    /// Where the data is now, and what to know about how it got there.
+    pub loaded: Loaded,
+}
+
+/// What is fed to a tool.
+type Chunk = Result<Bytes, Broken>;

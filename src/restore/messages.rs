@@ -1,0 +1,80 @@
+//! What the lines of `pg_restore` and `psql` hold: the primary message, and the object that it is about.
+
+/// The message of `pg_restore: error: could not execute query: ERROR:  …` and `psql:<stdin>:7: ERROR:  42P01: …`.
+pub(super) fn primary(line: &str) -> Option<&str> {
+    let said = if let Some(said) = line.strip_prefix("pg_restore: error: ") {
+        said
+    } else {
+        let said = line
+            .strip_prefix("psql:")
+            .or_else(|| line.strip_prefix("ERROR:").map(|_| line))?;
+        said.find("ERROR:")
+            .or_else(|| said.find("FATAL:"))
+            .map(|at| &said[at..])
+            .or_else(|| said.split_once("error: ").map(|(_, rest)| rest))?
+    };
+    if copy_failed(said).is_some() {
+        return Some(said);
+    }
+    Some(server_message(said))
+}
+
+/// What follows `ERROR:` or `FATAL:`, without the SQLSTATE that psql puts before it; the whole text otherwise.
+fn server_message(said: &str) -> &str {
+    let after = ["ERROR:", "FATAL:", "PANIC:"]
+        .iter()
+        .find_map(|level| said.split_once(level).map(|(_, rest)| rest.trim_start()));
+    let Some(message) = after else { return said };
+    match message.split_once(": ") {
+        Some((state, rest)) if state.len() == 5 && is_sqlstate(state) => rest,
+        _ => message,
+    }
+}
+
+fn is_sqlstate(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
+/// Table and message of `COPY failed for table "users": ERROR:  …`.
+pub(super) fn copy_failed(said: &str) -> Option<(&str, &str)> {
+    let rest = said.split_once("COPY failed for table \"")?.1;
+    let (table, message) = rest.split_once("\": ")?;
+    Some((table, server_message(message)))
+}
+
+/// `TABLE users` of `215; 1259 16389 TABLE users postgres`: the last word is the owner.
+pub(super) fn toc_object(entry: &str) -> Option<String> {
+    let (_, rest) = entry.split_once("; ")?;
+    let words = rest.splitn(3, ' ').nth(2)?;
+    let object = words
+        .rsplit_once(' ')
+        .map_or(words, |(object, _owner)| object);
+    Some(object.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_is_no_part_of_an_object() {
+        let object = toc_object("215; 1259 16389 TABLE users postgres");
+        assert_eq!(object.as_deref(), Some("TABLE users"));
+        assert_eq!(toc_object("nothing"), None);
+    }
+
+    #[test]
+    fn only_errors_are_messages() {
+        assert_eq!(
+            primary("pg_restore: warning: errors ignored on restore: 2"),
+            None
+        );
+        assert_eq!(primary("Command was: SELECT 'ERROR: x'"), None);
+        assert_eq!(primary("psql:<stdin>:7: ERROR:  42P01: gone"), Some("gone"));
+        assert_eq!(
+            primary("psql: error: connection refused"),
+            Some("connection refused")
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! What must be in the sandbox before the first byte of a dump: its database, its roles, its extensions.
+
+use super::extensions;
+use crate::{
+    dump::{Contents, Format},
+    error::{Error, OrStop, Result},
+    plan::Provider,
+    sandbox::{DatabaseOptions, Sandbox},
+};
+
+/// Makes the database and the roles that the dump names, and stops when an extension is missing. Returns notes for the
+/// report.
+///
+/// # Errors
+/// When the server refuses, or lacks an extension.
+pub async fn prepare(sandbox: &Sandbox, contents: &Contents) -> Result<Vec<String>> {
+    refuse_cluster_in_service(sandbox, contents)?;
+    let mut notes = sandbox.create_database(&options(contents)).await?;
+    let server = sandbox.superuser(sandbox.database()).await?;
+    extensions::require(&server, &contents.extensions, contents.major()).await?;
+    let stubs = sandbox.create_role_stubs(&contents.roles).await?;
+    if !stubs.refused.is_empty() {
+        notes.push(format!(
+            "The server refused to make the roles \"{}\": what they own or are granted is not proven.",
+            stubs.refused.join("\", \"")
+        ));
+    }
+    promote(&server, &superusers(contents, &stubs.made)).await;
+    if contents.creates_public {
+        drop_public(&server).await?;
+    }
+    Ok(notes)
+}
+
+/// Removes the schema that a new database has and that the dump makes itself.
+///
+/// # Errors
+/// When the server refuses.
+pub(super) async fn drop_public(server: &tokio_postgres::Client) -> Result<()> {
+    server
+        .batch_execute("drop schema if exists public restrict")
+        .await
+        .or_stop(
+            || "could not make room for the dump's own schema \"public\"".to_owned(),
+            "Run again with `--keep` and look at the sandbox.",
+        )
+}
+
+/// Roles that only a superuser's place will do for: PostgreSQL gives event triggers and foreign-data wrappers to nobody
+/// else.
+fn superusers<'a>(contents: &'a Contents, made: &'a [String]) -> Vec<&'a String> {
+    let needed = |role: &&String| {
+        role.as_str() == "postgres"
+            || contents.toc.iter().any(|entry| {
+                entry.owner.as_deref() == Some(role.as_str())
+                    && matches!(&*entry.desc, "EVENT TRIGGER" | "FOREIGN DATA WRAPPER")
+            })
+    };
+    made.iter().filter(needed).collect()
+}
+
+/// Makes stubs superusers. A server that refuses shows it in the errors of the restore.
+async fn promote(server: &tokio_postgres::Client, roles: &[&String]) {
+    for role in roles {
+        let name = role.replace('"', "\"\"");
+        let sql = format!("alter role \"{name}\" superuser");
+        if let Err(error) = server.batch_execute(&sql).await {
+            tracing::debug!(%error, "a role stays without a superuser's rights");
+        }
+    }
+}
+
+fn options(contents: &Contents) -> DatabaseOptions {
+    DatabaseOptions {
+        encoding: contents.encoding.clone(),
+        collate: contents.locale.collate.clone(),
+        ctype: contents.locale.ctype.clone(),
+        provider: contents.locale.provider.clone(),
+        locale: contents.locale.locale.clone(),
+    }
+}
+
+/// A whole cluster's dump makes roles and databases of its own: a shared server must not get them.
+fn refuse_cluster_in_service(sandbox: &Sandbox, contents: &Contents) -> Result<()> {
+    if contents.format != Format::PlainAll || sandbox.provider() != Provider::Service {
+        return Ok(());
+    }
+    Err(makes_databases())
+}
+
+/// Why a service cannot take such a dump: only what it makes for us is dropped afterwards.
+pub(super) fn makes_databases() -> Error {
+    Error::new(
+        "a dump that makes databases of its own cannot be restored into a service",
+        "Use the provider `docker` or `local`.",
+    )
+}

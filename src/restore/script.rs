@@ -1,0 +1,195 @@
+//! Plain SQL, through `psql`: as it arrives, each thing that it names made ready before the line that names it.
+
+use std::time::Instant;
+
+use tokio::{sync::mpsc, task};
+
+use super::{Chunk, Complaints, Loaded, Restored, database, extensions, feed, prepare};
+use crate::{
+    dump::{self, Contents, Format, Piece, Script},
+    error::Broken,
+    plan::Provider,
+    sandbox::Sandbox,
+};
+
+/// How many pieces may wait for `psql`.
+const WAITING: usize = 64;
+
+/// What every `psql` is told: no start-up file, quiet, results to nobody, and stop at the first error, because what
+/// follows a failed COPY would be read as commands.
+const ALWAYS: [&str; 9] = [
+    "--no-psqlrc",
+    "--quiet",
+    "--no-password",
+    "--output=/dev/null",
+    "--set=ON_ERROR_STOP=1",
+    "--set=VERBOSITY=verbose",
+    "--set=SHOW_CONTEXT=errors",
+    "--file=-",
+    "--dbname",
+];
+
+/// Restores a script.
+///
+/// # Errors
+/// When the stream breaks, an extension is missing, or `psql` cannot be run.
+pub async fn script(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    reader: dump::Bytes,
+    plan: &str,
+) -> Result<Restored, Broken> {
+    let started = Instant::now();
+    let mut pieces = pieces(reader);
+    let mut run = Run::new(sandbox, contents);
+    while let Some(next) = run.feed(&mut pieces).await? {
+        run.database.clone_from(&next);
+        run.connected.push(next);
+    }
+    let loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
+        database::choose(&run.connected, plan)
+    } else {
+        Loaded {
+            database: sandbox.database().to_owned(),
+            ..Loaded::default()
+        }
+    };
+    Ok(Restored {
+        engine: "psql",
+        took: started.elapsed(),
+        bytes: run.bytes,
+        complaints: run.complaints,
+        loaded,
+    })
+}
+
+/// Reads the script on a thread of its own.
+fn pieces(reader: dump::Bytes) -> mpsc::Receiver<Result<Piece, Broken>> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    task::spawn_blocking(move || {
+        for piece in Script::new(reader) {
+            let last = piece.is_err();
+            if sender.blocking_send(piece).is_err() || last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The state of a script's restore, from one database to the next.
+struct Run<'a> {
+    sandbox: &'a Sandbox,
+    major: Option<u32>,
+    database: String,
+    connected: Vec<String>,
+    complaints: Complaints,
+    bytes: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(sandbox: &'a Sandbox, contents: &Contents) -> Self {
+        Self {
+            sandbox,
+            major: contents.major(),
+            database: sandbox.database().to_owned(),
+            connected: Vec::new(),
+            complaints: Complaints::default(),
+            bytes: 0,
+        }
+    }
+
+    /// Feeds one `psql` until the script changes to another database, which is returned, or ends.
+    async fn feed(
+        &mut self,
+        pieces: &mut mpsc::Receiver<Result<Piece, Broken>>,
+    ) -> Result<Option<String>, Broken> {
+        let mut arguments = ALWAYS.to_vec();
+        arguments.push(&self.database);
+        let tool = self.sandbox.tool("psql", &arguments).await?;
+        let (sender, chunks) = mpsc::channel(4);
+        let (fed, next) = tokio::join!(feed::feed(tool, chunks), self.steer(pieces, sender));
+        let (mut fed, next) = (fed?, next?);
+        self.bytes += fed.bytes;
+        fed.complaints.ended("psql", fed.code);
+        self.complaints.extend(fed.complaints);
+        // After an error the rest of the script would only be noise.
+        Ok(next.filter(|_| fed.code == 0))
+    }
+
+    /// Hands over the SQL, and makes ready what it names; returns the next database.
+    async fn steer(
+        &self,
+        pieces: &mut mpsc::Receiver<Result<Piece, Broken>>,
+        to_psql: mpsc::Sender<Chunk>,
+    ) -> Result<Option<String>, Broken> {
+        let mut listening = true;
+        while let Some(piece) = pieces.recv().await {
+            let result = match piece {
+                Ok(Piece::Sql(bytes)) => {
+                    listening = listening && to_psql.send(Ok(bytes)).await.is_ok();
+                    Ok(())
+                }
+                Ok(Piece::Connect(database)) => return Ok(Some(database)),
+                Ok(other) => self.ready(other).await,
+                Err(broken) => Err(broken),
+            };
+            if let Err(broken) = result {
+                // psql must not take a broken stream's end for the script's.
+                let _ = to_psql.send(Err(broken.clone())).await;
+                return Err(broken);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ready(&self, piece: Piece) -> Result<(), Broken> {
+        match piece {
+            Piece::Role(role) => {
+                self.sandbox.create_role_stubs(&[role]).await?;
+            }
+            Piece::Extension(name) => {
+                let server = self.sandbox.superuser(&self.database).await?;
+                extensions::require(&server, &[name], self.major).await?;
+            }
+            Piece::CreatesPublic => {
+                let server = self.sandbox.superuser(&self.database).await?;
+                prepare::drop_public(&server).await?;
+            }
+            Piece::CreatesDatabase if self.sandbox.provider() == Provider::Service => {
+                return Err(prepare::makes_databases().into());
+            }
+            Piece::Sql(_) | Piece::Connect(_) | Piece::CreatesDatabase => {}
+        }
+        Ok(())
+    }
+}
+
+/// Feeds the roles of a cluster, as `pg_dumpall --globals-only` writes them, before the dump.
+///
+/// # Errors
+/// When the file is no such script, or `psql` cannot be run.
+pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<Complaints, Broken> {
+    let mut arguments = ALWAYS.to_vec();
+    arguments.push(sandbox.database());
+    let tool = sandbox.tool("psql", &arguments).await?;
+    let (sender, chunks) = mpsc::channel(4);
+    let send = async move {
+        let mut pieces = pieces(Box::new(std::io::Cursor::new(text)));
+        while let Some(piece) = pieces.recv().await {
+            let chunk = match piece {
+                Ok(Piece::Sql(bytes)) => Ok(bytes),
+                Ok(_) => continue,
+                Err(broken) => Err(broken),
+            };
+            // psql may be gone already: its exit code tells.
+            if sender.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    };
+    let (fed, ()) = tokio::join!(feed::feed(tool, chunks), send);
+    let mut fed = fed?;
+    fed.complaints.ended("psql", fed.code);
+    Ok(fed.complaints)
+}

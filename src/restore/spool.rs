@@ -1,0 +1,162 @@
+//! Puts a dump into the sandbox's spool, for formats and jobs that cannot be fed through a pipe.
+
+use std::io::{self, Write};
+
+use bytes::Bytes;
+use tokio::{sync::mpsc, task};
+
+use super::{
+    Chunk, Members,
+    feed::{self, Budget, broken},
+};
+use crate::{
+    dump,
+    error::{Broken, Result},
+    sandbox::Sandbox,
+};
+
+/// The name of the spooled dump inside the spool.
+const NAME: &str = "dump";
+
+/// Room for a tar header and the padding of a member.
+const TAR_OVERHEAD: u64 = 1024;
+
+/// Writes the archive as one file; returns its path inside the sandbox and its size.
+///
+/// # Errors
+/// When the stream breaks, or the disk is too small.
+pub(super) async fn file(
+    sandbox: &Sandbox,
+    reader: dump::Bytes,
+    size: u64,
+) -> std::result::Result<(String, u64), Broken> {
+    let (folder, free) = sandbox.spool().await?;
+    let mut budget = Budget::of(free);
+    // Fail before the download where the size alone is too much.
+    Budget::of(free).take(size)?;
+    let path = format!("{}/{NAME}", folder.display());
+    let tool = sandbox
+        .tool("sh", &["-c", "cat >\"$1\"", "sh", &path])
+        .await?;
+    let counted = watched(feed::chunks(reader), move |bytes| budget.take(bytes));
+    let fed = feed::feed(tool, counted).await?;
+    feed::must_succeed(&fed, "spool the dump")?;
+    Ok((path, fed.bytes))
+}
+
+/// Unpacks a directory dump into a folder; returns its path inside the sandbox and how many bytes it holds.
+///
+/// # Errors
+/// When a member breaks, or the disk is too small.
+pub(super) async fn folder(
+    sandbox: &Sandbox,
+    members: Members,
+) -> std::result::Result<(String, u64), Broken> {
+    let (folder, free) = sandbox.spool().await?;
+    let path = format!("{}/{NAME}", folder.display());
+    let script = "mkdir \"$1\" && tar -x -f - -C \"$1\"";
+    let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
+    let fed = feed::feed(tool, packed(members, Budget::of(free))).await?;
+    feed::must_succeed(&fed, "spool the dump")?;
+    Ok((path, fed.bytes))
+}
+
+/// Lets every chunk pass that `allow` allows.
+fn watched(
+    mut chunks: mpsc::Receiver<Chunk>,
+    mut allow: impl FnMut(u64) -> Result<()> + Send + 'static,
+) -> mpsc::Receiver<Chunk> {
+    let (sender, receiver) = mpsc::channel(1);
+    task::spawn(async move {
+        while let Some(chunk) = chunks.recv().await {
+            let chunk = chunk.and_then(|bytes| {
+                allow(bytes.len() as u64)?;
+                Ok(bytes)
+            });
+            if sender.send(chunk).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Packs the members into a tar stream, on a thread of its own.
+fn packed(members: Members, budget: Budget) -> mpsc::Receiver<Chunk> {
+    let (sender, receiver) = mpsc::channel(16);
+    task::spawn_blocking(move || {
+        let to_tool = io::BufWriter::with_capacity(256 * 1024, ToTool(sender.clone()));
+        if let Err(error) = pack(members, budget, to_tool) {
+            // The other end is gone when the tool died: then its exit code tells.
+            let _ = sender.blocking_send(Err(broken(&error)));
+        }
+    });
+    receiver
+}
+
+fn pack(members: Members, mut budget: Budget, to: impl Write) -> io::Result<()> {
+    let mut tar = tar::Builder::new(to);
+    for member in members {
+        let mut member = member?;
+        budget
+            .take(member.size + TAR_OVERHEAD)
+            .map_err(Broken::from)?;
+        let mut header = tar::Header::new_gnu();
+        header.set_size(member.size);
+        header.set_mode(0o600);
+        tar.append_data(&mut header, &member.name, &mut member.bytes)?;
+    }
+    tar.into_inner()?.flush()
+}
+
+/// The writing end of a channel of chunks.
+struct ToTool(mpsc::Sender<Chunk>);
+
+impl Write for ToTool {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::restore::Member;
+
+    fn one(name: &str, bytes: &'static [u8], size: u64) -> Members {
+        let member = Member {
+            name: name.to_owned(),
+            size,
+            bytes: Box::new(bytes),
+        };
+        Box::new(std::iter::once(Ok(member)))
+    }
+
+    #[test]
+    fn members_arrive_as_a_tar_with_their_names() {
+        let members = one("toc.dat", b"abc", 3);
+        let mut packed = Vec::new();
+        pack(members, Budget::of(1 << 20), &mut packed).unwrap();
+        let mut tar = tar::Archive::new(packed.as_slice());
+        let names: Vec<_> = tar
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+            .collect();
+        assert_eq!(names, ["toc.dat"]);
+    }
+
+    #[test]
+    fn a_dump_larger_than_the_disk_is_an_error_of_the_run() {
+        let members = one("1.dat", b"", 1 << 30);
+        let error = pack(members, Budget::of(1 << 20), Vec::new()).unwrap_err();
+        assert!(matches!(broken(&error), Broken::Run(_)));
+    }
+}
