@@ -16,6 +16,7 @@
 
 pub mod backup;
 pub mod checks;
+pub mod cli;
 pub mod dump;
 pub mod error;
 pub mod finding;
@@ -27,3 +28,4 @@ pub mod rules;
 pub mod sandbox;
 pub mod sinks;
 pub mod units;
+pub mod verify;

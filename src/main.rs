@@ -1,3 +1,18 @@
 //! Parses, runs, writes, and exits.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Two providers in one process would make the first TLS connection panic; an installed one is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let cli = pgdrill::cli::Cli::parse();
+    match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(pgdrill::cli::run(cli)),
+        Err(_) => ExitCode::from(3),
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: what can be typed, one small file a command.
+
+mod check_plan;
+mod clean;
+mod demo;
+mod list;
+mod logs;
+mod output;
+mod plans;
+mod schema;
+mod signals;
+mod verify;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes, the same for every command and every format.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    passed: proven to restore (warnings allowed, unless --fail-on warning)
+  1    failed: a critical finding about the backup; do not rely on it
+  2    wrong usage or an invalid plan; nothing was looked at
+  3    unverified: could not look, or nothing was proven; retry is sensible
+  130  interrupted by Ctrl-C; the sandbox is gone
+  143  interrupted by SIGTERM; the sandbox is gone";
+
+/// Proves that PostgreSQL backups restore.
+#[derive(Debug, Parser)]
+#[command(name = "pgdrill", version, about, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    logs: Logs,
+}
+
+/// What is logged, on standard error.
+#[derive(Clone, Debug, Args)]
+struct Logs {
+    /// Say more; twice: everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say nothing but the result
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// How logs are written
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines, one JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Restore the newest backup into a throwaway PostgreSQL and check it
+    Verify(Box<verify::Verify>),
+    /// Show the backups: age, size, change, and what was rejected and why
+    List(list::List),
+    /// Validate plans without looking at any backup; shows all mistakes at once
+    CheckPlan(check_plan::CheckPlan),
+    /// Print the JSON Schema (draft-07) of a plan, for editor completion
+    Schema(schema::Schema),
+    /// Remove what killed runs left behind: containers, clusters, databases, spool files
+    Clean(clean::Clean),
+    /// Make a small shop database, dump it, drill it, then drill a damaged copy
+    Demo(demo::Demo),
+}
+
+/// Runs what was typed.
+pub async fn run(cli: Cli) -> ExitCode {
+    logs::start(&cli.logs);
+    let quiet = cli.logs.quiet;
+    let code = match cli.command {
+        Command::Verify(command) => command.run(quiet).await,
+        Command::List(command) => command.run().await,
+        Command::CheckPlan(command) => command.run(),
+        Command::Schema(command) => command.run(),
+        Command::Clean(command) => command.run().await,
+        Command::Demo(command) => command.run(quiet).await,
+    };
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_ends_its_help_with_exit_codes_and_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            assert!(help.contains("Exit codes:"), "{}", command.get_name());
+            assert!(help.contains("Example"), "{}", command.get_name());
+        }
+    }
+}

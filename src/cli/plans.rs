@@ -1,0 +1,80 @@
+//! Finds and reads the plans that a command names; every mistake of every plan is shown at once.
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::output;
+use crate::plan::{self, Mistakes, Plan};
+
+/// Where plans are when none is named.
+const FOLDER: &str = "checks";
+
+/// Reads every plan. `Err` holds the exit code when one of them is wrong; the mistakes were shown.
+///
+/// In a folder, files that another plan includes are no plans of their own.
+pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
+    let default = [PathBuf::from(FOLDER)];
+    let paths = if paths.is_empty() { &default } else { paths };
+    let files = plan::find(paths).map_err(|mistakes| refuse(&mistakes))?;
+    let mut read = Vec::new();
+    let mut wrong = 0;
+    for file in files {
+        match plan::read(&file.path, &environment, today()) {
+            Ok(loaded) => read.push((file.from_folder, loaded)),
+            Err(mistakes) => wrong = refuse(&mistakes),
+        }
+    }
+    if wrong != 0 {
+        return Err(wrong);
+    }
+    let included: Vec<PathBuf> = read
+        .iter()
+        .flat_map(|(_, loaded)| loaded.included.clone())
+        .collect();
+    read.retain(|(from_folder, loaded)| !(*from_folder && is_one_of(&loaded.plan.file, &included)));
+    for (_, loaded) in &read {
+        for warning in &loaded.warnings {
+            tell(&warning.render(colour()));
+        }
+    }
+    Ok(read.into_iter().map(|(_, loaded)| loaded.plan).collect())
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The day, in UTC: the same for everybody who reads the same plan.
+pub(super) fn today() -> Date {
+    TimeZone::UTC.to_datetime(Timestamp::now()).date()
+}
+
+fn is_one_of(file: &Path, included: &[PathBuf]) -> bool {
+    let true_path = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    included
+        .iter()
+        .any(|path| true_path(path) == true_path(file))
+}
+
+/// Wrong usage or an invalid plan.
+const USAGE: u8 = 2;
+
+/// Shows the mistakes; returns the exit code for them.
+fn refuse(mistakes: &Mistakes) -> u8 {
+    tell(&mistakes.render(colour()));
+    USAGE
+}
+
+/// Tells something that may not end its last line.
+fn tell(text: &str) {
+    output::tell(&format!("{}\n", text.trim_end()));
+}
+
+/// Whether a person who wants colour looks at standard error.
+fn colour() -> bool {
+    output::paint(std::io::stderr().is_terminal()) == crate::sinks::Paint::Colour
+}

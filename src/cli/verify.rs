@@ -1,0 +1,287 @@
+//! `pgdrill verify`: the drill.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    output::{self, Output},
+    plans, signals,
+    watch::Watch,
+};
+use crate::{
+    finding::Severity,
+    plan::{Plan, Provider, Select},
+    progress::Progress,
+    report::{Report, Verdict},
+    sandbox::Kept,
+    units::Secret,
+    verify::{self, Options, Outcome, Signal},
+};
+
+const HELP: &str = "\
+Exit codes:
+  0    passed: proven to restore (warnings allowed, unless --fail-on warning)
+  1    failed: a critical finding about the backup; do not rely on it
+  2    wrong usage or an invalid plan; nothing was looked at
+  3    unverified: could not look, or nothing was proven; retry is sensible
+  130  interrupted by Ctrl-C; the sandbox is gone
+  143  interrupted by SIGTERM; the sandbox is gone
+
+Examples:
+  pgdrill verify checks/shop.yaml
+  pgdrill verify --sandbox local --output json=report.json checks/
+  pgdrill verify --backup db-backups/shop-2026-11-01.dump --keep checks/shop.yaml";
+
+/// Restores the newest backup into a throwaway PostgreSQL and checks it.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(super) struct Verify {
+    /// Plans, or folders with plans; several run one after another, and the worst decides
+    #[arg(value_name = "PLAN", default_value = "checks/")]
+    plans: Vec<PathBuf>,
+    /// Look at this backup
+    #[arg(long, value_name = "KEY")]
+    backup: Option<String>,
+    /// Which backup to look at
+    #[arg(long, value_enum, value_name = "WHICH", conflicts_with = "backup")]
+    select: Option<Which>,
+    /// Where to restore
+    #[arg(long, value_enum, value_name = "PROVIDER")]
+    sandbox: Option<Where>,
+    /// The server that CI provides; pgdrill makes a database of its own in it and drops only that
+    #[arg(
+        long,
+        env = "PGDRILL_SERVICE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    service_url: Option<String>,
+    /// The Docker image
+    #[arg(long, value_name = "IMAGE")]
+    image: Option<String>,
+    /// How many connections load at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Leave the restored database up, and say how to get into it and how to remove it
+    #[arg(long)]
+    keep: bool,
+    /// Find and judge the backup, but restore nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Exit with 1 when there is a finding this bad
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
+    fail_on: FailOn,
+    /// The format on standard output: human or json
+    #[arg(long, value_parser = output::known, default_value = "human")]
+    format: String,
+    /// Write the report into a file, too; repeatable
+    #[arg(long, value_name = "FORMAT=PATH")]
+    output: Vec<Output>,
+    /// Only ask these checks: an id, a table, a name or a tag; repeatable
+    #[arg(long, value_name = "CHECK")]
+    only: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Which {
+    Newest,
+    Oldest,
+    Random,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Where {
+    Auto,
+    Docker,
+    Local,
+    Service,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    #[default]
+    Critical,
+    Warning,
+}
+
+impl Verify {
+    pub(super) async fn run(self, quiet: bool) -> u8 {
+        let mut plans = match plans::read(&self.plans) {
+            Ok(plans) => plans,
+            Err(code) => return code,
+        };
+        if let Err(code) = self.runnable(&mut plans) {
+            return code;
+        }
+        if let Err(error) = output::prepare(&self.output) {
+            output::tell_error(&error);
+            return 2;
+        }
+        let (reports, code) = self.drill(&plans, quiet).await;
+        match output::write(&self.output, &reports) {
+            Ok(()) => code,
+            Err(error) => {
+                // The verdict is told and stands; whoever waits for the file must notice.
+                output::tell_error(&error);
+                if code == 0 { 3 } else { code }
+            }
+        }
+    }
+
+    /// Drops files that only hold checks for others, and applies the flags.
+    fn runnable(&self, plans: &mut Vec<Plan>) -> Result<(), u8> {
+        let named = plans.len() == 1;
+        if !named {
+            plans.retain(|plan| plan.backup.is_some());
+        }
+        if plans.is_empty() {
+            output::tell(
+                "error  no plan says where backups are\n    hint  Add `backup: { url: … }` to a plan.\n",
+            );
+            return Err(2);
+        }
+        for plan in plans.iter_mut() {
+            if plan.backup.is_none() {
+                let file = plan.file.display();
+                output::tell(&format!(
+                    "error  \"{file}\" does not say where the backups are\n    hint  Add `backup: {{ url: … }}` to it.\n"
+                ));
+                return Err(2);
+            }
+            self.apply(plan);
+        }
+        Ok(())
+    }
+
+    /// Flags outrank the plan.
+    fn apply(&self, plan: &mut Plan) {
+        if let (Some(which), Some(backup)) = (self.select, plan.backup.as_mut()) {
+            backup.select = match which {
+                Which::Newest => Select::Newest,
+                Which::Oldest => Select::Oldest,
+                Which::Random => Select::Random,
+            };
+        }
+        if let Some(place) = self.sandbox {
+            plan.sandbox.provider = match place {
+                Where::Auto => Provider::Auto,
+                Where::Docker => Provider::Docker,
+                Where::Local => Provider::Local,
+                Where::Service => Provider::Service,
+            };
+        }
+        if self.image.is_some() {
+            plan.sandbox.image.clone_from(&self.image);
+        }
+        if let Some(url) = &self.service_url {
+            plan.sandbox.service_url = Some(Secret::new(url.clone()));
+        }
+        if let Some(jobs) = self.jobs {
+            plan.restore.jobs = jobs;
+        }
+    }
+
+    /// Runs plan after plan; returns the reports and the worst exit code.
+    async fn drill(&self, plans: &[Plan], quiet: bool) -> (Vec<Report>, u8) {
+        let options = Options {
+            backup: self.backup.clone(),
+            keep: self.keep,
+            dry_run: self.dry_run,
+            only: self.only.clone(),
+        };
+        let mut reports = Vec::new();
+        let mut code = 0;
+        for plan in plans {
+            let outcome = drill(plan, &options, quiet).await;
+            if self.format == "human" {
+                output::print(&output::render(
+                    "human",
+                    std::slice::from_ref(&outcome.report),
+                    output::paint_stdout(),
+                ));
+            }
+            tell_kept(outcome.kept.as_ref());
+            code = worse(code, self.exit_code(&outcome));
+            let interrupted = outcome.interrupted.is_some();
+            reports.push(outcome.report);
+            if interrupted {
+                break;
+            }
+        }
+        if self.format != "human" {
+            output::print(&output::render(
+                &self.format,
+                &reports,
+                output::paint_stdout(),
+            ));
+        }
+        (reports, code)
+    }
+
+    fn exit_code(&self, outcome: &Outcome) -> u8 {
+        let report = &outcome.report;
+        if self.dry_run && report.verdict == Verdict::Unverified && !stopped(report) {
+            return self.lifted(report, 0);
+        }
+        match (report.verdict, outcome.interrupted) {
+            (Verdict::Unverified, Some(signal)) => Signal::exit_code(signal),
+            (verdict, _) => self.lifted(report, verdict.exit_code()),
+        }
+    }
+
+    /// With `--fail-on warning` a warning is as bad as a failure.
+    fn lifted(&self, report: &Report, code: u8) -> u8 {
+        let warned = self.fail_on == FailOn::Warning && report.count(Severity::Warning) > 0;
+        if warned && code == 0 { 1 } else { code }
+    }
+}
+
+/// Whether something kept us from looking.
+fn stopped(report: &Report) -> bool {
+    report
+        .findings
+        .iter()
+        .any(|finding| finding.code.stops_the_run())
+}
+
+/// Runs one plan while a person may watch and interrupt.
+pub(super) async fn drill(plan: &Plan, options: &Options, quiet: bool) -> Outcome {
+    let progress = Progress::default();
+    let _watch = Watch::start(&progress, quiet);
+    verify::verify(plan, options, &progress, signals::first()).await
+}
+
+fn tell_kept(kept: Option<&Kept>) {
+    if let Some(kept) = kept {
+        output::tell(&format!(
+            "the restored database is up\n  look at it:  {}\n  remove it:   {}\n",
+            kept.psql, kept.remove
+        ));
+    }
+}
+
+/// A failed backup outranks an interrupted run, that an unverified one, and that a passed one.
+fn worse(one: u8, other: u8) -> u8 {
+    let rank = |code| match code {
+        0 => 0,
+        3 => 1,
+        130 | 143 => 2,
+        _ => 3,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_backup_outranks_everything() {
+        assert_eq!(worse(3, 1), 1);
+        assert_eq!(worse(1, 3), 1);
+        assert_eq!(worse(0, 3), 3);
+        assert_eq!(worse(3, 143), 143);
+        assert_eq!(worse(1, 130), 1);
+    }
+}

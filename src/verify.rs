@@ -1,0 +1,228 @@
+//! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
+
+mod facts;
+mod source;
+mod trial;
+mod unpack;
+
+use std::{path::Path, pin::pin, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    backup::{Backup, Listing, Store},
+    error::{Broken, Error},
+    finding::{Finding, Severity},
+    plan::Plan,
+    progress::Progress,
+    report::{Report, Stage},
+    rules,
+    sandbox::Kept,
+};
+
+/// What the command line asks for beyond the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Look at this backup rather than the one that the plan selects.
+    pub backup: Option<String>,
+    /// Leave the restored database up.
+    pub keep: bool,
+    /// Stop before anything is downloaded.
+    pub dry_run: bool,
+    /// Only ask these checks.
+    pub only: Vec<String>,
+}
+
+/// What interrupts a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the number of the signal, as shells count.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it found.
+    pub report: Report,
+    /// How to get into the sandbox, when it was kept.
+    pub kept: Option<Kept>,
+    /// What interrupted it, if anything did.
+    pub interrupted: Option<Signal>,
+}
+
+/// What a run works on.
+struct Job<'a> {
+    run: String,
+    plan: &'a Plan,
+    options: &'a Options,
+    progress: &'a Progress,
+}
+
+/// Verifies a backup. Never fails: what went wrong is in the report.
+pub async fn verify(
+    plan: &Plan,
+    options: &Options,
+    progress: &Progress,
+    interrupt: impl Future<Output = Signal>,
+) -> Outcome {
+    let began = Instant::now();
+    let run = Ulid::generate().to_string();
+    let mut report = Report::new(&plan.name, &run, Timestamp::now());
+    let job = Job {
+        run,
+        plan,
+        options,
+        progress,
+    };
+    let mut interrupt = pin!(interrupt);
+    let mut kept = None;
+    let mut interrupted = None;
+    match look(&job, &mut report, interrupt.as_mut(), &mut kept).await {
+        Ok(()) => {}
+        Err(Stop::Broken(broken)) => report.findings.push(broken.into()),
+        Err(Stop::Signal(signal)) => {
+            interrupted = Some(signal);
+            report.stop(interruption(signal));
+        }
+    }
+    finish(&mut report, &job, began);
+    Outcome {
+        report,
+        kept,
+        interrupted,
+    }
+}
+
+/// Why a run ended before its end.
+enum Stop {
+    Broken(Broken),
+    Signal(Signal),
+}
+
+impl<T: Into<Broken>> From<T> for Stop {
+    fn from(cause: T) -> Self {
+        Self::Broken(cause.into())
+    }
+}
+
+async fn look(
+    job: &Job<'_>,
+    report: &mut Report,
+    mut interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+    kept: &mut Option<Kept>,
+) -> Result<(), Stop> {
+    let found = tokio::select! {
+        biased;
+        signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
+        found = find(job, report) => found?,
+    };
+    let Some((store, backup)) = found else {
+        return Ok(());
+    };
+    if job.options.dry_run {
+        return Ok(());
+    }
+    job.progress.stage("open");
+    job.progress.expect_bytes(backup.size);
+    let source = tokio::select! {
+        biased;
+        signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
+        source = source::open(store, &backup, job.progress) => source?,
+    };
+    report.dump = Some(source.contents.facts());
+    trial::run(job, source, &backup, report, interrupt, kept).await
+}
+
+/// Lists the backups, chooses one, and judges what the listing shows.
+async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, Backup)>, Broken> {
+    job.progress.stage("list");
+    let plan = job.plan.backup.as_ref().ok_or_else(no_backup)?;
+    let folder = job.plan.file.parent().unwrap_or(Path::new("."));
+    let store = Store::open(plan, folder).await?;
+    let listing = store.list().await?;
+    let chosen = listing.pick(plan.select, job.options.backup.as_deref())?;
+    report.backup = Some(facts::backup(&listing, chosen.as_ref(), report.started));
+    let findings = judge(job, &listing, chosen.as_ref(), report.started);
+    report.findings.extend(findings);
+    Ok(chosen.map(|backup| (Arc::new(store), backup)))
+}
+
+fn judge(
+    job: &Job<'_>,
+    listing: &Listing,
+    chosen: Option<&Backup>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let facts = rules::Facts {
+        now,
+        listing,
+        chosen,
+    };
+    rules::judge(&facts, &job.plan.limits, &job.plan.prices)
+}
+
+fn no_backup() -> Error {
+    Error::new(
+        "the plan does not say where the backups are",
+        "Add `backup: { url: … }` to the plan: a folder or s3://bucket/prefix/.",
+    )
+}
+
+fn interruption(signal: Signal) -> Error {
+    Error::new(
+        format!("the run was interrupted by {}", signal.name()),
+        "Run it again; nothing was left behind.",
+    )
+}
+
+/// Applies the plan's severities, and closes the report.
+fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
+    for finding in &mut report.findings {
+        if let Some(&severity) = job.plan.severity.get(&finding.code) {
+            finding.severity = override_severity(finding, severity);
+        }
+    }
+    job.progress.finish();
+    report.stages = job
+        .progress
+        .stages()
+        .into_iter()
+        .map(|(name, took)| Stage {
+            name: name.to_owned(),
+            seconds: took.as_secs_f64(),
+        })
+        .collect();
+    report.seconds = began.elapsed().as_secs_f64();
+    report.verdict = report.verdict();
+}
+
+/// A plan changes the usual severity of a code, not one that was already lowered for this finding.
+fn override_severity(finding: &Finding, wanted: Severity) -> Severity {
+    if finding.severity == finding.code.severity() {
+        wanted
+    } else {
+        finding.severity
+    }
+}

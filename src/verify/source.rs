@@ -1,0 +1,175 @@
+//! From a stored backup to a dump that is being read: what it holds is known, most of its bytes are still to come.
+
+use std::{
+    io::{self, Read},
+    sync::{Arc, OnceLock},
+};
+
+use tokio::{runtime::Handle, task};
+
+use super::unpack;
+use crate::{
+    backup::{Backup, Evidence, Object, Store},
+    dump::{self, Contents, Opened},
+    error::{Broken, Error, OrStop},
+    progress::Progress,
+    restore::{self, Member, Members},
+};
+
+/// The largest table of contents of a directory dump that we take: 24,000 entries need 6 MB.
+const TOC_LIMIT: u64 = 1 << 30;
+
+/// A dump that is being read.
+pub(super) struct Source {
+    /// What it holds.
+    pub(super) contents: Contents,
+    /// Its bytes.
+    pub(super) input: Input,
+    /// What reading it to its end showed.
+    pub(super) evidence: Vec<Arc<OnceLock<Evidence>>>,
+}
+
+/// The bytes of a dump.
+pub(super) enum Input {
+    /// For `pg_restore`'s standard input.
+    Archive(dump::Bytes),
+    /// For `psql`'s.
+    Script(dump::Bytes),
+    /// File by file.
+    Members(Members),
+}
+
+/// Reads the head of a backup.
+///
+/// # Errors
+/// When it cannot be read, or is no dump.
+pub(super) async fn open(
+    store: Arc<Store>,
+    backup: &Backup,
+    progress: &Progress,
+) -> Result<Source, Broken> {
+    if !backup.members.is_empty() {
+        return directory(store, backup, progress).await;
+    }
+    let body = store.read(&backup.object(), progress);
+    let evidence = vec![body.evidence()];
+    let reader = body.into_reader();
+    let (contents, input) = task::spawn_blocking(move || whole(reader))
+        .await
+        .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
+    Ok(Source {
+        contents,
+        input,
+        evidence,
+    })
+}
+
+fn whole(reader: impl Read + Send + 'static) -> Result<(Contents, Input), Broken> {
+    match dump::open(reader)? {
+        Opened::Archive(contents, bytes) => Ok((contents, Input::Archive(bytes))),
+        Opened::Script(contents, bytes) => Ok((contents, Input::Script(bytes))),
+        Opened::Wrapped(codec, bytes) => {
+            let (contents, members) = unpack::unpack(codec, bytes)?;
+            Ok((contents, Input::Members(members)))
+        }
+    }
+}
+
+/// A directory dump whose files are objects of their own.
+async fn directory(
+    store: Arc<Store>,
+    backup: &Backup,
+    progress: &Progress,
+) -> Result<Source, Broken> {
+    let toc = member(backup, "toc.dat").ok_or_else(|| {
+        Error::new(
+            format!("the directory dump \"{}\" has no toc.dat", backup.key),
+            "Check `backup.url`.",
+        )
+    })?;
+    let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
+    let (members, evidence) = stream(store, backup, progress);
+    Ok(Source {
+        contents,
+        input: Input::Members(members),
+        evidence,
+    })
+}
+
+fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {
+    backup
+        .members
+        .iter()
+        .find(|object| object.key.rsplit('/').next() == Some(name))
+}
+
+/// Reads the files one after another, each when its turn has come.
+fn stream(
+    store: Arc<Store>,
+    backup: &Backup,
+    progress: &Progress,
+) -> (Members, Vec<Arc<OnceLock<Evidence>>>) {
+    let runtime = Handle::current();
+    let progress = progress.clone();
+    let known = backup.members.clone().into_iter().filter_map(|object| {
+        let name = object.key.rsplit('/').next()?.to_owned();
+        dump::member_name_ok(&name).then_some((name, object))
+    });
+    let members = known.map(move |(name, object)| {
+        let _inside = runtime.enter();
+        harmless(Member {
+            name,
+            size: object.size,
+            bytes: Box::new(store.read(&object, &progress).into_reader()),
+        })
+    });
+    (Box::new(members), Vec::new())
+}
+
+/// The largest list of large objects that we take: a line an object, of some thirty bytes.
+const BLOBS_LIMIT: u64 = 1 << 28;
+
+fn too_many_blobs() -> Error {
+    Error::new(
+        "the dump's list of large objects is too large to be looked at",
+        "Take the dump with `-Fc`: it has no such list.",
+    )
+}
+
+/// A list of large objects names files, and an old `pg_restore` opens whatever it names: it is looked at first.
+pub(super) fn harmless(mut member: Member) -> Result<Member, Broken> {
+    if !member.name.starts_with("blobs") {
+        return Ok(member);
+    }
+    let mut list = Vec::new();
+    let read = (&mut member.bytes).take(BLOBS_LIMIT).read_to_end(&mut list);
+    read.map_err(|error| restore::broken(&error))?;
+    if list.len() as u64 != member.size {
+        return Err(too_many_blobs().into());
+    }
+    dump::check_blobs(&list)?;
+    member.bytes = Box::new(io::Cursor::new(list));
+    Ok(member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(text: &'static str) -> Member {
+        Member {
+            name: "blobs.toc".to_owned(),
+            size: text.len() as u64,
+            bytes: Box::new(text.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_list_of_large_objects_that_leads_outside_never_reaches_a_tool() {
+        assert!(harmless(list("70001 ../host_secret.txt\n")).is_err());
+        let mut same = String::new();
+        let mut member = harmless(list("70001 blob_70001.dat\n")).unwrap();
+        member.bytes.read_to_string(&mut same).unwrap();
+        assert_eq!(same, "70001 blob_70001.dat\n");
+    }
+}

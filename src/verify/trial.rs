@@ -1,0 +1,282 @@
+//! The sandboxed part of a run: start, restore, ask, and stop, whatever happens in between.
+
+use std::{path::Path, pin::Pin, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::task::JoinHandle;
+
+use super::{
+    Job, Signal, Stop,
+    source::{Input, Source},
+};
+use crate::{
+    backup::Backup,
+    checks,
+    dump::{Contents, Format},
+    error::{Broken, OrStop, Result},
+    report::{Report, RestoreFacts, SandboxFacts},
+    restore::{self, Restored},
+    rules,
+    sandbox::{self, Kept, Needs, Sandbox},
+    units::Age,
+};
+
+/// A sandbox ends by itself after this, whatever became of the run.
+const DEADLINE: Duration = Duration::from_hours(24);
+
+/// How long a sandbox that is still starting may hold up the answer to a signal.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How many questions are asked at the same time.
+const CONNECTIONS: usize = 4;
+
+/// Restores and asks, and stops the sandbox on every path.
+pub(super) async fn run(
+    job: &Job<'_>,
+    source: Source,
+    backup: &Backup,
+    report: &mut Report,
+    mut interrupt: Pin<&mut impl Future<Output = Signal>>,
+    kept: &mut Option<Kept>,
+) -> std::result::Result<(), Stop> {
+    job.progress.stage("start");
+    let needs = needs(job, &source.contents);
+    let mut starting = tokio::spawn(async move { sandbox::start(&needs).await });
+    let sandbox = tokio::select! {
+        biased;
+        signal = interrupt.as_mut() => {
+            abandon(starting, &job.run).await;
+            return Err(Stop::Signal(signal));
+        }
+        started = &mut starting => joined(started)?,
+    };
+    report.sandbox = Some(described(&sandbox));
+    let outcome = tokio::select! {
+        biased;
+        signal = interrupt.as_mut() => Err(Stop::Signal(signal)),
+        outcome = restore_and_ask(job, source, backup, &sandbox, report) => outcome.map_err(Stop::from),
+    };
+    let outcome = explain(outcome, &sandbox, report).await;
+    if outcome.is_ok() || job.options.keep {
+        *kept = sandbox.kept();
+    }
+    job.progress.stage("stop");
+    let stopped = sandbox.stop().await;
+    if let Err(error) = stopped {
+        // What is left behind says nothing about the backup, so it must not hide what was found.
+        tracing::warn!(%error, "the sandbox was not removed whole");
+        notes(report).push(crate::error::sentence(&error.to_string()));
+    }
+    outcome
+}
+
+fn needs(job: &Job<'_>, contents: &Contents) -> Needs {
+    let plan = &job.plan.sandbox;
+    Needs {
+        run: job.run.clone(),
+        provider: plan.provider,
+        major: contents.major(),
+        tools_major: contents.tools_major(),
+        image: plan.image.clone(),
+        service_url: plan.service_url.clone(),
+        keep: job.options.keep,
+        deadline: DEADLINE,
+    }
+}
+
+fn joined(
+    started: std::result::Result<Result<Sandbox>, tokio::task::JoinError>,
+) -> Result<Sandbox> {
+    started.or_stop(|| "could not start the sandbox".to_owned(), "Run again.")?
+}
+
+/// Ends a sandbox that is still starting.
+async fn abandon(starting: JoinHandle<Result<Sandbox>>, run: &str) {
+    if let Ok(Ok(Ok(sandbox))) = tokio::time::timeout(PATIENCE, starting).await {
+        if let Err(error) = sandbox.stop().await {
+            tracing::warn!(%error, "the sandbox was not removed whole");
+        }
+        return;
+    }
+    if let Err(error) = sandbox::clean(None, true, Some(run)).await {
+        tracing::warn!(%error, "the sandbox was not removed whole");
+    }
+}
+
+fn described(sandbox: &Sandbox) -> SandboxFacts {
+    SandboxFacts {
+        provider: sandbox.provider().name().to_owned(),
+        image: sandbox.image().map(str::to_owned),
+        server_version: Some(sandbox.server_version().to_owned()),
+        notes: sandbox.notes().to_vec(),
+    }
+}
+
+fn notes(report: &mut Report) -> &mut Vec<String> {
+    &mut report.sandbox.get_or_insert_default().notes
+}
+
+/// Asks the sandbox why it went away, before it is removed.
+async fn explain(
+    outcome: std::result::Result<(), Stop>,
+    sandbox: &Sandbox,
+    report: &Report,
+) -> std::result::Result<(), Stop> {
+    let Err(Stop::Broken(Broken::Run(_))) = &outcome else {
+        return outcome;
+    };
+    tracing::debug!(run = %report.run, "asking the sandbox what happened");
+    match sandbox.autopsy().await {
+        Some(cause) => Err(Stop::from(cause)),
+        None => outcome,
+    }
+}
+
+async fn restore_and_ask(
+    job: &Job<'_>,
+    source: Source,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    report: &mut Report,
+) -> std::result::Result<(), Broken> {
+    job.progress.stage("restore");
+    let contents = source.contents.clone();
+    let evidence = source.evidence.clone();
+    if let Some(complaints) = globals(job, sandbox).await? {
+        report
+            .findings
+            .extend(complaints.judge(&job.plan.restore.ignore).findings);
+    }
+    let made = restore::prepare(sandbox, &contents).await?;
+    notes(report).extend(made);
+    let restored = load(job, source, backup, sandbox, report).await?;
+    seen(report, &evidence);
+    let errors = judge(job, &restored, report)?;
+    job.progress.stage("check");
+    ask(job, &contents, backup, sandbox, &restored, errors, report).await?;
+    Ok(())
+}
+
+async fn globals(
+    job: &Job<'_>,
+    sandbox: &Sandbox,
+) -> std::result::Result<Option<restore::Complaints>, Broken> {
+    let Some(path) = &job.plan.restore.globals else {
+        return Ok(None);
+    };
+    let folder = job.plan.file.parent().unwrap_or(Path::new("."));
+    let text = tokio::fs::read(folder.join(path)).await.or_stop(
+        || format!("could not read \"{}\"", path.display()),
+        "Check `restore.globals` in the plan.",
+    )?;
+    restore::globals(sandbox, text).await.map(Some)
+}
+
+async fn load(
+    job: &Job<'_>,
+    source: Source,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    report: &mut Report,
+) -> std::result::Result<Restored, Broken> {
+    let jobs = job.plan.restore.jobs;
+    match source.input {
+        Input::Members(members) => restore::directory(sandbox, members, jobs).await,
+        Input::Script(bytes) => {
+            restore::script(sandbox, &source.contents, bytes, &job.plan.name).await
+        }
+        Input::Archive(bytes) if jobs > 1 && source.contents.format == Format::Custom => {
+            restore::spooled(sandbox, bytes, backup.size, jobs).await
+        }
+        Input::Archive(bytes) => {
+            if jobs > 1 {
+                notes(report).push("pg_restore reads a tar archive with one job only.".to_owned());
+            }
+            restore::piped(sandbox, bytes).await
+        }
+    }
+}
+
+/// Notes what reading the backup to its end showed.
+fn seen(
+    report: &mut Report,
+    evidence: &[std::sync::Arc<std::sync::OnceLock<crate::backup::Evidence>>],
+) {
+    let (Some(facts), [only]) = (report.backup.as_mut(), evidence) else {
+        return;
+    };
+    if let Some(evidence) = only.get() {
+        facts.sha256 = Some(evidence.sha256.clone());
+        facts.checksums.clone_from(&evidence.checksums);
+    }
+}
+
+/// Judges the restore; returns how many errors the plan does not ignore.
+fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64> {
+    let judged = restored.complaints.judge(&job.plan.restore.ignore);
+    let losses = judged
+        .errors
+        .iter()
+        .filter(|error| error.class == "lost")
+        .count();
+    report.findings.extend(judged.findings);
+    let took = Age(restored.took);
+    report.findings.extend(rules::rto(took, &job.plan.limits));
+    report.restore = Some(RestoreFacts {
+        engine: restored.engine.to_owned(),
+        seconds: restored.took.as_secs_f64(),
+        bytes: restored.bytes,
+        errors: judged.errors,
+        ignored: judged.ignored,
+    });
+    notes(report).extend(restored.loaded.notes.iter().cloned());
+    match restored.complaints.environment() {
+        Some(error) => Err(error),
+        None => Ok(losses as u64),
+    }
+}
+
+async fn ask(
+    job: &Job<'_>,
+    contents: &Contents,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    restored: &Restored,
+    restore_errors: u64,
+    report: &mut Report,
+) -> Result<()> {
+    let database = &restored.loaded.database;
+    let superuser = sandbox.superuser(database).await?;
+    let reader = checks::create_reader(&superuser, &job.run).await?;
+    sandbox.remember_role(&reader.role).await?;
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let password = reader.password.reveal();
+        clients.push(sandbox.connect(database, &reader.role, password).await?);
+    }
+    let context = checks::Context {
+        backup_time: Some(taken(contents, backup.last_modified)),
+        now: Timestamp::now(),
+        restore_errors,
+        only: job.options.only.clone(),
+    };
+    let outcome = checks::run(&job.plan.checks, &context, clients).await?;
+    report.checks = outcome.results;
+    report.findings.extend(outcome.findings);
+    report.proof = outcome.proof;
+    Ok(())
+}
+
+/// When the dump was taken. Its header holds the writer's local time without a zone (14 hours either way), so the
+/// storage's time is taken unless the two cannot be the same moment: then the object was copied later.
+fn taken(contents: &Contents, last_modified: Timestamp) -> Timestamp {
+    const ZONES: i64 = 14 * 3_600;
+    let written = contents.created.as_deref().and_then(|created| {
+        let civil = created.parse::<jiff::civil::DateTime>().ok()?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    });
+    match written {
+        Some(written) if last_modified.as_second() - written.as_second() > ZONES => written,
+        _ => last_modified,
+    }
+}
