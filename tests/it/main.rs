@@ -1,19 +1,24 @@
 //! The one integration test binary.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
-    clippy::allow_attributes,
     reason = "a test that cannot go on should fail loudly, and one that does not run should say so"
 )]
 
+mod architecture;
 mod backup_folder;
 mod backup_s3;
 mod backup_s3_read;
+mod bad_input;
 mod checks;
 mod checks_hostile;
+mod documents;
 mod dump;
+mod matrix;
 mod plan;
+mod providers;
 mod sandbox;
+mod signals;
 mod support;

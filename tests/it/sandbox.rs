@@ -1,8 +1,5 @@
 //! The three sandboxes do the same, leave nothing, and let nothing out.
 
-#[path = "support/server.rs"]
-mod server;
-
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -16,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::support::server::{self, Server, missing};
 use pgdrill::{
     plan::Provider,
     sandbox::{self, DatabaseOptions, Needs, Sandbox, Tool},
     units::Secret,
 };
-use server::{Server, missing};
 use tokio::io::AsyncWriteExt;
 
 /// What the children of this test binary are told to do.

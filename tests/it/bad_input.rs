@@ -1,0 +1,337 @@
+//! What bad input gets: a clear message, the right exit code, nothing left behind.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::support::{
+    cluster::{Cluster, skipped},
+    postgres::Postgres,
+    program::{assert_found, findings, pgdrill, report, run, verify},
+    s3::{BUCKET, S3Server},
+};
+
+/// A folder with a plan and its backups.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// A plan with these lines more.
+    fn new(more: &str) -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        fs::create_dir(place.folder.path().join("backups")).unwrap();
+        place.write(
+            "plan.yaml",
+            format!("version: 1\nname: shop\nbackup:\n  url: ./backups\n{more}"),
+        );
+        place
+    }
+
+    /// A plan that looks into a bucket.
+    fn bucket(url: &str, endpoint: &str) -> Self {
+        let place = Self::new("");
+        let plan =
+            format!("version: 1\nname: shop\nbackup:\n  url: {url}\n  endpoint: {endpoint}\n");
+        place.write("plan.yaml", &plan);
+        place
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn plan(&self) -> PathBuf {
+        self.folder.path().join("plan.yaml")
+    }
+
+    async fn verify(&self, more: &[&str]) -> (i32, Value) {
+        verify(&self.plan(), more).await
+    }
+}
+
+/// The run's error: its whole text.
+fn told(report: &Value) -> String {
+    report["findings"].to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_folder_is_a_failure_of_the_backup() {
+    let (code, report) = Place::new("").verify(&[]).await;
+    assert_eq!(code, 1);
+    assert_found(&report, "backup.none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_bucket_is_a_failure_of_the_backup() {
+    let server = S3Server::start().await;
+    let place = Place::bucket(&format!("s3://{BUCKET}/db/"), &server.endpoint);
+    let (code, report) = place.verify(&[]).await;
+    assert_eq!(code, 1);
+    assert_found(&report, "backup.none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_does_not_exist_says_nothing_about_the_backup() {
+    let server = S3Server::start().await;
+    let (code, report) = Place::bucket("s3://elsewhere/db/", &server.endpoint)
+        .verify(&[])
+        .await;
+    assert_eq!((code, report["verdict"].as_str()), (3, Some("unverified")));
+    assert!(told(&report).contains("elsewhere"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_credentials_name_the_variable_and_never_the_secret() {
+    let server = S3Server::start().await;
+    let place = Place::bucket(&format!("s3://{BUCKET}/db/"), &server.endpoint);
+    let plan = place.plan().display().to_string();
+    let mut command = pgdrill(&["verify", &plan, "--format", "json", "-vv"]);
+    command.env("AWS_SECRET_ACCESS_KEY", "planted-secret-4711");
+    let output = run(command).await;
+    let (code, report) = report(&output);
+    assert_eq!(code, 3);
+    assert!(
+        told(&report).contains("AWS_SECRET_ACCESS_KEY"),
+        "{}",
+        told(&report)
+    );
+    let all = [output.stdout, output.stderr].concat();
+    assert!(!String::from_utf8_lossy(&all).contains("planted-secret-4711"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_nobody_listens_at_is_named() {
+    let place = Place::bucket("s3://backups/db/", "http://127.0.0.1:9");
+    let (code, report) = place.verify(&[]).await;
+    assert_eq!(code, 3);
+    assert!(told(&report).contains("127.0.0.1:9"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_with_three_typos_shows_all_of_them_with_their_places() {
+    let place = Place::new(
+        "limits:\n  max_agee: 48h\ntables:\n  users:\n    row_cuont: { min: 1 }\n    not_nul: [id]\n",
+    );
+    let plan = place.plan().display().to_string();
+    let output = run(pgdrill(&["verify", &plan])).await;
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    for (typo, meant, place) in [
+        ("max_agee", "max_age", ":6:"),
+        ("row_cuont", "row_count", ":9:"),
+        ("not_nul", "not_null", ":10:"),
+    ] {
+        for word in [typo, meant, place] {
+            assert!(told.contains(word), "{word} is not in: {told}");
+        }
+    }
+    assert!(output.stdout.is_empty(), "nothing was looked at");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_that_is_stopped_is_an_error_with_a_hint() {
+    let place = Place::new("");
+    place.write(
+        "backups/x.sql",
+        "create table t (id int); insert into t values (1);\n",
+    );
+    let plan = place.plan().display().to_string();
+    let mut command = pgdrill(&["verify", &plan, "--sandbox", "docker", "--format", "json"]);
+    command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+    let (code, report) = report(&run(command).await);
+    assert_eq!(code, 3);
+    assert!(told(&report).contains("Docker"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_nowhere_is_named() {
+    let place = Place::new("");
+    place.write(
+        "backups/x.sql",
+        "create table t (id int); insert into t values (1);\n",
+    );
+    let more = ["--sandbox", "docker", "--image", "pgdrill.invalid/none:1"];
+    let (code, report) = place.verify(&more).await;
+    assert_eq!(code, 3);
+    assert!(told(&report).contains("pgdrill.invalid/none:1") || told(&report).contains("Docker"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_is_newer_than_the_tools_is_no_bad_backup() {
+    let (Some(newest), Some(_)) = (Postgres::start(18), Cluster::start()) else {
+        return;
+    };
+    newest.load(
+        "shop",
+        b"create table t (id int); insert into t values (1);",
+    );
+    let place = Place::new("");
+    place.write("backups/x.dump", newest.sh("pg_dump -Fc shop", b""));
+    let (code, report) = place.verify(&["--sandbox", "local"]).await;
+    assert_eq!(
+        (code, report["verdict"].as_str()),
+        (3, Some("unverified")),
+        "{}",
+        told(&report)
+    );
+    assert!(told(&report).contains("18"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_extension_is_noticed_before_the_restore_and_its_image_named() {
+    let Some(_server) = Cluster::start() else {
+        return;
+    };
+    let place = Place::new("");
+    let script = "--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version 15.4\n\
+                  -- Dumped by pg_dump version 15.4\n\nCREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;\n\
+                  create table t (id int);\n\n--\n-- PostgreSQL database dump complete\n--\n";
+    place.write("backups/x.sql", script);
+    let (code, report) = place.verify(&["--sandbox", "local"]).await;
+    assert_eq!(code, 3, "{}", told(&report));
+    assert_found(&report, "sandbox.extension");
+    assert!(
+        told(&report).contains("postgis/postgis:15"),
+        "{}",
+        told(&report)
+    );
+    assert_eq!(report["proof"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_an_error_of_the_run_and_no_bad_backup() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    if !nix::unistd::geteuid().is_root() {
+        skipped("root", "a small disk can only be mounted as root");
+        return;
+    }
+    let small = SmallDisk::mount();
+    server.psql("postgres", b"create table t as select n, repeat(md5(n::text), 20) x from generate_series(1, 400000) n;");
+    let place = Place::new("");
+    place.write("backups/x.dump", server.dump(&["-Fc", "postgres"]));
+    let plan = place.plan().display().to_string();
+    let mut command = pgdrill(&["verify", &plan, "--sandbox", "local", "--format", "json"]);
+    command.env("TMPDIR", small.folder.path());
+    let (code, report) = report(&run(command).await);
+    assert_eq!(
+        (code, report["verdict"].as_str()),
+        (3, Some("unverified")),
+        "{}",
+        told(&report)
+    );
+    assert!(told(&report).contains("disk"), "{}", told(&report));
+    let left: Vec<_> = fs::read_dir(small.folder.path())
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("pgdrill-0")),
+        "{left:?}"
+    );
+}
+
+/// A folder with room for an empty cluster and not much more.
+struct SmallDisk {
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("pgd")
+            .tempdir_in("/tmp")
+            .unwrap();
+        let path = folder.path().display().to_string();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=120m,mode=0755", "tmpfs", &path])
+            .status();
+        assert!(mounted.unwrap().success());
+        Self { folder }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount")
+            .arg("-l")
+            .arg(self.folder.path())
+            .status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_dump_says_what_it_looks_like() {
+    let place = Place::new("");
+    place.write(
+        "backups/x.dump",
+        "<!DOCTYPE html><html><body>Access denied</body></html>",
+    );
+    let (code, report) = place.verify(&[]).await;
+    assert_eq!(code, 1);
+    assert_found(&report, "dump.unreadable");
+    assert!(told(&report).contains("HTML"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_dump_of_every_format_is_a_failure() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql(
+        "postgres",
+        b"create table t as select n, md5(n::text) x from generate_series(1, 20000) n;",
+    );
+    for format in ["-Fc", "-Ft", "-Fp"] {
+        let dump = server.dump(&[format, "postgres"]);
+        let place = Place::new("");
+        place.write("backups/x.dump", &dump[..dump.len() * 2 / 3]);
+        let (code, report) = place.verify(&["--sandbox", "local"]).await;
+        assert_eq!(code, 1, "{format}: {}", told(&report));
+        let found = findings(&report);
+        assert!(
+            found.iter().any(|(code, _)| code.starts_with("dump.")),
+            "{format}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_newest_backup_fails_although_the_one_before_it_is_healthy() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"create table t as select 1 id;");
+    let place = Place::new("");
+    place.write("backups/old.dump", server.dump(&["-Fc", "postgres"]));
+    let old = fs::File::options()
+        .write(true)
+        .open(place.folder.path().join("backups/old.dump"))
+        .unwrap();
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_hours(24);
+    old.set_modified(yesterday).unwrap();
+    place.write("backups/new.dump", "");
+    let (code, report) = place.verify(&["--sandbox", "local"]).await;
+    assert_eq!(code, 1, "{}", told(&report));
+    assert_found(&report, "backup.empty");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_backup_in_the_plan_it_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.yaml");
+    fs::write(
+        &plan,
+        "version: 1\ntables:\n  users:\n    row_count: { min: 1 }\n",
+    )
+    .unwrap();
+    let output = run(pgdrill(&["verify", &plan.display().to_string()])).await;
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,174 @@
+//! Ctrl-C, SIGTERM and SIGKILL in the middle of a run: what is left, and what is told.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+use super::support::{
+    cluster::Cluster,
+    postgres::has_image,
+    program::{pgdrill, report, run},
+};
+
+/// How long we wait for what must happen.
+const PATIENCE: u32 = 1200;
+
+/// A plan whose one check takes for ever, so that a run is caught in its middle.
+fn place(server: &Cluster) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("backups")).unwrap();
+    server.psql("postgres", b"create table t as select 1 id;");
+    fs::write(
+        folder.path().join("backups/x.dump"),
+        server.dump(&["-Fc", "postgres"]),
+    )
+    .unwrap();
+    let plan = "version: 1\nname: slow\nbackup:\n  url: ./backups\nsql:\n  - name: waits\n    query: select count(*) from t, pg_sleep(600)\n    equals: 1\n    timeout: 15m\n";
+    fs::write(folder.path().join("plan.yaml"), plan).unwrap();
+    // Temporary files of this run only, so that what is left can be seen. Sockets need a short path.
+    fs::create_dir(folder.path().join("t")).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(folder.path(), open).unwrap();
+    folder
+}
+
+fn start(place: &Path, provider: &str) -> Child {
+    let plan = place.join("plan.yaml").display().to_string();
+    pgdrill(&["verify", &plan, "--sandbox", provider, "--format", "json"])
+        .env("TMPDIR", place.join("t"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until something holds; it is looked at, not guessed.
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("waited in vain until {what}");
+}
+
+/// Whether the check that takes for ever is being asked, in any PostgreSQL of this machine.
+fn asking(place: &Path) -> bool {
+    let path = place.display().to_string();
+    let processes = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    let processes = String::from_utf8_lossy(&processes.stdout).into_owned();
+    let ours = processes.contains(&path);
+    ours && processes
+        .lines()
+        .any(|line| line.contains("pgdrill_check") && line.contains("SELECT"))
+}
+
+fn left(place: &Path) -> Vec<String> {
+    fs::read_dir(place.join("t"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("pgdrill-0"))
+        .collect()
+}
+
+async fn interrupted(signal: Signal, code: i32) {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let place = place(&server);
+    let child = start(place.path(), "local");
+    until("the check is asked", || asking(place.path())).await;
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
+        .await
+        .unwrap();
+    let (exit, report) = report(&output);
+    assert_eq!(exit, code);
+    assert_eq!(report["verdict"], "unverified");
+    assert_eq!(left(place.path()), Vec::<String>::new());
+    assert!(!asking(place.path()), "the server is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_cleans_up_writes_the_report_and_exits_with_130() {
+    interrupted(Signal::SIGINT, 130).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_cleans_up_writes_the_report_and_exits_with_143() {
+    interrupted(Signal::SIGTERM, 143).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_kill_9_no_server_runs_and_clean_removes_the_rest() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let place = place(&server);
+    let mut child = start(place.path(), "local");
+    until("the check is asked", || asking(place.path())).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until("the server is gone", || !asking(place.path())).await;
+    let mut clean = pgdrill(&["clean"]);
+    clean.env("TMPDIR", place.path().join("t"));
+    let output = run(clean).await;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert_eq!(left(place.path()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_removes_the_container() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let version: u32 = server
+        .psql("postgres", b"show server_version_num")
+        .trim()
+        .parse()
+        .unwrap();
+    if !has_image(version / 10_000) {
+        return;
+    }
+    let place = place(&server);
+    let child = start(place.path(), "docker");
+    let mounted = place.path().display().to_string();
+    let containers = || {
+        let all = Command::new("docker")
+            .args(["ps", "-aq", "--filter", "label=pgdrill.run"])
+            .output()
+            .unwrap();
+        let ids = String::from_utf8_lossy(&all.stdout).into_owned();
+        let ours = |id: &&str| {
+            let found = Command::new("docker")
+                .args(["inspect", id])
+                .output()
+                .unwrap();
+            String::from_utf8_lossy(&found.stdout).contains(&mounted)
+        };
+        ids.split_whitespace().filter(ours).count()
+    };
+    until("the container is there", || containers() == 1).await;
+    kill(
+        Pid::from_raw(i32::try_from(child.id()).unwrap()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(report(&output).0, 130);
+    assert_eq!(containers(), 0);
+}
