@@ -3,7 +3,7 @@
 //! Their raw text holds rows and passwords, so only the primary message is kept, without values.
 
 use super::{
-    messages::{copy_failed, primary, toc_object},
+    messages::{copied, copy_failed, primary, toc_object},
     redact::without_values,
 };
 use crate::{
@@ -161,7 +161,7 @@ impl Complaints {
             self.object = toc_object(entry);
         } else if let Some(message) = primary(line) {
             self.add(message);
-        } else if let Some(copied) = line.strip_prefix("CONTEXT:  COPY ") {
+        } else if let Some(copied) = copied(line) {
             self.name_table(copied);
         }
     }

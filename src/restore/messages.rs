@@ -43,6 +43,15 @@ pub(super) fn copy_failed(said: &str) -> Option<(&str, &str)> {
     Some((table, server_message(message)))
 }
 
+/// What follows `COPY` in a context such as `COPY users, line 17, column email: "…"`: it stands behind `CONTEXT:`, or
+/// on a line of its own below the functions that were called.
+pub(super) fn copied(line: &str) -> Option<&str> {
+    let context = line.strip_prefix("CONTEXT:  ").unwrap_or(line);
+    context
+        .strip_prefix("COPY ")
+        .filter(|copied| copied.contains(", line "))
+}
+
 /// `TABLE users` of `215; 1259 16389 TABLE users postgres`: the last word is the owner.
 pub(super) fn toc_object(entry: &str) -> Option<String> {
     let (_, rest) = entry.split_once("; ")?;

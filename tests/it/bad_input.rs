@@ -335,3 +335,46 @@ async fn without_backup_in_the_plan_it_is_wrong_usage() {
     let output = run(pgdrill(&["verify", &plan.display().to_string()])).await;
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// A database that no restore brings back whole: its check looks at a table by a name that only its own search path
+/// finds.
+const FRAGILE: &[u8] = b"create table limits (most int); insert into limits values (1000);
+create function fits(int) returns boolean language plpgsql as 'begin return $1 <= (select most from limits); end';
+create table orders (id int check (fits(id)), note text);
+insert into orders select n, 'planted-row-4711' from generate_series(1, 100) n;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_loses_a_table_names_it_and_no_row() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", FRAGILE);
+    for format in ["-Fc", "-Fp"] {
+        let place = Place::new("");
+        place.write("backups/x.dump", server.dump(&[format, "postgres"]));
+        let (code, report) = place.verify(&["--sandbox", "local"]).await;
+        assert_eq!(code, 1, "{format}: {}", told(&report));
+        assert_found(&report, "restore.failed");
+        assert!(
+            told(&report).contains("TABLE DATA orders"),
+            "{format}: {}",
+            told(&report)
+        );
+        assert!(!report.to_string().contains("planted-row-4711"), "{format}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_the_plan_expects_is_kept_with_its_reason_and_fails_nothing() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", FRAGILE);
+    let place = Place::new(
+        "restore:\n  ignore:\n    - error: 'relation \"limits\" does not exist'\n      reason: known\n      until: 2100-01-01\n",
+    );
+    place.write("backups/x.dump", server.dump(&["-Fc", "postgres"]));
+    let (code, report) = place.verify(&["--sandbox", "local"]).await;
+    assert_eq!(code, 0, "{}", told(&report));
+    assert_eq!(report["restore"]["ignored"][0]["reason"], "known");
+}
