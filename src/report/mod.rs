@@ -12,7 +12,7 @@ pub use parts::{
 
 use crate::{
     error::Error,
-    finding::{Code, Finding, Severity},
+    finding::{Finding, Severity},
 };
 
 /// The version of this JSON. It grows by new fields; it changes only when one is renamed or removed.
@@ -140,17 +140,12 @@ impl Report {
             .filter(|finding| finding.severity == severity)
             .count()
     }
-
-    /// Whether a finding with this code is in it.
-    #[must_use]
-    pub fn has(&self, code: Code) -> bool {
-        self.findings.iter().any(|finding| finding.code == code)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Code;
 
     fn report(proof: bool, codes: &[Code]) -> Report {
         let mut report = Report::new("shop", "run", Timestamp::UNIX_EPOCH);

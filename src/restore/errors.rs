@@ -101,9 +101,9 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    fn new(message: &str, object: Option<String>) -> Self {
+    fn new(class: Class, message: &str, object: Option<String>) -> Self {
         Self {
-            class: classify(message),
+            class,
             message: without_values(message),
             object,
         }
@@ -167,16 +167,16 @@ impl Complaints {
     }
 
     fn add(&mut self, message: &str) {
+        let (message, object) = match copy_failed(message) {
+            Some((table, message)) => (message, Some(format!("TABLE DATA {table}"))),
+            None => (message, self.object.clone()),
+        };
         let class = classify(message);
         if self.list.len() >= KEPT && class != Class::Environment {
             self.more += u64::from(class != Class::Harmless);
             return;
         }
-        let (message, object) = match copy_failed(message) {
-            Some((table, message)) => (message, Some(format!("TABLE DATA {table}"))),
-            None => (message, self.object.clone()),
-        };
-        self.list.push(Complaint::new(message, object));
+        self.list.push(Complaint::new(class, message, object));
     }
 
     /// `COPY users, line 17, column email: "…"` names the table of the complaint before it.
