@@ -50,6 +50,8 @@ pub enum Code {
     BackupShrunk,
     /// The newest dump is the same as the one before it.
     BackupFrozen,
+    /// No backup was proven for longer than the plan allows.
+    BackupUnproven,
     /// The object was replaced while it was read.
     BackupChanged,
     /// More is stored than the plan allows.
@@ -82,6 +84,10 @@ pub enum Code {
     SchemaChanged,
     /// A table holds fewer rows than in the last proven backup.
     RowsDropped,
+    /// A table holds many more rows than in the last proven backup.
+    RowsGrew,
+    /// A sequence stands before where it stood in the last proven backup.
+    SequenceBackwards,
     /// A check did not hold.
     CheckFailed,
     /// A check passed its hard limit, but not its soft one.
@@ -92,18 +98,23 @@ pub enum Code {
     ChecksNone,
     /// The run could not go on.
     RunStopped,
+    /// This machine's clock is not the storage's.
+    ClockSkewed,
+    /// A run of the past could not be read, or this one not be kept.
+    HistoryUnreadable,
     /// A sink did not take the report.
     NotifyFailed,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 32] = [
         Self::BackupNone,
         Self::BackupStale,
         Self::BackupEmpty,
         Self::BackupShrunk,
         Self::BackupFrozen,
+        Self::BackupUnproven,
         Self::BackupChanged,
         Self::StorageLarge,
         Self::StorageCost,
@@ -120,11 +131,15 @@ impl Code {
         Self::SandboxExtension,
         Self::SchemaChanged,
         Self::RowsDropped,
+        Self::RowsGrew,
+        Self::SequenceBackwards,
         Self::CheckFailed,
         Self::CheckWarned,
         Self::CheckError,
         Self::ChecksNone,
         Self::RunStopped,
+        Self::ClockSkewed,
+        Self::HistoryUnreadable,
         Self::NotifyFailed,
     ];
 
@@ -138,6 +153,7 @@ impl Code {
             Self::BackupEmpty      => ("backup.empty",      Critical, "Read the backup job's log: pg_dump wrote nothing, often because it could not connect."),
             Self::BackupShrunk     => ("backup.shrunk",     Warning,  "Compare the row counts of this report with those of the previous one."),
             Self::BackupFrozen     => ("backup.frozen",     Warning,  "Check that the backup job dumps the live database, not a copy or an old file."),
+            Self::BackupUnproven   => ("backup.unproven",   Warning,  "Run `pgdrill verify`, and find out why no drill passed for so long."),
             Self::BackupChanged    => ("backup.changed",    Critical, "Run again when the backup job has finished; give every dump a name of its own."),
             Self::StorageLarge     => ("storage.large",     Warning,  "Delete old backups, or raise `limits.storage`."),
             Self::StorageCost      => ("storage.cost",      Warning,  "Delete old backups, or raise `limits.monthly_cost`."),
@@ -154,11 +170,15 @@ impl Code {
             Self::SandboxExtension => ("sandbox.extension", Critical, "Name an image that has the extension in `sandbox.image`."),
             Self::SchemaChanged    => ("schema.changed",    Info,     "Check that a migration explains the change."),
             Self::RowsDropped      => ("rows.dropped",      Warning,  "Check that somebody meant to delete these rows."),
+            Self::RowsGrew         => ("rows.grew",         Warning,  "Check for rows that were loaded twice."),
+            Self::SequenceBackwards => ("sequence.backwards", Warning, "Check that the backup job dumps the live database, not an older copy."),
             Self::CheckFailed      => ("check.failed",      Critical, "Run again with `--keep` and ask the restored database by hand."),
             Self::CheckWarned      => ("check.warned",      Warning,  "Look at the table before the hard limit is reached."),
             Self::CheckError       => ("check.error",       Critical, "Check the table, the column and the SQL that the plan names."),
             Self::ChecksNone       => ("checks.none",       Warning,  "Declare checks under `tables` or `sql`: what must hold in your data."),
             Self::RunStopped       => ("run.stopped",       Critical, "Mend the cause above and run again."),
+            Self::ClockSkewed      => ("clock.skewed",      Warning,  "Set this machine's clock: `timedatectl set-ntp true`."),
+            Self::HistoryUnreadable => ("history.unreadable", Warning, "Check `history` in the plan, and the rights to list, read and write under it."),
             Self::NotifyFailed     => ("notify.failed",     Warning,  "Check the address and the key of the sink."),
         }
     }

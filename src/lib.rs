@@ -20,6 +20,8 @@ pub mod cli;
 pub mod dump;
 pub mod error;
 pub mod finding;
+pub mod history;
+pub mod pages;
 pub mod plan;
 pub mod progress;
 pub mod report;

@@ -1,6 +1,10 @@
 //! Quantities with their units, and secrets that do not print.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+    time::Duration,
+};
 
 /// A size in bytes, printed in powers of 1000 as storage is billed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +27,16 @@ impl FromStr for Bytes {
             _ => Err("write a size with its unit, such as 100MB, 50GB or 1GiB".to_owned()),
         }
     }
+}
+
+/// Bytes in hexadecimal, two lower-case digits each.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// How old something is, or how long something took: printed in the two largest units.

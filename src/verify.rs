@@ -1,6 +1,8 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
 mod facts;
+mod health;
+mod memory;
 mod source;
 mod trial;
 mod unpack;
@@ -9,6 +11,9 @@ use std::{path::Path, pin::pin, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use ulid::Ulid;
+
+pub use health::health;
+pub use memory::Memory;
 
 use crate::{
     backup::{Backup, Listing, Store},
@@ -78,6 +83,7 @@ struct Job<'a> {
     plan: &'a Plan,
     options: &'a Options,
     progress: &'a Progress,
+    memory: &'a Memory,
 }
 
 /// Verifies a backup. Never fails: what went wrong is in the report.
@@ -90,16 +96,20 @@ pub async fn verify(
     let began = Instant::now();
     let run = Ulid::generate().to_string();
     let mut report = Report::new(&plan.name, &run, Timestamp::now());
+    let memory = Memory::of(plan).await;
+    report.plan_digest = Some(plan.digest.clone());
+    report.findings.clone_from(&memory.findings);
     let job = Job {
         run,
         plan,
         options,
         progress,
+        memory: &memory,
     };
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
     let mut interrupted = None;
-    match look(&job, &mut report, interrupt.as_mut(), &mut kept).await {
+    match Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await {
         Ok(()) => {}
         Err(Stop::Broken(broken)) => report.findings.push(broken.into()),
         Err(Stop::Signal(signal)) => {
@@ -108,6 +118,9 @@ pub async fn verify(
         }
     }
     finish(&mut report, &job, began);
+    if !options.dry_run {
+        memory.keep(&mut report).await;
+    }
     Outcome {
         report,
         kept,
@@ -179,6 +192,7 @@ fn judge(
         now,
         listing,
         chosen,
+        past: &job.memory.past.runs,
     };
     rules::judge(&facts, &job.plan.limits, &job.plan.prices)
 }
@@ -199,11 +213,7 @@ fn interruption(signal: Signal) -> Error {
 
 /// Applies the plan's severities, and closes the report.
 fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
-    for finding in &mut report.findings {
-        if let Some(&severity) = job.plan.severity.get(&finding.code) {
-            finding.severity = override_severity(finding, severity);
-        }
-    }
+    overrides(report, job.plan);
     job.progress.finish();
     report.stages = job
         .progress
@@ -216,6 +226,15 @@ fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
         .collect();
     report.seconds = began.elapsed().as_secs_f64();
     report.verdict = report.verdict();
+}
+
+/// Gives findings the severities that the plan gives them.
+fn overrides(report: &mut Report, plan: &Plan) {
+    for finding in &mut report.findings {
+        if let Some(&severity) = plan.severity.get(&finding.code) {
+            finding.severity = override_severity(finding, severity);
+        }
+    }
 }
 
 /// A plan changes the usual severity of a code, not one that was already lowered for this finding.

@@ -1,10 +1,9 @@
 //! The SHA-256 of everything that was read.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use super::Evidence;
+use crate::units;
 
 /// Counts and hashes bytes as they pass.
 #[derive(Clone, Default)]
@@ -29,17 +28,8 @@ impl Digest {
     pub(super) fn evidence(self, checksums: Vec<String>) -> Evidence {
         Evidence {
             bytes: self.bytes,
-            sha256: hex(&self.sha256.finalize()),
+            sha256: units::hex(&self.sha256.finalize()),
             checksums,
         }
     }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

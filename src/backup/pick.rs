@@ -20,7 +20,7 @@ impl Listing {
             return self.named(key).map(Some);
         }
         let chosen = match select {
-            Select::Newest => self.backups.first(),
+            Select::Newest | Select::NewestGood => self.backups.first(),
             Select::Oldest => self.backups.last(),
             Select::Random => self.any()?,
         };

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use super::{Reader, faults, names, session};
 use crate::{
     error::{self, Error},
-    units::Secret,
+    units::{Secret, hex},
 };
 
 const HINT: &str =
@@ -80,8 +80,7 @@ fn password() -> error::Result<Secret> {
         )
         .because(error::sentence(&error.to_string()))
     })?;
-    let hex: Vec<_> = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Secret::new(hex.concat()))
+    Ok(Secret::new(hex(&random)))
 }
 
 async fn make(superuser: &Client, reader: &Reader) -> Result<(), tokio_postgres::Error> {

@@ -28,10 +28,13 @@ macro_rules! keys {
 keys! {
     PLAN: "key" at "" = [
         "version", "name", "backup", "limits", "prices", "sandbox", "restore", "severity", "include",
-        "defaults", "tables", "database", "sql", "history", "notify", "contacts",
+        "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts",
     ];
     BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select"];
-    LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto"];
+    LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven"];
+    SCHEDULE: "schedule key" at "/definitions/schedule" = ["cron", "timezone"];
+    METRICS: "metrics key" at "/properties/metrics" = ["textfile", "pushgateway"];
+    LIVE: "live key" at "/properties/live" = ["dsn", "ca"];
     PRICES: "price" at "/properties/prices" = ["storage_gb_month"];
     SANDBOX: "sandbox key" at "/properties/sandbox" = ["provider", "image"];
     RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore"];

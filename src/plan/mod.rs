@@ -5,6 +5,7 @@
 mod bounds;
 mod checks;
 mod database;
+mod digest;
 mod environment;
 mod freshness;
 mod include;
@@ -20,6 +21,7 @@ mod syntax;
 mod tables;
 mod twice;
 mod walk;
+mod watch;
 mod yaml;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
@@ -79,6 +81,54 @@ pub struct Plan {
     pub severity: BTreeMap<Code, Severity>,
     /// Whom to call, in this order.
     pub contacts: Vec<Contact>,
+    /// Where runs are kept.
+    pub history: Option<HistoryPlan>,
+    /// When `serve` drills.
+    pub schedule: Option<SchedulePlan>,
+    /// Where metrics go after each run.
+    pub metrics: MetricsPlan,
+    /// The running database that `live:` compares with.
+    pub live: Option<LivePlan>,
+    /// A digest of everything in the plan that decides over the proof.
+    pub digest: String,
+}
+
+/// Where runs are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryPlan {
+    /// `s3://bucket/prefix/` or a folder; one that is relative starts from the plan's folder.
+    pub url: String,
+    /// The S3 endpoint: that of `backup`.
+    pub endpoint: Option<String>,
+    /// The region: that of `backup`.
+    pub region: Option<String>,
+}
+
+/// When `serve` drills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchedulePlan {
+    /// Five fields, as cron has them.
+    pub cron: String,
+    /// The IANA name of the time zone; UTC unless the plan says otherwise.
+    pub timezone: String,
+}
+
+/// Where metrics go after each run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetricsPlan {
+    /// A file for `node_exporter`'s textfile collector, relative to the plan.
+    pub textfile: Option<PathBuf>,
+    /// The URL of a Pushgateway.
+    pub pushgateway: Option<String>,
+}
+
+/// The running database that `live:` compares with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LivePlan {
+    /// How to reach it: a URL or keywords, as libpq takes them.
+    pub dsn: Secret,
+    /// The certificates of the authorities to trust, in PEM, relative to the plan; otherwise the system's.
+    pub ca: Option<PathBuf>,
 }
 
 /// Where the backups are.
@@ -106,6 +156,8 @@ pub enum Select {
     Oldest,
     /// Any of them.
     Random,
+    /// The newest one that passes: from the newest on, one after another is drilled.
+    NewestGood,
 }
 
 /// What is allowed.
@@ -121,6 +173,10 @@ pub struct Limits {
     pub monthly_cost: Usd,
     /// A longer restore than this is a warning.
     pub rto: Option<Age>,
+    /// So many times the usual duration or more is a warning. The users' guide says three times.
+    pub slow_factor: f64,
+    /// No proof for longer than this is a warning: a month's drill and a few days.
+    pub max_unproven: Age,
 }
 
 impl Default for Limits {
@@ -131,6 +187,8 @@ impl Default for Limits {
             storage: Bytes(50_000_000_000),
             monthly_cost: Usd(10.0),
             rto: None,
+            slow_factor: 3.0,
+            max_unproven: Age::from_secs(35 * 86_400),
         }
     }
 }

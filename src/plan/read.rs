@@ -12,11 +12,12 @@ use std::{
 use jiff::civil::Date;
 
 use super::{
-    Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, database, environment,
-    include, keys,
+    Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, database, digest,
+    environment, include, keys,
     mistake::{Level, Mistake, Mistakes, Source},
     settings, tables,
     walk::{Defaults, Entry, Fields, File, Session},
+    watch,
     yaml::{self, Node},
 };
 use crate::finding::Severity;
@@ -91,13 +92,11 @@ impl<'a> Reading<'a> {
         let fields = file.fields(&root, "a plan", &keys::PLAN);
         let file = ready(file, &fields);
         self.main.clone_from(&file.defaults.schema);
-        if let Some(entry) = fields.get("history") {
-            settings::unused(&file, entry, "history");
-        }
         if let Some(entry) = fields.get("notify") {
             file.below(entry, &keys::NOTIFY);
             settings::unused(&file, entry, "notify");
         }
+        let watch = watch::read(&file, &fields);
         let mut checks = checks(&file, &fields);
         checks.schema.clone_from(&file.defaults.schema);
         self.include(&file, &fields, &mut checks);
@@ -122,10 +121,12 @@ impl<'a> Reading<'a> {
         let contacts = fields
             .get("contacts")
             .map(|entry| settings::contacts(&file, entry));
-        Some(Plan {
+        let backup = backup.flatten();
+        let mut plan = Plan {
             name: name.flatten().unwrap_or_else(|| stem(path)),
             file: path.to_owned(),
-            backup: backup.flatten(),
+            history: watch.history(backup.as_ref()),
+            backup,
             limits: limits.unwrap_or_else(Limits::default),
             prices: prices.unwrap_or_else(Prices::default),
             sandbox: settings::sandbox(&file, fields.get("sandbox")),
@@ -133,7 +134,13 @@ impl<'a> Reading<'a> {
             checks,
             severity: severity.unwrap_or_else(BTreeMap::new),
             contacts: contacts.unwrap_or_default(),
-        })
+            schedule: watch.schedule,
+            metrics: watch.metrics,
+            live: watch.live,
+            digest: String::new(),
+        };
+        plan.digest = digest::of(&plan);
+        Some(plan)
     }
 
     /// The text of a file as a tree, with the environment filled in.

@@ -72,15 +72,11 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
 }
 
 fn select(file: &File<'_>, entry: Entry<'_>) -> Option<Select> {
-    if entry.value.text() == Some("newest-good") {
-        let message = "\"newest-good\" needs the runs before, which this version does not keep yet";
-        file.error(entry.value, message, "write newest until then");
-        return None;
-    }
     let known = [
         ("newest", Select::Newest),
         ("oldest", Select::Oldest),
         ("random", Select::Random),
+        ("newest-good", Select::NewestGood),
     ];
     file.choice(entry, &known)
 }
@@ -112,9 +108,14 @@ pub(super) fn limits(file: &File<'_>, entry: Entry<'_>) -> Limits {
         limits.monthly_cost = cost.unwrap_or(limits.monthly_cost);
     }
     limits.rto = fields.get("rto").and_then(|entry| file.age(entry));
-    if let Some(entry) = fields.get("slow_factor") {
-        positive(file, entry);
-        unused(file, entry, "limits.slow_factor");
+    if let Some(factor) = fields
+        .get("slow_factor")
+        .and_then(|entry| positive(file, entry))
+    {
+        limits.slow_factor = factor;
+    }
+    if let Some(age) = fields.get("max_unproven").and_then(|entry| file.age(entry)) {
+        limits.max_unproven = age;
     }
     limits
 }

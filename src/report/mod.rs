@@ -1,13 +1,15 @@
 //! What a run found and what it proved: the only JSON that we promise.
 
+mod database;
 mod parts;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use database::{DatabaseFacts, SequenceFacts, TableFacts};
 pub use parts::{
-    BackupFacts, CheckResult, CheckStatus, Delivery, DumpFacts, PreviousBackup, Proof, ProofLevel,
-    RejectedObject, RestoreFacts, SandboxFacts, Stage, ToolError,
+    BackupFacts, Baseline, CheckResult, CheckStatus, Delivery, DumpFacts, PreviousBackup,
+    Projection, Proof, ProofLevel, RejectedObject, RestoreFacts, SandboxFacts, Stage, ToolError,
 };
 
 use crate::{
@@ -25,8 +27,14 @@ pub struct Report {
     pub schema: u32,
     /// The version of pgdrill that wrote it.
     pub pgdrill: String,
+    /// What was run.
+    #[serde(default)]
+    pub command: Command,
     /// The plan's name.
     pub plan: String,
+    /// A digest of everything in the plan that decides over the proof; two runs with the same one asked the same.
+    #[serde(default)]
+    pub plan_digest: Option<String>,
     /// The run's name: sorts by time.
     pub run: String,
     /// What it comes to; always equal to [`Report::verdict`].
@@ -45,6 +53,12 @@ pub struct Report {
     pub restore: Option<RestoreFacts>,
     /// What was proved. Without it nothing passes.
     pub proof: Option<Proof>,
+    /// What was in the restored database, without any row's value.
+    #[serde(default)]
+    pub database: Option<DatabaseFacts>,
+    /// The proven run that this one was compared with.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
     /// Every check and its answer.
     pub checks: Vec<CheckResult>,
     /// What was found, in the order in which it was found.
@@ -55,10 +69,23 @@ pub struct Report {
     pub sinks: Vec<Delivery>,
 }
 
+/// What was run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command {
+    /// The drill.
+    #[default]
+    Verify,
+    /// The rules about what the storage shows, without a restore.
+    Health,
+}
+
 /// What a run comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
+    /// Nothing critical shows from outside. Only `pgdrill health` says so: nothing was restored, so nothing is proven.
+    Healthy,
     /// Proven to restore.
     Passed,
     /// Could not look, or nothing was proven: says nothing about the backup.
@@ -72,7 +99,7 @@ impl Verdict {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Passed => 0,
+            Self::Healthy | Self::Passed => 0,
             Self::Failed => 1,
             Self::Unverified => 3,
         }
@@ -82,6 +109,7 @@ impl Verdict {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Healthy => "healthy",
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::Unverified => "unverified",
@@ -96,7 +124,9 @@ impl Report {
         Self {
             schema: SCHEMA,
             pgdrill: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Command::Verify,
             plan: plan.to_owned(),
+            plan_digest: None,
             run: run.to_owned(),
             verdict: Verdict::Unverified,
             started,
@@ -106,6 +136,8 @@ impl Report {
             sandbox: None,
             restore: None,
             proof: None,
+            database: None,
+            baseline: None,
             checks: Vec::new(),
             findings: Vec::new(),
             stages: Vec::new(),
@@ -120,7 +152,11 @@ impl Report {
         let critical = |finding: &Finding| finding.severity == Severity::Critical;
         if self.findings.iter().any(|f| critical(f) && !stopped(f)) {
             Verdict::Failed
-        } else if self.proof.is_none() || self.findings.iter().any(stopped) {
+        } else if self.findings.iter().any(stopped) {
+            Verdict::Unverified
+        } else if self.command == Command::Health {
+            Verdict::Healthy
+        } else if self.proof.is_none() {
             Verdict::Unverified
         } else {
             Verdict::Passed
@@ -157,6 +193,7 @@ mod tests {
             rows_expected: None,
             rows_found: 1,
             checks: 1,
+            run: None,
         });
         report.findings = codes.iter().map(|&c| Finding::new(c, "x")).collect();
         report
@@ -166,6 +203,18 @@ mod tests {
     fn no_proof_is_no_pass() {
         assert_eq!(report(false, &[]).verdict(), Verdict::Unverified);
         assert_eq!(report(true, &[]).verdict(), Verdict::Passed);
+    }
+
+    #[test]
+    fn health_never_says_that_anything_passed() {
+        let health = |codes: &[Code]| Report {
+            command: Command::Health,
+            ..report(false, codes)
+        };
+        assert_eq!(health(&[]).verdict(), Verdict::Healthy);
+        assert_eq!(health(&[Code::BackupShrunk]).verdict(), Verdict::Healthy);
+        assert_eq!(health(&[Code::BackupStale]).verdict(), Verdict::Failed);
+        assert_eq!(health(&[Code::RunStopped]).verdict(), Verdict::Unverified);
     }
 
     #[test]

@@ -27,14 +27,48 @@ pub struct BackupFacts {
     /// Which checksums stored with the object matched the bytes that were read.
     #[serde(default)]
     pub checksums: Vec<String>,
+    /// When the dump says that it was begun, as an instant.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
+    /// How long the backup job took, in seconds: from the time in the dump's header to the storage's.
+    #[serde(default)]
+    pub duration_seconds: Option<f64>,
     /// How many dumps there are.
     pub count: u64,
     /// What they take together.
     pub storage_bytes: u64,
+    /// What the storage costs a month, in US dollars; only with a price in the plan.
+    #[serde(default)]
+    pub cost_usd_per_month: Option<f64>,
+    /// Where storage is heading, from its growth over the last weeks.
+    #[serde(default)]
+    pub projection: Option<Projection>,
     /// The one before it.
     pub previous: Option<PreviousBackup>,
     /// What lies beside the dumps, and why it was passed over.
     pub rejected: Vec<RejectedObject>,
+}
+
+/// Where storage is heading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Projection {
+    /// By how many bytes it grows a week; negative when it shrinks.
+    pub bytes_per_week: i64,
+    /// What will be stored at the end of this month, in bytes.
+    pub month_end_bytes: u64,
+    /// What that costs a month, in US dollars; only with a price in the plan.
+    pub month_end_usd: Option<f64>,
+}
+
+/// The proven run that this one was compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The run's name.
+    pub run: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// The backup that it proved.
+    pub key: String,
 }
 
 /// The dump before the one that was looked at.
@@ -139,6 +173,9 @@ pub struct Proof {
     pub rows_found: u64,
     /// How many checks looked at data and held.
     pub checks: u64,
+    /// The earlier run that proved it, when this one remembered rather than restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 /// How far the proof goes.

@@ -17,6 +17,7 @@ use crate::{
     backup::{Backup, Listing},
     finding::Finding,
     plan::{Limits, Prices},
+    report::Report,
     units::Age,
 };
 
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub listing: &'a Listing,
     /// The backup that is drilled.
     pub chosen: Option<&'a Backup>,
+    /// The runs of the past, newest first.
+    pub past: &'a [Report],
 }
 
 impl<'a> Facts<'a> {
@@ -113,6 +116,7 @@ mod tests {
             now: at(0),
             listing,
             chosen: listing.backups.first(),
+            past: &[],
         }
     }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
-use crate::error::{Error, OrStop, Result, sentence, whole};
+use crate::{
+    error::{Error, OrStop, Result, sentence, whole},
+    units::hex,
+};
 
 /// How long one attempt to connect may take.
 const ATTEMPT: Duration = Duration::from_secs(20);
@@ -122,7 +125,6 @@ pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str,
 
 /// A password of 32 random bytes.
 pub(super) fn password() -> Result<String> {
-    use std::fmt::Write;
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         Error::new(
@@ -131,10 +133,7 @@ pub(super) fn password() -> Result<String> {
         )
         .because(sentence(&error.to_string()))
     })?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex(&bytes))
 }
 
 /// A name as SQL writes it, whatever it holds.

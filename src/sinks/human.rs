@@ -170,6 +170,12 @@ fn findings(text: &mut String, findings: &[Finding], paint: Paint) {
 fn verdict(report: &Report, paint: Paint) -> String {
     let took = Age(std::time::Duration::from_secs_f64(report.seconds.max(0.0)));
     match (report.verdict, &report.proof) {
+        (Verdict::Healthy, _) => {
+            format!(
+                "{}  nothing critical shows from outside; nothing was restored",
+                paint.good("HEALTHY")
+            )
+        }
         (Verdict::Passed, Some(proof)) => {
             format!(
                 "{}  {} · {took}",

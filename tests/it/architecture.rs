@@ -23,21 +23,39 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "dump", "error", "finding", "plan", "report", "sandbox", "units",
         ],
     ),
-    ("rules", &["backup", "finding", "plan", "units"]),
+    ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
     ("sinks", &["finding", "report", "units"]),
     (
+        "history",
+        &["backup", "error", "finding", "plan", "report", "units"],
+    ),
+    ("charts", &["units"]),
+    (
+        "pages",
+        &[
+            "charts", "finding", "history", "plan", "report", "sinks", "units",
+        ],
+    ),
+    (
+        "serve",
+        &[
+            "backup", "error", "finding", "history", "pages", "plan", "progress", "report",
+            "sinks", "units", "verify",
+        ],
+    ),
+    (
         "verify",
         &[
-            "backup", "checks", "dump", "error", "finding", "plan", "progress", "report",
-            "restore", "rules", "sandbox", "units",
+            "backup", "checks", "dump", "error", "finding", "history", "plan", "progress",
+            "report", "restore", "rules", "sandbox", "units",
         ],
     ),
     (
         "cli",
         &[
-            "backup", "error", "finding", "plan", "progress", "report", "sandbox", "sinks",
-            "units", "verify",
+            "backup", "charts", "error", "finding", "history", "pages", "plan", "progress",
+            "report", "sandbox", "serve", "sinks", "units", "verify",
         ],
     ),
 ];

@@ -5,7 +5,7 @@ use aws_smithy_checksums::{ChecksumAlgorithm, http::HttpChecksum};
 use md5::{Digest as _, Md5};
 
 use super::list::unquoted;
-use crate::backup::digest::hex;
+use crate::units::hex;
 
 /// What a service stores with an object.
 #[derive(Clone, Debug, Default)]

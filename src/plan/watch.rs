@@ -1,0 +1,123 @@
+//! What turns one run into a watch: where runs are kept, when they begin, where their figures go.
+
+use std::{path::PathBuf, str::FromStr as _};
+
+use super::{
+    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys,
+    walk::{Entry, Fields, File},
+    yaml::Value,
+};
+use crate::units::Secret;
+
+/// What a plan says about the time between runs.
+pub(super) struct Watch {
+    history: Option<String>,
+    pub schedule: Option<SchedulePlan>,
+    pub metrics: MetricsPlan,
+    pub live: Option<LivePlan>,
+}
+
+impl Watch {
+    /// History lies behind the same endpoint as the backups.
+    pub(super) fn history(&self, backup: Option<&BackupPlan>) -> Option<HistoryPlan> {
+        Some(HistoryPlan {
+            url: self.history.clone()?,
+            endpoint: backup.and_then(|backup| backup.endpoint.clone()),
+            region: backup.and_then(|backup| backup.region.clone()),
+        })
+    }
+}
+
+/// Reads `history`, `schedule`, `metrics` and `live`.
+pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
+    let history = fields.get("history").and_then(|entry| text(file, entry));
+    Watch {
+        history,
+        schedule: fields
+            .get("schedule")
+            .and_then(|entry| schedule(file, entry)),
+        metrics: fields
+            .get("metrics")
+            .map_or_else(MetricsPlan::default, |entry| metrics(file, entry)),
+        live: fields.get("live").and_then(|entry| live(file, entry)),
+    }
+}
+
+/// A text, or nothing when the value is empty: `${NAME:-}`.
+fn text(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
+    let text = file.text(entry)?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// `schedule: "0 0 1 * *"`, or with a time zone.
+fn schedule(file: &File<'_>, entry: Entry<'_>) -> Option<SchedulePlan> {
+    let (cron, timezone) = if matches!(entry.value.value, Value::Map(_)) {
+        let fields = file.below(entry, &keys::SCHEDULE);
+        let Some(cron) = fields.get("cron") else {
+            file.error(
+                entry.key,
+                "\"schedule\" does not say when",
+                "write cron: \"0 0 1 * *\"",
+            );
+            return None;
+        };
+        (cron, fields.get("timezone"))
+    } else {
+        (entry, None)
+    };
+    let plan = SchedulePlan {
+        cron: file.text(cron)?.to_owned(),
+        timezone: match timezone {
+            Some(entry) => file.text(entry)?.to_owned(),
+            None => "UTC".to_owned(),
+        },
+    };
+    if croner::Cron::from_str(&plan.cron).is_err() {
+        let help = "write minute, hour, day, month and day of the week, such as \"0 0 1 * *\"";
+        file.error(cron.value, "this is no cron schedule", help);
+    }
+    if let Some(entry) = timezone
+        && jiff::tz::TimeZone::get(&plan.timezone).is_err()
+    {
+        file.error(
+            entry.value,
+            "this time zone is not known here",
+            "write UTC, or a name such as Asia/Tokyo",
+        );
+    }
+    Some(plan)
+}
+
+fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
+    let fields = file.below(entry, &keys::METRICS);
+    let read = |key| fields.get(key).and_then(|entry| text(file, entry));
+    let pushgateway = read("pushgateway");
+    if let (Some(url), Some(entry)) = (&pushgateway, fields.get("pushgateway"))
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        file.error(entry.value, "this is no URL", "write http://host:9091");
+    }
+    MetricsPlan {
+        textfile: read("textfile").map(PathBuf::from),
+        pushgateway,
+    }
+}
+
+fn live(file: &File<'_>, entry: Entry<'_>) -> Option<LivePlan> {
+    let fields = file.below(entry, &keys::LIVE);
+    let Some(dsn) = fields.get("dsn") else {
+        file.error(
+            entry.key,
+            "\"live\" does not say which database",
+            "write\n  live:\n    dsn: ${LIVE_DATABASE_URL:-}",
+        );
+        return None;
+    };
+    let dsn = Secret::new(text(file, dsn)?);
+    let ca = fields
+        .get("ca")
+        .and_then(|entry| text(file, entry))
+        .map(PathBuf::from);
+    Some(LivePlan { dsn, ca })
+}
