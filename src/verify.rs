@@ -3,6 +3,8 @@
 mod facts;
 mod health;
 mod memory;
+mod newest_good;
+mod remember;
 mod source;
 mod trial;
 mod unpack;
@@ -19,7 +21,7 @@ use crate::{
     backup::{Backup, Listing, Store},
     error::{Broken, Error},
     finding::{Finding, Severity},
-    plan::Plan,
+    plan::{Plan, Select},
     progress::Progress,
     report::{Report, Stage},
     rules,
@@ -37,6 +39,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Only ask these checks.
     pub only: Vec<String>,
+    /// Restore even what an earlier run proved already.
+    pub reprove: bool,
 }
 
 /// What interrupts a run.
@@ -84,6 +88,16 @@ struct Job<'a> {
     options: &'a Options,
     progress: &'a Progress,
     memory: &'a Memory,
+    step: &'a Attempt,
+}
+
+/// One backup of those that a run looks at, one after another.
+#[derive(Clone, Debug, Default)]
+struct Attempt {
+    /// The backup, where it is not the one that the plan selects.
+    key: Option<String>,
+    /// Why newer ones were passed over.
+    passed_over: Vec<Finding>,
 }
 
 /// Verifies a backup. Never fails: what went wrong is in the report.
@@ -93,18 +107,35 @@ pub async fn verify(
     progress: &Progress,
     interrupt: impl Future<Output = Signal>,
 ) -> Outcome {
+    let select = plan.backup.as_ref().map(|backup| backup.select);
+    if select == Some(Select::NewestGood) && options.backup.is_none() && !options.dry_run {
+        return newest_good::search(plan, options, progress, interrupt).await;
+    }
+    attempt(plan, options, &Attempt::default(), progress, interrupt).await
+}
+
+/// Verifies one backup.
+async fn attempt(
+    plan: &Plan,
+    options: &Options,
+    step: &Attempt,
+    progress: &Progress,
+    interrupt: impl Future<Output = Signal>,
+) -> Outcome {
     let began = Instant::now();
     let run = Ulid::generate().to_string();
     let mut report = Report::new(&plan.name, &run, Timestamp::now());
     let memory = Memory::of(plan).await;
     report.plan_digest = Some(plan.digest.clone());
     report.findings.clone_from(&memory.findings);
+    report.findings.extend(step.passed_over.iter().cloned());
     let job = Job {
         run,
         plan,
         options,
         progress,
         memory: &memory,
+        step,
     };
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
@@ -125,6 +156,20 @@ pub async fn verify(
         report,
         kept,
         interrupted,
+    }
+}
+
+impl Job<'_> {
+    /// The backup that the user or the search named.
+    fn named(&self) -> Option<&str> {
+        let named = self.options.backup.as_deref();
+        named.or(self.step.key.as_deref())
+    }
+
+    /// Whether the newest backup is looked for that passes.
+    fn seeks_good(&self) -> bool {
+        self.options.backup.is_none()
+            && (self.plan.backup.as_ref()).is_some_and(|backup| backup.select == Select::NewestGood)
     }
 }
 
@@ -162,10 +207,10 @@ async fn look(
     let source = tokio::select! {
         biased;
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
-        source = source::open(store, &backup, job.progress) => source?,
+        source = source::open(store.clone(), &backup, job.progress) => source?,
     };
     report.dump = Some(source.contents.facts());
-    trial::run(job, source, &backup, report, interrupt, kept).await
+    trial::run(job, &store, source, &backup, report, interrupt, kept).await
 }
 
 /// Lists the backups, chooses one, and judges what the listing shows.
@@ -175,7 +220,7 @@ async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, 
     let folder = job.plan.file.parent().unwrap_or(Path::new("."));
     let store = Store::open(plan, folder).await?;
     let listing = store.list().await?;
-    let chosen = listing.pick(plan.select, job.options.backup.as_deref())?;
+    let chosen = listing.pick(plan.select, job.named())?;
     report.backup = Some(facts::backup(&listing, chosen.as_ref(), report.started));
     let findings = judge(job, &listing, chosen.as_ref(), report.started);
     report.findings.extend(findings);
@@ -214,6 +259,9 @@ fn interruption(signal: Signal) -> Error {
 /// Applies the plan's severities, and closes the report.
 fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
     overrides(report, job.plan);
+    if job.seeks_good() {
+        newest_good::soften(report);
+    }
     job.progress.finish();
     report.stages = job
         .progress

@@ -31,6 +31,7 @@ Exit codes:
 Examples:
   pgdrill verify checks/shop.yaml
   pgdrill verify --sandbox local --output json=report.json checks/
+  pgdrill verify --select newest-good checks/shop.yaml
   pgdrill verify --backup db-backups/shop-2026-11-01.dump --keep checks/shop.yaml";
 
 /// Restores the newest backup into a throwaway PostgreSQL and checks it.
@@ -66,6 +67,9 @@ pub(super) struct Verify {
     /// Leave the restored database up, and say how to get into it and how to remove it
     #[arg(long)]
     keep: bool,
+    /// Restore even what an earlier run proved of the same dump, plan and image
+    #[arg(long)]
+    reprove: bool,
     /// Find and judge the backup, but restore nothing
     #[arg(long)]
     dry_run: bool,
@@ -86,6 +90,7 @@ pub(super) struct Verify {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Which {
     Newest,
+    NewestGood,
     Oldest,
     Random,
 }
@@ -159,6 +164,7 @@ impl Verify {
         if let (Some(which), Some(backup)) = (self.select, plan.backup.as_mut()) {
             backup.select = match which {
                 Which::Newest => Select::Newest,
+                Which::NewestGood => Select::NewestGood,
                 Which::Oldest => Select::Oldest,
                 Which::Random => Select::Random,
             };
@@ -189,6 +195,7 @@ impl Verify {
             keep: self.keep,
             dry_run: self.dry_run,
             only: self.only.clone(),
+            reprove: self.reprove,
         };
         let mut reports = Vec::new();
         let mut code = 0;

@@ -19,6 +19,7 @@ mod schema;
 mod settings;
 mod syntax;
 mod tables;
+mod timely;
 mod twice;
 mod walk;
 mod watch;

@@ -120,6 +120,9 @@ pub struct SandboxFacts {
     pub provider: String,
     /// The image, where there is one.
     pub image: Option<String>,
+    /// What the image's name meant on that day: the digest of its contents.
+    #[serde(default)]
+    pub image_id: Option<String>,
     /// The server's version.
     pub server_version: Option<String>,
     /// Why this provider, what could not be had, and what was used in its place.

@@ -137,6 +137,15 @@ impl Sandbox {
         }
     }
 
+    /// What the image's name means today: the digest of its contents, where there is an image.
+    #[must_use]
+    pub fn image_id(&self) -> Option<&str> {
+        match &self.server {
+            Server::Docker(docker) => docker.image_id(),
+            Server::Local(_) | Server::Service(_) => None,
+        }
+    }
+
     /// The server's version as it reports it, such as `15.20`.
     #[must_use]
     pub fn server_version(&self) -> &str {

@@ -201,8 +201,15 @@ fn proven(proof: &Proof, report: &Report) -> String {
         1 => ", 1 warning".to_owned(),
         more => format!(", {more} warnings"),
     };
+    let remembered = proof
+        .run
+        .as_ref()
+        .map(|run| format!("; proven by run {run} and not restored again (--reprove does)"));
     format!(
-        "this backup restores: {} tables, {} rows, {} checks held{warnings}",
-        proof.tables, proof.rows_found, proof.checks
+        "this backup restores: {} tables, {} rows, {} checks held{warnings}{}",
+        proof.tables,
+        proof.rows_found,
+        proof.checks,
+        remembered.unwrap_or_default()
     )
 }

@@ -1,16 +1,16 @@
 //! The sandboxed part of a run: start, restore, ask, and stop, whatever happens in between.
 
-use std::{path::Path, pin::Pin, time::Duration};
+use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop,
+    Job, Signal, Stop, remember,
     source::{Input, Source},
 };
 use crate::{
-    backup::Backup,
+    backup::{Backup, Store},
     checks,
     dump::{Contents, Format},
     error::{Broken, OrStop, Result},
@@ -33,6 +33,7 @@ const CONNECTIONS: usize = 4;
 /// Restores and asks, and stops the sandbox on every path.
 pub(super) async fn run(
     job: &Job<'_>,
+    store: &Arc<Store>,
     source: Source,
     backup: &Backup,
     report: &mut Report,
@@ -54,7 +55,7 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         biased;
         signal = interrupt.as_mut() => Err(Stop::Signal(signal)),
-        outcome = restore_and_ask(job, source, backup, &sandbox, report) => outcome.map_err(Stop::from),
+        outcome = prove(job, store, source, backup, &sandbox, report) => outcome.map_err(Stop::from),
     };
     let outcome = explain(outcome, &sandbox, report).await;
     if outcome.is_ok() || job.options.keep {
@@ -107,6 +108,7 @@ fn described(sandbox: &Sandbox) -> SandboxFacts {
     SandboxFacts {
         provider: sandbox.provider().name().to_owned(),
         image: sandbox.image().map(str::to_owned),
+        image_id: sandbox.image_id().map(str::to_owned),
         server_version: Some(sandbox.server_version().to_owned()),
         notes: sandbox.notes().to_vec(),
     }
@@ -129,6 +131,25 @@ async fn explain(
     match sandbox.autopsy().await {
         Some(cause) => Err(Stop::from(cause)),
         None => outcome,
+    }
+}
+
+/// Remembers what an earlier run proved, or proves it.
+async fn prove(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    source: Source,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    report: &mut Report,
+) -> std::result::Result<(), Broken> {
+    let facts = report.sandbox.clone().unwrap_or_default();
+    match remember::proof(job, store, backup, &facts).await {
+        Some(earlier) => {
+            remember::take(report, earlier);
+            Ok(())
+        }
+        None => restore_and_ask(job, source, backup, sandbox, report).await,
     }
 }
 

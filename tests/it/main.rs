@@ -17,6 +17,7 @@ mod checks_hostile;
 mod documents;
 mod dump;
 mod matrix;
+mod memory;
 mod plan;
 mod providers;
 mod sandbox;

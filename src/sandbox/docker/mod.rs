@@ -26,6 +26,8 @@ pub(super) struct Docker {
     client: bollard::Docker,
     name: String,
     image: String,
+    /// What the image's name meant when the container was made.
+    image_id: Option<String>,
     /// `None` once it is left to itself: dropping it removes the container.
     container: Option<ContainerAsync<GenericImage>>,
     folder: Folder,
@@ -175,6 +177,10 @@ async fn finish(
 ) -> Result<Started> {
     let name = container::name(&plan.needs.run);
     let (bin, spool) = ready::places(&superuser).await?;
+    let about = client.inspect_container(&name, None).await.or_stop(
+        || "could not look at the container".to_owned(),
+        "Run again.",
+    )?;
     let hold = if plan.needs.keep {
         JoinSet::new()
     } else {
@@ -193,6 +199,7 @@ async fn finish(
             programs: exec::Programs::new(&name, bin, plan.password),
             name,
             image: plan.image.to_owned(),
+            image_id: about.image,
             container,
             folder,
             spool,
@@ -207,6 +214,10 @@ async fn finish(
 impl Docker {
     pub(super) fn image(&self) -> &str {
         &self.image
+    }
+
+    pub(super) fn image_id(&self) -> Option<&str> {
+        self.image_id.as_deref()
     }
 
     pub(super) async fn tool(&self, program: &str, arguments: &[&str]) -> Result<Tool> {

@@ -1,0 +1,131 @@
+//! From the newest backup back to the newest one that passes: for the moment when one has to restore now.
+
+use std::pin::pin;
+
+use super::{Attempt, Options, Outcome, Signal, attempt};
+use crate::{
+    finding::{Code, Finding, Severity},
+    plan::Plan,
+    progress::Progress,
+    report::{Report, Verdict},
+};
+
+/// Drills one backup after another, newest first, until one passes. The report is that one's, and tells of every newer one
+/// why it is not good. When a run cannot look, the search ends there: an older backup is not the newest good one as long
+/// as nobody knows about a newer one.
+pub(super) async fn search(
+    plan: &Plan,
+    options: &Options,
+    progress: &Progress,
+    interrupt: impl Future<Output = Signal>,
+) -> Outcome {
+    let mut interrupt = pin!(interrupt);
+    let mut passed_over: Vec<Finding> = Vec::new();
+    let mut step = Attempt::default();
+    loop {
+        step.passed_over.clone_from(&passed_over);
+        let outcome = Box::pin(attempt(plan, options, &step, progress, interrupt.as_mut())).await;
+        let next = older(&outcome.report);
+        let (Verdict::Failed, Some(next), None) =
+            (outcome.report.verdict, next, outcome.interrupted)
+        else {
+            return outcome;
+        };
+        passed_over.push(not_good(&outcome.report));
+        step.key = Some(next);
+    }
+}
+
+/// The key of the backup before the one that was looked at.
+fn older(report: &Report) -> Option<String> {
+    Some(report.backup.as_ref()?.previous.as_ref()?.key.clone())
+}
+
+/// Why a backup was passed over.
+fn not_good(report: &Report) -> Finding {
+    let worst = report
+        .findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Critical);
+    let key = report
+        .backup
+        .as_ref()
+        .map_or("", |backup| backup.key.as_str());
+    let (code, why) = worst.map_or((Code::RestoreFailed, "it did not pass"), |finding| {
+        (finding.code, finding.message.as_str())
+    });
+    Finding::new(code, format!("\"{key}\" was passed over: {why}"))
+        .severity(Severity::Warning)
+        .detail(format!("Run {} looked at it.", report.run))
+        .about(key)
+}
+
+/// Whoever has to restore now asks for a good backup, not for a young one: what the listing shows as critical is told,
+/// and decides nothing.
+pub(super) fn soften(report: &mut Report) {
+    let holds_something = report
+        .backup
+        .as_ref()
+        .is_some_and(|backup| backup.size_bytes > 0);
+    for finding in &mut report.findings {
+        let of_another = finding.code == Code::BackupEmpty && holds_something;
+        if finding.code == Code::BackupStale || of_another {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_was_passed_over_is_a_warning_with_its_reason() {
+        let mut report = Report::new("shop", "01A", Timestamp::UNIX_EPOCH);
+        report
+            .findings
+            .push(Finding::new(Code::ChecksNone, "no check is declared"));
+        report
+            .findings
+            .push(Finding::new(Code::DumpTruncated, "the dump ends too early"));
+        report.backup = Some(crate::report::BackupFacts {
+            key: "b.dump".to_owned(),
+            ..crate::report::BackupFacts::default()
+        });
+        let finding = not_good(&report);
+        assert_eq!(
+            finding.message,
+            "\"b.dump\" was passed over: the dump ends too early"
+        );
+        assert_eq!(
+            (finding.code, finding.severity),
+            (Code::DumpTruncated, Severity::Warning)
+        );
+    }
+
+    #[test]
+    fn age_does_not_make_a_backup_bad_for_who_has_to_restore_now() {
+        let mut report = Report::new("shop", "01A", Timestamp::UNIX_EPOCH);
+        report.findings = vec![
+            Finding::new(Code::BackupStale, "old"),
+            Finding::new(Code::BackupEmpty, "empty"),
+        ];
+        let severities = |report: &Report| -> Vec<Severity> {
+            report
+                .findings
+                .iter()
+                .map(|finding| finding.severity)
+                .collect()
+        };
+        soften(&mut report);
+        assert_eq!(severities(&report), [Severity::Warning, Severity::Critical]);
+        report.backup = Some(crate::report::BackupFacts {
+            size_bytes: 1,
+            ..crate::report::BackupFacts::default()
+        });
+        soften(&mut report);
+        assert_eq!(severities(&report), [Severity::Warning, Severity::Warning]);
+    }
+}
