@@ -1,17 +1,68 @@
 //! A digest of what decides over a proof, so that a proof made under the same plan can be remembered.
 
+use std::{fs, path::Path};
+
 use sha2::{Digest, Sha256};
 
-use super::Plan;
+use super::{Checks, Limit, Place, Plan, RestorePlan};
 use crate::units::hex;
 
 /// The SHA-256, in hexadecimal, of everything that is asked and how it is restored. Where the backups are, what they
-/// cost, how old they may be and who is told decide nothing about whether a dump restores, and are left out. Whoever
-/// changes these types changes the digest: then a proof is made again, which is always right.
+/// cost, how old they may be, who is told, and where in a file something is written decide nothing about whether a dump
+/// restores, and are left out. Whoever changes these types changes the digest: then a proof is made again, which is
+/// always right.
 pub(super) fn of(plan: &Plan) -> String {
     let asked = format!(
         "{:?}|{:?}|{:?}|{:?}|{:?}",
-        plan.checks, plan.restore, plan.severity, plan.sandbox.provider, plan.sandbox.image
+        without_places(&plan.checks),
+        restore_without_places(&plan.restore),
+        plan.severity,
+        plan.sandbox.provider,
+        plan.sandbox.image
     );
-    hex(&Sha256::digest(asked.as_bytes()))
+    let mut digest = Sha256::new_with_prefix(asked.as_bytes());
+    if let Some(globals) = &plan.restore.globals {
+        let folder = plan.file.parent().unwrap_or(Path::new("."));
+        // A file that cannot be read is a mistake of the plan, and told as one.
+        digest.update(fs::read(folder.join(globals)).unwrap_or_default());
+    }
+    hex(&digest.finalize())
+}
+
+fn nowhere() -> Place {
+    Place {
+        file: "".into(),
+        line: 0,
+        column: 0,
+    }
+}
+
+fn without_places(checks: &Checks) -> Checks {
+    let mut checks = checks.clone();
+    let limit = |limit: &mut Limit| limit.place = nowhere();
+    for block in &mut checks.tables {
+        block.place = nowhere();
+        block
+            .checks
+            .iter_mut()
+            .for_each(|check| limit(&mut check.limit));
+    }
+    checks
+        .database
+        .iter_mut()
+        .for_each(|check| limit(&mut check.limit));
+    checks
+        .sql
+        .iter_mut()
+        .for_each(|check| check.place = nowhere());
+    checks
+}
+
+fn restore_without_places(restore: &RestorePlan) -> RestorePlan {
+    let mut restore = restore.clone();
+    restore
+        .ignore
+        .iter_mut()
+        .for_each(|ignore| ignore.place = nowhere());
+    restore
 }

@@ -35,7 +35,7 @@ pub(super) fn defaults(file: &File<'_>, entry: Option<Entry<'_>>) -> Defaults {
 }
 
 /// A text, or nothing when the value is empty: `${NAME:-}`.
-fn optional(file: &File<'_>, fields: &Fields<'_>, key: &str) -> Option<String> {
+pub(super) fn optional(file: &File<'_>, fields: &Fields<'_>, key: &str) -> Option<String> {
     let entry = fields.get(key)?;
     if entry.value.text() == Some("") && !entry.value.is_null() {
         return None;

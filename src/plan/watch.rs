@@ -4,6 +4,7 @@ use std::{path::PathBuf, str::FromStr as _};
 
 use super::{
     BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys,
+    settings::optional,
     walk::{Entry, Fields, File},
     yaml::Value,
 };
@@ -30,9 +31,8 @@ impl Watch {
 
 /// Reads `history`, `schedule`, `metrics` and `live`.
 pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
-    let history = fields.get("history").and_then(|entry| text(file, entry));
     Watch {
-        history,
+        history: optional(file, fields, "history"),
         schedule: fields
             .get("schedule")
             .and_then(|entry| schedule(file, entry)),
@@ -41,12 +41,6 @@ pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
             .map_or_else(MetricsPlan::default, |entry| metrics(file, entry)),
         live: fields.get("live").and_then(|entry| live(file, entry)),
     }
-}
-
-/// A text, or nothing when the value is empty: `${NAME:-}`.
-fn text(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
-    let text = file.text(entry)?;
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// `schedule: "0 0 1 * *"`, or with a time zone.
@@ -90,8 +84,7 @@ fn schedule(file: &File<'_>, entry: Entry<'_>) -> Option<SchedulePlan> {
 
 fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
     let fields = file.below(entry, &keys::METRICS);
-    let read = |key| fields.get(key).and_then(|entry| text(file, entry));
-    let pushgateway = read("pushgateway");
+    let pushgateway = optional(file, &fields, "pushgateway");
     if let (Some(url), Some(entry)) = (&pushgateway, fields.get("pushgateway"))
         && !url.starts_with("http://")
         && !url.starts_with("https://")
@@ -99,25 +92,22 @@ fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
         file.error(entry.value, "this is no URL", "write http://host:9091");
     }
     MetricsPlan {
-        textfile: read("textfile").map(PathBuf::from),
+        textfile: optional(file, &fields, "textfile").map(PathBuf::from),
         pushgateway,
     }
 }
 
 fn live(file: &File<'_>, entry: Entry<'_>) -> Option<LivePlan> {
     let fields = file.below(entry, &keys::LIVE);
-    let Some(dsn) = fields.get("dsn") else {
+    if fields.get("dsn").is_none() {
         file.error(
             entry.key,
             "\"live\" does not say which database",
             "write\n  live:\n    dsn: ${LIVE_DATABASE_URL:-}",
         );
         return None;
-    };
-    let dsn = Secret::new(text(file, dsn)?);
-    let ca = fields
-        .get("ca")
-        .and_then(|entry| text(file, entry))
-        .map(PathBuf::from);
+    }
+    let dsn = Secret::new(optional(file, &fields, "dsn")?);
+    let ca = optional(file, &fields, "ca").map(PathBuf::from);
     Some(LivePlan { dsn, ca })
 }

@@ -146,8 +146,8 @@ async fn the_newest_good_backup_is_found_behind_bad_ones() {
     };
     let place = Place::new(CHECKS);
     place.store("good.dump", &dump, 100);
-    place.store("cut.dump", &dump[..dump.len() / 2], 50);
-    place.store("text.dump", b"not a dump at all", 1);
+    place.store("cut.dump", &dump[..dump.len() / 2], 80);
+    place.store("text.dump", b"not a dump at all", 60);
     let (code, newest) = place.drill(&[]).await;
     assert_eq!(code, 1, "{newest}");
 

@@ -185,6 +185,12 @@ const REFUSED_BY_BOTH: &[(&str, &str)] = &[
         "which version",
     ),
     ("version: 2", "version"),
+    (
+        "version: 1\nschedule: { timezone: UTC }",
+        "does not say when",
+    ),
+    ("version: 1\nlive: { ca: ca.pem }", "which database"),
+    ("version: 1\nmetrics: { textfil: a.prom }", "textfile"),
     ("version: 1\ntabels: {}", "did you mean \"tables\"?"),
     ("version: 1\nbackup: {}", "where the backups are"),
     (
@@ -357,6 +363,15 @@ fn what_is_wrong_is_refused_by_the_reader_and_by_the_schema() {
 
 /// What the schema cannot see: the YAML, and a part of what the reader says.
 const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
+    ("version: 1\nschedule: every day\n", "no cron schedule"),
+    (
+        "version: 1\nschedule: { cron: \"0 0 1 * *\", timezone: Asia/Osaka2 }\n",
+        "not known here",
+    ),
+    (
+        "version: 1\nmetrics: { pushgateway: 127.0.0.1 }\n",
+        "no URL",
+    ),
     ("", "the plan is empty"),
     ("- a\n", "must hold keys and values"),
     ("version: 1\n---\nversion: 1\n", "a second YAML document"),
@@ -495,6 +510,55 @@ fn a_value_from_the_environment_is_in_no_message() {
     }
     let twice = "version: 1\nsql:\n  - query: select 1\n    name: ${PLANTED}\n  - query: select 1\n    name: ${PLANTED}\n";
     assert!(!refusal(twice).contains("hunter2"));
+}
+
+#[test]
+fn a_plan_says_how_its_runs_become_a_watch() {
+    let text = "version: 1
+backup: { url: s3://b/db/, endpoint: http://127.0.0.1:9000, region: home }
+limits: { slow_factor: 2.5, max_unproven: 40d }
+history: s3://b/runs/
+schedule: { cron: 30 4 * * 1, timezone: Asia/Tokyo }
+metrics:
+  textfile: ./shop.prom
+  pushgateway: ${NOT_SET:-}
+";
+    let plan = good(text).plan;
+    let history = plan.history.unwrap();
+    assert_eq!(history.url, "s3://b/runs/");
+    assert_eq!(history.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!(history.region.as_deref(), Some("home"));
+    let schedule = plan.schedule.unwrap();
+    assert_eq!(
+        (schedule.cron.as_str(), schedule.timezone.as_str()),
+        ("30 4 * * 1", "Asia/Tokyo")
+    );
+    assert_eq!(plan.metrics.textfile.unwrap(), Path::new("./shop.prom"));
+    assert_eq!(plan.metrics.pushgateway, None);
+    assert_eq!(plan.limits.max_unproven.to_string(), "40 days");
+}
+
+#[test]
+fn the_digest_of_a_plan_changes_with_what_is_asked_and_with_nothing_else() {
+    let digest = |text: &str| {
+        good(&format!(
+            "version: 1\ntables: {{ a: {{ unique: id }} }}\n{text}"
+        ))
+        .plan
+        .digest
+    };
+    let usual = digest("");
+    assert_eq!(digest("limits: { max_age: 1h }\n"), usual);
+    assert_eq!(
+        digest("contacts: [{ role: primary, name: Somebody }]\n"),
+        usual
+    );
+    assert_ne!(
+        digest("sql: [{ name: a, query: select 1, equals: 1 }]\n"),
+        usual
+    );
+    assert_ne!(digest("sandbox: { image: postgres:17 }\n"), usual);
+    assert_ne!(digest("restore: { jobs: 2 }\n"), usual);
 }
 
 #[test]
