@@ -2,12 +2,14 @@
 
 mod past;
 mod store;
+mod trends;
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
 pub use past::{Damaged, Past};
+pub use trends::{Measure, Summary, series, summary};
 
 use crate::{
     error::Result,
