@@ -6,7 +6,9 @@ mod folder;
 mod gather;
 mod names;
 mod pick;
+mod records;
 mod s3;
+mod shelf;
 
 use std::{fmt, path::Path};
 
@@ -14,6 +16,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 pub use body::{Body, BodyReader, Evidence, Sender};
+pub use records::{Content, Record, Records};
 pub use s3::{Keys, Patience};
 
 use crate::{
@@ -76,6 +79,8 @@ pub enum Reason {
     NotMatched,
     /// A hidden file.
     Hidden,
+    /// The record of a run that pgdrill keeps.
+    History,
 }
 
 impl fmt::Display for Reason {
@@ -87,6 +92,7 @@ impl fmt::Display for Reason {
             Self::Partial => "partial upload",
             Self::NotMatched => "not matched by `backup.match`",
             Self::Hidden => "hidden",
+            Self::History => "history",
         })
     }
 }

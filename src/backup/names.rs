@@ -1,5 +1,7 @@
 //! Tells by its name alone what an object is: a dump, or something beside dumps.
 
+use ulid::Ulid;
+
 use super::Reason;
 use crate::error::{OrStop, Result};
 
@@ -77,7 +79,9 @@ pub(super) fn reason(path: &str, pattern: &Pattern) -> Option<Reason> {
         let mut found = endings.iter().filter(|ending| lower.ends_with(**ending));
         found.any(|ending| !pattern.asks_for(ending))
     };
-    if path.ends_with('/') || name.ends_with("_$folder$") {
+    if is_record(name) {
+        Some(Reason::History)
+    } else if path.ends_with('/') || name.ends_with("_$folder$") {
         Some(Reason::FolderMarker)
     } else if path
         .split('/')
@@ -96,6 +100,14 @@ pub(super) fn reason(path: &str, pattern: &Pattern) -> Option<Reason> {
     } else {
         None
     }
+}
+
+/// `01JD3Q5V9H4W8K2M6N7P0R1S2T.json`, with or without `.health`: the record of a run, of whichever plan. No dump is
+/// called that, and whatever a plan's `match` says, a run is no backup.
+fn is_record(name: &str) -> bool {
+    let stem = name.strip_suffix(".json").unwrap_or_default();
+    let run = stem.strip_suffix(".health").unwrap_or(stem);
+    Ulid::from_string(run).is_ok_and(|ulid| ulid.to_string() == run)
 }
 
 /// `3456.dat.gz`, `blob_16403.dat`, `blobs.toc`: members of a directory dump whose `toc.dat` has not arrived yet.
@@ -178,6 +190,12 @@ mod tests {
             ("upload/blob_16403.dat", Reason::Partial),
             ("upload/blobs.toc", Reason::Partial),
             ("upload/blobs_12.toc", Reason::Partial),
+            (
+                "pgdrill/shop/01JD3Q5V9H4W8K2M6N7P0R1S2T.json",
+                Reason::History,
+            ),
+            ("01JD3Q5V9H4W8K2M6N7P0R1S2T.health.json", Reason::History),
+            ("01jd3q5v9h4w8k2m6n7p0r1s2t.json", Reason::Sidecar),
             (".shop.dump", Reason::Hidden),
             (".snapshots/shop.dump", Reason::Hidden),
             ("2026/", Reason::FolderMarker),
@@ -202,6 +220,13 @@ mod tests {
             of_matched("shop.dump.sha256", "shop*"),
             Some(Reason::Sidecar)
         );
+    }
+
+    #[test]
+    fn a_run_is_no_backup_whatever_the_glob_says() {
+        let record = "shop/01JD3Q5V9H4W8K2M6N7P0R1S2T.json";
+        assert_eq!(of_matched(record, "*.json"), Some(Reason::History));
+        assert_eq!(of_matched("shop/users.json", "*.json"), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! One JSON object a run, kept where the plan says; what the runs of the past tell about this one.
 
+mod names;
 mod past;
+mod record;
 mod store;
 mod trends;
 
@@ -12,15 +14,17 @@ pub use past::{Damaged, Past};
 pub use trends::{Measure, Summary, series, summary};
 
 use crate::{
+    backup::{Keys, Patience, Records},
     error::Result,
     plan::{HistoryPlan, Plan},
     report::Report,
 };
+use store::Wanted;
 
 /// Where the runs of a plan are kept.
 #[derive(Debug)]
 pub struct History {
-    place: store::Place,
+    records: Records,
 }
 
 impl History {
@@ -41,24 +45,45 @@ impl History {
     /// # Errors
     /// When the URL's scheme is unknown, or the credentials cannot be found.
     pub async fn open(plan: &HistoryPlan, folder_of_plan: &Path) -> Result<Self> {
-        let place = store::Place::open(plan, folder_of_plan).await?;
-        Ok(Self { place })
+        Self::open_with(plan, folder_of_plan, None, Patience::default()).await
     }
 
-    /// Keeps a run. What is there already is never changed.
+    /// Opens a place with these keys in the place of the usual AWS credential chain.
+    ///
+    /// # Errors
+    /// When the URL's scheme is unknown, or the credentials cannot be found.
+    pub async fn open_with(
+        plan: &HistoryPlan,
+        folder_of_plan: &Path,
+        keys: Option<Keys>,
+        patience: Patience,
+    ) -> Result<Self> {
+        let records = Box::pin(Records::open(plan, folder_of_plan, keys, patience)).await?;
+        Ok(Self { records })
+    }
+
+    /// Keeps a run. What is there already is never changed; any number of runs may write at the same time.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn append(&self, report: &Report) -> Result<()> {
-        self.place.write(report).await
+        Box::pin(store::write(&self.records, report)).await
     }
 
     /// The runs of a plan, newest first; only those that began at `since` or later, where it is given. A record that
     /// cannot be read is told of in [`Past::damaged`] and is no error.
     ///
     /// # Errors
-    /// When the place cannot be listed.
+    /// When the place cannot be listed or read.
     pub async fn read(&self, plan: &str, since: Option<Timestamp>) -> Result<Past> {
-        self.place.read(plan, since).await
+        Box::pin(store::read(&self.records, plan, since, Wanted::All)).await
+    }
+
+    /// As [`History::read`], but the drills alone: runs of `pgdrill health` are not even fetched.
+    ///
+    /// # Errors
+    /// When the place cannot be listed or read.
+    pub async fn drills(&self, plan: &str, since: Option<Timestamp>) -> Result<Past> {
+        Box::pin(store::read(&self.records, plan, since, Wanted::Drills)).await
     }
 }

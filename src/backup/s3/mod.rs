@@ -3,9 +3,11 @@
 mod client;
 mod damage;
 mod head;
+mod insist;
 mod list;
 mod patience;
 mod read;
+mod records;
 mod stored;
 mod trouble;
 
@@ -35,9 +37,26 @@ pub struct Keys {
     pub secret: Secret,
 }
 
+/// What a bucket is opened for: hints name the plan's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Backups,
+    Records,
+}
+
+impl Purpose {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Backups => "backup.url",
+            Self::Records => "history",
+        }
+    }
+}
+
 /// A bucket, or a prefix in one. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct Bucket {
+    purpose: Purpose,
     name: String,
     /// What the URL says after the bucket: a folder or one object's key, without a `/` at its end.
     path: String,
@@ -58,16 +77,26 @@ impl Bucket {
         keys: Option<Keys>,
         patience: Patience,
     ) -> Result<Self> {
+        Self::open_for(Purpose::Backups, plan, rest, pattern, keys, patience).await
+    }
+
+    async fn open_for(
+        purpose: Purpose,
+        plan: &BackupPlan,
+        rest: &str,
+        pattern: Pattern,
+        keys: Option<Keys>,
+        patience: Patience,
+    ) -> Result<Self> {
         let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
         if name.is_empty() {
             let doing = format!("\"{}\" names no bucket", plan.url);
-            return Err(Error::new(
-                doing,
-                "Write s3://bucket/folder in `backup.url`.",
-            ));
+            let hint = format!("Write s3://bucket/folder in `{}`.", purpose.key());
+            return Err(Error::new(doing, hint));
         }
         let (config, endpoint) = client::configure(plan, keys.as_ref(), patience).await?;
         Ok(Self {
+            purpose,
             name: name.to_owned(),
             path: path.trim_matches('/').to_owned(),
             pattern,

@@ -85,10 +85,13 @@ impl Trouble {
             "ThrottlingException",
             "RequestTimeout",
             "TooManyRequests",
+            // Somebody else writes the same key at this moment.
+            "ConditionalRequestConflict",
         ];
         let status = self
             .status
             .is_some_and(|status| status == 429 || status == 408 || status >= 500);
+        let status = status && !self.is_not_implemented();
         status || self.late || self.unreachable || busy.contains(&self.code.as_str())
     }
 
@@ -105,6 +108,17 @@ impl Trouble {
     /// Whether the object is another one than the one that was listed, or gone.
     pub(super) fn is_changed(&self) -> bool {
         matches!(self.status, Some(412)) || self.is_gone()
+    }
+
+    /// Whether the credentials are known, and lack a right.
+    pub(super) fn is_denied(&self) -> bool {
+        let denied = ["AccessDenied", "AllAccessDisabled"].contains(&self.code.as_str());
+        denied || (self.code.is_empty() && matches!(self.status, Some(401 | 403)))
+    }
+
+    /// Whether the service does not know what was asked of it.
+    pub(super) fn is_not_implemented(&self) -> bool {
+        self.status == Some(501) || self.code == "NotImplemented"
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -149,7 +163,10 @@ impl Bucket {
         match (trouble.code.as_str(), trouble.status) {
             ("NoSuchBucket", _) => (
                 format!("There is no bucket \"{name}\" here."),
-                "Check the bucket's name in `backup.url`, and `backup.endpoint`.".to_owned(),
+                format!(
+                    "Check the bucket's name in `{}`, and `backup.endpoint`.",
+                    self.purpose.key()
+                ),
             ),
             ("InvalidAccessKeyId" | "NotSignedUp" | "InvalidClientTokenId", _) => said(
                 "The service does not know this access key.",
@@ -175,7 +192,7 @@ impl Bucket {
                 "Restore it from the archive, or choose another one with `--backup`.",
             ),
             _ if trouble.is_elsewhere() => self.elsewhere(trouble),
-            ("AccessDenied" | "AllAccessDisabled", _) | (_, Some(401 | 403)) => (
+            _ if trouble.is_denied() || matches!(trouble.status, Some(401 | 403)) => (
                 format!(
                     "The service denies this to the credentials in use, in the bucket \"{name}\"."
                 ),
@@ -210,16 +227,17 @@ impl Bucket {
                     format!(" {}", trouble.code)
                 };
                 let hint = if trouble.passes() {
-                    "Run again later: the service is busy or has a fault."
+                    "Run again later: the service is busy or has a fault.".to_owned()
                 } else {
-                    "Check `backup.url` and `backup.endpoint`."
+                    let key = self.purpose.key();
+                    format!("Check `{key}` and `backup.endpoint`.")
                 };
                 (
                     sentence(&format!(
                         "The service answered {status}{code}. {}",
                         trouble.text
                     )),
-                    hint.to_owned(),
+                    hint,
                 )
             }
             None if trouble.late => (
@@ -259,6 +277,8 @@ mod tests {
         assert!(trouble(412, "PreconditionFailed").is_changed());
         assert!(!trouble(404, "NoSuchBucket").is_changed());
         assert!(trouble(503, "SlowDown").passes());
+        assert!(trouble(409, "ConditionalRequestConflict").passes());
+        assert!(!trouble(501, "NotImplemented").passes());
         assert!(!trouble(403, "AccessDenied").passes());
     }
 }
