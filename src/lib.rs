@@ -15,6 +15,7 @@
 //! interface is not: it follows the program.
 
 pub mod backup;
+pub mod charts;
 pub mod checks;
 pub mod cli;
 pub mod dump;

@@ -3,6 +3,7 @@
 mod check_plan;
 mod clean;
 mod demo;
+mod history;
 mod list;
 mod logs;
 mod output;
@@ -66,6 +67,8 @@ enum Command {
     Verify(Box<verify::Verify>),
     /// Show the backups: age, size, change, and what was rejected and why
     List(list::List),
+    /// Show the runs of the past and their trends: size, duration, rows, verdict
+    History(history::History),
     /// Validate plans without looking at any backup; shows all mistakes at once
     CheckPlan(check_plan::CheckPlan),
     /// Print the JSON Schema (draft-07) of a plan, for editor completion
@@ -83,6 +86,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let code = match cli.command {
         Command::Verify(command) => command.run(quiet).await,
         Command::List(command) => command.run().await,
+        Command::History(command) => command.run().await,
         Command::CheckPlan(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Clean(command) => command.run().await,

@@ -37,6 +37,9 @@ pub(super) fn folder(plan: &str) -> String {
             readable.push('-');
         }
     }
+    if readable.is_empty() {
+        readable.push_str("plan");
+    }
     let digest = hex(&Sha256::digest(plan.as_bytes()).as_slice()[..8]);
     format!("{}--{digest}", readable.trim_end_matches('-'))
 }
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn a_digest_says_which_name_it_was() {
         assert_eq!(folder("Kunden Süd").split("--").next(), Some("kunden-s-d"));
-        assert!(folder("大阪").starts_with("--"));
+        assert!(folder("大阪").starts_with("plan--"));
     }
 
     proptest! {

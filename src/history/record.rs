@@ -66,7 +66,9 @@ fn second_look(bytes: &[u8], error: &serde_json::Error) -> std::result::Result<R
                 .is_none_or(|code| Code::named(code).is_some())
         });
     }
-    let verdict_is_known = serde_json::from_value::<Verdict>(value["verdict"].clone()).is_ok();
+    let verdict = value.get("verdict").cloned();
+    let verdict_is_known =
+        verdict.is_none_or(|verdict| serde_json::from_value::<Verdict>(verdict).is_ok());
     serde_json::from_value(value).map_err(|_| {
         if verdict_is_known {
             "It is no report: a field is missing, or holds what this version does not know."
@@ -110,7 +112,7 @@ mod tests {
     fn what_was_written_is_read_again() {
         let bytes = write(&report()).unwrap();
         assert_eq!(read(&bytes, "shop", "01JD"), Ok(report()));
-        assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
+        assert_eq!(bytes.split(|&byte| byte == b'\n').count(), 2);
     }
 
     #[test]
@@ -135,10 +137,7 @@ mod tests {
         assert!(why(b"secret hunter2").starts_with("It is no JSON (line 1"));
         assert!(why(b"\xff\xfe").starts_with("It is no JSON"));
         assert!(why(b"[1]").starts_with("It is no report"));
-        assert!(
-            why(b"\"hunter2\"").starts_with("It is no report")
-                || !why(b"\"hunter2\"").contains("hunter2")
-        );
+        assert!(why(b"\"hunter2\"").starts_with("It is no report"));
         let why = |change: fn(&mut Value)| changed(change).unwrap_err();
         assert!(why(|v| v["verdict"] = "hunter2".into()).starts_with("Its verdict is none"));
         assert!(why(|v| v["schema"] = 2.into()).contains("in schema 2"));

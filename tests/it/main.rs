@@ -16,6 +16,8 @@ mod checks;
 mod checks_hostile;
 mod documents;
 mod dump;
+mod history;
+mod history_cli;
 mod matrix;
 mod memory;
 mod plan;

@@ -59,6 +59,11 @@ struct Script {
     checksums: HashMap<String, Checksum>,
     part: Option<i64>,
     region: Option<&'static str>,
+    denied: Vec<&'static str>,
+    no_new_only: bool,
+    lost_puts: u32,
+    reading: u32,
+    reading_most: u32,
     log: Vec<String>,
 }
 
@@ -121,14 +126,39 @@ impl Faults {
         self.script().region = Some(region);
     }
 
-    /// Every request so far: `list`, `head KEY`, `get KEY`, `get KEY if-match`, `get KEY from 7 if-match`.
+    /// Denies what begins like this in the log: `list`, `put`, `get`.
+    pub(crate) fn deny(&self, what: &'static str) {
+        self.script().denied.push(what);
+    }
+
+    /// Answers 501 to `If-None-Match`, as some services do.
+    pub(crate) fn no_new_only(&self) {
+        self.script().no_new_only = true;
+    }
+
+    /// Stores the next objects, and answers 503 in the place of saying so.
+    pub(crate) fn lose_puts(&self, times: u32) {
+        self.script().lost_puts = times;
+    }
+
+    /// How many objects were read at the same time at most.
+    pub(crate) fn reading_most(&self) -> u32 {
+        self.script().reading_most
+    }
+
+    /// Every request so far: `list`, `list after KEY`, `head KEY`, `get KEY`, `get KEY if-match`, `get KEY from 7
+    /// if-match`, `put KEY`, `put KEY if-none-match`.
     pub(crate) fn log(&self) -> Vec<String> {
         self.script().log.clone()
     }
 
     fn admit(&self, what: String, region: Option<&str>) -> S3Result<()> {
         let mut script = self.script();
+        let denied = script.denied.iter().any(|start| what.starts_with(start));
         script.log.push(what);
+        if denied {
+            return Err(s3_error!(AccessDenied, "Access Denied."));
+        }
         if let Some(wanted) = script.region
             && region != Some(wanted)
         {
@@ -317,7 +347,11 @@ impl S3 for Bucket {
         req: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let region = req.region.as_ref().map(|region| region.as_str().to_owned());
-        self.faults.admit("list".to_owned(), region.as_deref())?;
+        let what = match &req.input.start_after {
+            Some(after) => format!("list after {after}"),
+            None => "list".to_owned(),
+        };
+        self.faults.admit(what, region.as_deref())?;
         let bucket = req.input.bucket.clone();
         let mut response = self.files.list_objects_v2(req).await?;
         for object in response.output.contents.iter_mut().flatten() {
@@ -373,6 +407,14 @@ impl S3 for Bucket {
         let what = format!("get {}{from}{condition}", req.input.key);
         self.faults
             .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
+        {
+            let mut script = self.faults.script();
+            script.reading += 1;
+            script.reading_most = script.reading_most.max(script.reading);
+        }
+        // Long enough for the others to come.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        self.faults.script().reading -= 1;
         let now = self.etag(&req.input.bucket, &req.input.key);
         if let Some(ETagCondition::ETag(wanted)) = &req.input.if_match
             && now.is_some()
@@ -383,6 +425,30 @@ impl S3 for Bucket {
         }
         let mut response = self.files.get_object(req).await?;
         response.output.body = response.output.body.map(|body| self.spoil(body));
+        Ok(response)
+    }
+
+    async fn put_object(
+        &self,
+        req: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        let condition = if req.input.if_none_match.is_some() {
+            " if-none-match"
+        } else {
+            ""
+        };
+        let what = format!("put {}{condition}", req.input.key);
+        self.faults
+            .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
+        if req.input.if_none_match.is_some() && self.faults.script().no_new_only {
+            return Err(s3_error!(NotImplemented));
+        }
+        let response = self.files.put_object(req).await?;
+        let mut script = self.faults.script();
+        if script.lost_puts > 0 {
+            script.lost_puts -= 1;
+            return Err(s3_error!(SlowDown, "Please reduce your request rate."));
+        }
         Ok(response)
     }
 }

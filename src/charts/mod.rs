@@ -1,0 +1,3 @@
+//! Charts as text: pure functions from figures to what a page or a terminal shows.
+
+pub mod terminal;
