@@ -29,6 +29,7 @@ pub mod report;
 pub mod restore;
 pub mod rules;
 pub mod sandbox;
+pub mod serve;
 pub mod sinks;
 pub mod units;
 pub mod verify;

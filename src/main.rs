@@ -1,6 +1,6 @@
 //! Parses, runs, writes, and exits.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 
@@ -12,7 +12,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
     {
-        Ok(runtime) => runtime.block_on(pgdrill::cli::run(cli)),
+        Ok(runtime) => {
+            let code = runtime.block_on(pgdrill::cli::run(cli));
+            // A look-up of a name or a file on a dead disk may hang; the end does not wait for it.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            code
+        }
         Err(_) => ExitCode::from(3),
     }
 }

@@ -9,6 +9,7 @@ mod logs;
 mod output;
 mod plans;
 mod schema;
+mod serve;
 mod signals;
 mod verify;
 mod watch;
@@ -65,6 +66,8 @@ enum LogFormat {
 enum Command {
     /// Restore the newest backup into a throwaway PostgreSQL and check it
     Verify(Box<verify::Verify>),
+    /// Answer over HTTP how the backups stand, and drill them on their schedules
+    Serve(serve::Serve),
     /// Show the backups: age, size, change, and what was rejected and why
     List(list::List),
     /// Show the runs of the past and their trends: size, duration, rows, verdict
@@ -85,6 +88,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let quiet = cli.logs.quiet;
     let code = match cli.command {
         Command::Verify(command) => command.run(quiet).await,
+        Command::Serve(command) => command.run().await,
         Command::List(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::CheckPlan(command) => command.run(),

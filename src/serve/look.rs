@@ -1,0 +1,138 @@
+//! Looks at the storage and the history in the background, so that a question never waits for either.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::known::{Known, Watch, Watched};
+use crate::{
+    finding::Finding,
+    history::Past,
+    report::Report,
+    units::Age,
+    verify::{self, Memory},
+};
+
+/// A look may take this long even when the next one is due: a bucket of a million keys takes its time.
+const AT_LEAST: Duration = Duration::from_mins(1);
+
+/// The history is read again at every so many looks: one hour when they come every five minutes. A run is one request to
+/// the storage, and requests cost money.
+const RECALL: u32 = 12;
+
+/// Looks again and again; never ends.
+pub(super) async fn run(watch: Arc<Watch>, position: usize) {
+    let Some(watched) = watch.plans.get(position) else {
+        return;
+    };
+    let patience = watch.refresh.max(AT_LEAST);
+    let mut memory = Memory::default();
+    let (mut looks, mut drilled) = (0, 0);
+    loop {
+        let began = Instant::now();
+        let known = watched.known();
+        if looks % RECALL == 0 || known.drilled != drilled || known.forgotten.is_some() {
+            drilled = known.drilled;
+            recall(&watch, watched, &mut memory, patience).await;
+        }
+        looks = looks.wrapping_add(1);
+        let health = timeout(patience, verify::health(&watched.plan, &memory)).await;
+        let now = Timestamp::now();
+        watch.learn(watched, |known| match health {
+            Ok(report) => see(known, report, now),
+            Err(_) => known.problem = Some(silent("storage", patience)),
+        });
+        sleep(watch.refresh.saturating_sub(began.elapsed())).await;
+    }
+}
+
+/// Reads the history. When it cannot be read, what was known of it stays.
+async fn recall(watch: &Watch, watched: &Watched, memory: &mut Memory, patience: Duration) {
+    let read = timeout(patience, Memory::of(&watched.plan)).await;
+    let read = read.map_err(|_| silent("history", patience));
+    let read = read.and_then(|read| match unreadable(&read) {
+        Some(why) => Err(why),
+        None => Ok(read),
+    });
+    watch.learn(watched, |known| match read {
+        Ok(read) => {
+            known.recall(read.past.clone());
+            *memory = read;
+            memory.past = Past::clone(&known.past);
+        }
+        Err(why) => known.forgotten = Some(why),
+    });
+}
+
+/// Why nothing of the history could be read. Single damaged records leave the others.
+fn unreadable(memory: &Memory) -> Option<String> {
+    let past = &memory.past;
+    let nothing = past.runs.is_empty() && past.damaged.is_empty();
+    memory.findings.first().filter(|_| nothing).map(in_words)
+}
+
+/// Takes in a look. One that saw nothing leaves what the last one saw.
+fn see(known: &mut Known, report: Report, now: Timestamp) {
+    let stopped = report.findings.iter().find(|f| f.code.stops_the_run());
+    known.problem = stopped.map(in_words);
+    if report.backup.is_some() {
+        known.health = Some(Arc::new(report));
+        known.looked = Some(now);
+    }
+}
+
+fn in_words(finding: &Finding) -> String {
+    match &finding.detail {
+        Some(detail) => format!("{}: {detail}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+fn silent(what: &str, patience: Duration) -> String {
+    format!("the {what} did not answer within {}", Age(patience))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{finding::Code, report::BackupFacts};
+
+    fn report(backup: bool, codes: &[Code]) -> Report {
+        let mut report = Report::new("shop", "run", Timestamp::UNIX_EPOCH);
+        report.backup = backup.then(BackupFacts::default);
+        report.findings = codes.iter().map(|&c| Finding::new(c, "broken")).collect();
+        report
+    }
+
+    #[test]
+    fn a_look_that_saw_nothing_leaves_what_the_last_one_saw() {
+        let mut known = Known::default();
+        let then = Timestamp::UNIX_EPOCH;
+        see(&mut known, report(true, &[]), then);
+        see(
+            &mut known,
+            report(false, &[Code::RunStopped]),
+            Timestamp::MAX,
+        );
+        assert_eq!(known.looked, Some(then));
+        assert!(known.health.is_some());
+        assert_eq!(known.problem.as_deref(), Some("broken"));
+    }
+
+    #[test]
+    fn a_look_that_works_ends_the_problem() {
+        let mut known = Known::default();
+        see(
+            &mut known,
+            report(false, &[Code::RunStopped]),
+            Timestamp::UNIX_EPOCH,
+        );
+        see(
+            &mut known,
+            report(true, &[Code::BackupStale]),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(known.problem, None);
+    }
+}
