@@ -23,5 +23,6 @@ mod memory;
 mod plan;
 mod providers;
 mod sandbox;
+mod serve;
 mod signals;
 mod support;

@@ -7,3 +7,4 @@ pub(crate) mod program;
 pub(crate) mod questions_db;
 pub(crate) mod s3;
 pub(crate) mod server;
+pub(crate) mod watch;
