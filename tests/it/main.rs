@@ -24,5 +24,6 @@ mod plan;
 mod providers;
 mod sandbox;
 mod serve;
+mod serve_drills;
 mod signals;
 mod support;
