@@ -6,6 +6,7 @@ mod memory;
 mod newest_good;
 mod remember;
 mod source;
+mod tell;
 mod trial;
 mod unpack;
 
@@ -16,6 +17,7 @@ use ulid::Ulid;
 
 pub use health::health;
 pub use memory::Memory;
+pub use tell::{standing, tell};
 
 use crate::{
     backup::{Backup, Listing, Store},
@@ -41,6 +43,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Restore even what an earlier run proved already.
     pub reprove: bool,
+    /// Tell nobody but whoever reads the report.
+    pub no_notify: bool,
 }
 
 /// What interrupts a run.
@@ -149,6 +153,9 @@ async fn attempt(
         }
     }
     finish(&mut report, &job, began);
+    if !options.dry_run && !options.no_notify {
+        tell::tell_drill(&mut report, &job, interrupted.is_some()).await;
+    }
     if !options.dry_run {
         memory.keep(&mut report).await;
     }

@@ -6,6 +6,7 @@ mod demo;
 mod history;
 mod list;
 mod logs;
+mod metrics;
 mod output;
 mod plans;
 mod schema;
@@ -76,6 +77,8 @@ enum Command {
     CheckPlan(check_plan::CheckPlan),
     /// Print the JSON Schema (draft-07) of a plan, for editor completion
     Schema(schema::Schema),
+    /// Print the alerting rules or the Grafana board for pgdrill's metrics
+    Metrics(metrics::Metrics),
     /// Remove what killed runs left behind: containers, clusters, databases, spool files
     Clean(clean::Clean),
     /// Make a small shop database, dump it, drill it, then drill a damaged copy
@@ -93,6 +96,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::History(command) => command.run().await,
         Command::CheckPlan(command) => command.run(),
         Command::Schema(command) => command.run(),
+        Command::Metrics(command) => command.run(),
         Command::Clean(command) => command.run().await,
         Command::Demo(command) => command.run(quiet).await,
     };

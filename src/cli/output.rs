@@ -140,6 +140,8 @@ pub(super) fn render(format: &str, reports: &[Report], paint: Paint) -> String {
             text.push('\n');
             text
         }
+        // The format allows each metric once in a text.
+        several if format == "prometheus" => sinks::prometheus::of_reports(several),
         several => {
             let all: Vec<_> = several
                 .iter()

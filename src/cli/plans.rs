@@ -8,7 +8,11 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::output;
-use crate::plan::{self, Mistakes, Plan};
+use crate::{
+    error::Error,
+    plan::{self, Mistakes, Plan},
+    sinks::deliver::file_of,
+};
 
 /// Where plans are when none is named.
 const FOLDER: &str = "checks";
@@ -41,7 +45,44 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
             tell(&warning.render(colour()));
         }
     }
-    Ok(read.into_iter().map(|(_, loaded)| loaded.plan).collect())
+    let plans: Vec<Plan> = read.into_iter().map(|(_, loaded)| loaded.plan).collect();
+    apart(&plans)?;
+    Ok(plans)
+}
+
+/// Refuses two plans whose metrics would replace each other's.
+fn apart(plans: &[Plan]) -> Result<(), u8> {
+    for (number, plan) in plans.iter().enumerate() {
+        let same = |other: &&Plan| shared(plan, other).is_some();
+        let Some(other) = plans[..number].iter().find(same) else {
+            continue;
+        };
+        let what = shared(plan, other).unwrap_or_default();
+        let (one, two) = (other.file.display(), plan.file.display());
+        output::tell_error(&Error::new(
+            format!("\"{one}\" and \"{two}\" write their metrics to the same {what}"),
+            "Give each plan its own `name`, and its own `metrics.textfile` or a folder that ends in /.",
+        ));
+        return Err(USAGE);
+    }
+    Ok(())
+}
+
+/// The place to which both plans write their metrics.
+fn shared(one: &Plan, two: &Plan) -> Option<&'static str> {
+    let file = |plan: &Plan| {
+        let folder = plan.file.parent().unwrap_or(Path::new("."));
+        let path = folder.join(plan.metrics.textfile.as_ref()?);
+        Some(file_of(&path, &plan.name))
+    };
+    let group = |plan: &Plan| Some((plan.metrics.pushgateway.clone()?, plan.name.clone()));
+    if file(one).is_some() && file(one) == file(two) {
+        Some("file")
+    } else if group(one).is_some() && group(one) == group(two) {
+        Some("group of the Pushgateway")
+    } else {
+        None
+    }
 }
 
 fn environment(name: &str) -> Option<String> {

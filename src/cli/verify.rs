@@ -76,7 +76,7 @@ pub(super) struct Verify {
     /// Exit with 1 when there is a finding this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     fail_on: FailOn,
-    /// The format on standard output: human or json
+    /// The format on standard output: human, json or prometheus
     #[arg(long, value_parser = output::known, default_value = "human")]
     format: String,
     /// Write the report into a file, too; repeatable
@@ -85,6 +85,9 @@ pub(super) struct Verify {
     /// Only ask these checks: an id, a table, a name or a tag; repeatable
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
+    /// Do not write the metrics that the plan names
+    #[arg(long)]
+    no_notify: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -196,6 +199,7 @@ impl Verify {
             dry_run: self.dry_run,
             only: self.only.clone(),
             reprove: self.reprove,
+            no_notify: self.no_notify,
         };
         let mut reports = Vec::new();
         let mut code = 0;

@@ -117,10 +117,11 @@ pub struct SchedulePlan {
 /// Where metrics go after each run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetricsPlan {
-    /// A file for `node_exporter`'s textfile collector, relative to the plan.
+    /// A file for `node_exporter`'s textfile collector, relative to the plan; when it ends with a slash, the folder of
+    /// a file named after the plan.
     pub textfile: Option<PathBuf>,
-    /// The URL of a Pushgateway.
-    pub pushgateway: Option<String>,
+    /// The URL of a Pushgateway; it may hold a user and a password.
+    pub pushgateway: Option<Secret>,
 }
 
 /// The running database that `live:` compares with.

@@ -1,6 +1,9 @@
 //! What turns one run into a watch: where runs are kept, when they begin, where their figures go.
 
-use std::{path::PathBuf, str::FromStr as _};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
 
 use super::{
     BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys,
@@ -91,9 +94,17 @@ fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
     {
         file.error(entry.value, "this is no URL", "write http://host:9091");
     }
+    let textfile = optional(file, &fields, "textfile");
+    if let (Some(path), Some(entry)) = (&textfile, fields.get("textfile"))
+        && Path::new(path).extension().is_none_or(|end| end != "prom")
+        && !path.ends_with('/')
+    {
+        let help = "write a file that ends in .prom, or a folder that ends in /";
+        file.error(entry.value, "node_exporter does not read this file", help);
+    }
     MetricsPlan {
-        textfile: optional(file, &fields, "textfile").map(PathBuf::from),
-        pushgateway,
+        textfile: textfile.map(PathBuf::from),
+        pushgateway: pushgateway.map(Secret::new),
     }
 }
 

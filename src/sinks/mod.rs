@@ -1,8 +1,10 @@
-//! Who is told, and in which words: pure text from a report.
+//! Who is told, and in which words: pure text from a report; `deliver` alone takes it somewhere.
 
+pub mod deliver;
 mod human;
 mod json;
 mod paint;
+pub mod prometheus;
 
 pub use paint::{Paint, visible};
 
@@ -29,6 +31,11 @@ pub const FORMATS: &[Format] = &[
         name: "json",
         about: "for machines: the promised schema",
         render: json::render,
+    },
+    Format {
+        name: "prometheus",
+        about: "for Prometheus: what one run knows, without its past",
+        render: prometheus::render,
     },
 ];
 

@@ -16,6 +16,8 @@ pub struct Memory {
     /// What could not be read.
     pub findings: Vec<Finding>,
     history: Option<History>,
+    /// Whether the runs of the past were read: no run is known then, or there was none.
+    known: bool,
 }
 
 impl Memory {
@@ -26,7 +28,10 @@ impl Memory {
         match History::of(plan).await {
             Ok(Some(history)) => {
                 match history.read(&plan.name, None).await {
-                    Ok(past) => memory.past = past,
+                    Ok(past) => {
+                        memory.past = past;
+                        memory.known = true;
+                    }
                     Err(error) => memory.findings.push(unreadable(error)),
                 }
                 memory.history = Some(history);
@@ -61,6 +66,13 @@ impl Memory {
                 .as_ref()
                 .map_or_else(String::new, |backup| backup.key.clone()),
         })
+    }
+
+    /// How many drills of the past did not pass. `None`: the plan keeps no history, or it could not be read, and a count
+    /// from 0 would be wrong.
+    #[must_use]
+    pub fn failures(&self) -> Option<u64> {
+        self.known.then(|| self.past.failures())
     }
 
     /// Keeps a finished run. When it cannot be kept, the report says so; its verdict stands.

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
-    ("sinks", &["finding", "report", "units"]),
+    ("sinks", &["error", "finding", "report", "units"]),
     (
         "history",
         &["backup", "error", "finding", "plan", "report", "units"],
@@ -48,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "verify",
         &[
             "backup", "checks", "dump", "error", "finding", "history", "plan", "progress",
-            "report", "restore", "rules", "sandbox", "units",
+            "report", "restore", "rules", "sandbox", "sinks", "units",
         ],
     ),
     (

@@ -20,6 +20,7 @@ mod history;
 mod history_cli;
 mod matrix;
 mod memory;
+mod metrics;
 mod plan;
 mod providers;
 mod sandbox;

@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod declare;
 pub(crate) mod postgres;
 pub(crate) mod program;
+pub(crate) mod prometheus;
 pub(crate) mod questions_db;
 pub(crate) mod s3;
 pub(crate) mod server;
