@@ -16,8 +16,7 @@ pub struct Memory {
     /// What could not be read.
     pub findings: Vec<Finding>,
     history: Option<History>,
-    /// Whether the runs of the past were read: no run is known then, or there was none.
-    known: bool,
+    was_read: bool,
 }
 
 impl Memory {
@@ -30,7 +29,7 @@ impl Memory {
                 match history.read(&plan.name, None).await {
                     Ok(past) => {
                         memory.past = past;
-                        memory.known = true;
+                        memory.was_read = true;
                     }
                     Err(error) => memory.findings.push(unreadable(error)),
                 }
@@ -54,6 +53,12 @@ impl Memory {
         memory
     }
 
+    /// Whether runs are kept and could be read: only then does their absence tell anything.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.was_read
+    }
+
     /// The last proven run: what this one is compared with.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
@@ -72,7 +77,7 @@ impl Memory {
     /// from 0 would be wrong.
     #[must_use]
     pub fn failures(&self) -> Option<u64> {
-        self.known.then(|| self.past.failures())
+        self.remembers().then(|| self.past.failures())
     }
 
     /// Keeps a finished run. When it cannot be kept, the report says so; its verdict stands.

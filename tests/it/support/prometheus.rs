@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::server::missing;
 
 /// How long we wait for what must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long we wait before we look again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -35,7 +35,11 @@ pub(crate) fn installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(name).exists());
     if !found {
-        let package = if name == "promtool" { "prometheus" } else { name };
+        let package = if name == "promtool" {
+            "prometheus"
+        } else {
+            name
+        };
         missing(package, &format!("{name} is not installed"));
     }
     found
@@ -53,7 +57,7 @@ fn start(program: &str, arguments: &[String]) -> Running {
 }
 
 /// Looks until there is something to see.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
+async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(seen) = look().await {
@@ -65,7 +69,7 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: im
 }
 
 /// What a URL answers with 200.
-pub(crate) async fn get(url: &str) -> Option<String> {
+async fn get(url: &str) -> Option<String> {
     let answer = reqwest::get(url).await.ok()?;
     answer.error_for_status().ok()?.text().await.ok()
 }
@@ -168,6 +172,19 @@ impl Prometheus {
                 (one["metric"].clone(), value)
             })
             .collect()
+    }
+
+    /// The summary of an alert that waits or fires, with its names and figures filled in.
+    pub(crate) async fn summary(&self, alert: &str) -> String {
+        let text = get(&format!("{}/api/v1/alerts", self.url)).await.unwrap();
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let alerts = answer["data"]["alerts"].as_array().unwrap();
+        let mut named = alerts.iter().filter(|one| {
+            let labels = &one["labels"];
+            labels["alertname"] == alert && labels["backup"] == "shop"
+        });
+        let summary = &named.next().unwrap()["annotations"]["summary"];
+        summary.as_str().unwrap().to_owned()
     }
 
     /// Waits until an expression comes to something.
