@@ -1,5 +1,6 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
+mod change;
 mod facts;
 mod health;
 mod memory;

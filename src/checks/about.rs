@@ -1,9 +1,21 @@
 //! What the report says of a check: its id, its limits in words, and where it is written.
 
-use super::{database, freshness, judge, names, question::About, sql};
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    against, database, freshness, judge, names,
+    question::{About, Comparing},
+    sql,
+};
 use crate::{
     finding::Severity,
-    plan::{DatabaseCheck, DatabaseKind, Limit, SqlCheck, TableBlock, TableCheck, TableKind},
+    plan::{
+        Against, Bounds, DatabaseCheck, DatabaseKind, Expected, Limit, SqlCheck, TableBlock,
+        TableCheck, TableKind,
+    },
+    units::hex,
 };
 
 /// Of a check of a table.
@@ -20,15 +32,17 @@ pub(super) fn of_table(block: &TableBlock, check: &TableCheck, label: &str) -> A
             &freshness::at_most(freshness.warn),
         ),
         kind if needs_limit(kind) => judge::limits(&limit.bounds, &limit.warn),
-        _ => judge::limits(
-            &judge::none_unless_said(&limit.bounds, &limit.warn),
-            &limit.warn,
-        ),
+        _ => judge::limits(&judge::none_unless_said(limit), &limit.warn),
     };
     About {
         table: Some(label.to_owned()),
         words: words(block, label, limit.name.as_deref()),
         looks_at_data: !matches!(kind, TableKind::Columns(_)),
+        comparing: comparing(
+            &limit.against,
+            &[&limit.bounds, &limit.warn],
+            &(kind, &block.filter),
+        ),
         ..of(id, kind.name(), limit, limit_text)
     }
 }
@@ -65,11 +79,31 @@ fn of(id: String, check: &'static str, limit: &Limit, limit_text: Option<String>
         check,
         words: limit.name.iter().cloned().collect(),
         severity: limit.severity,
-        limit: limit_text,
+        limit: with_comparisons(limit_text, &limit.against),
         place: Some(limit.place.clone()),
         description: limit.description.clone(),
         looks_at_data: check == DatabaseKind::SequencesBehind.name(),
+        comparing: comparing(&limit.against, &[&limit.bounds, &limit.warn], &check),
     }
+}
+
+/// What else a figure is compared with, and a digest of what was asked for it.
+fn comparing(against: &Against, bounds: &[&Bounds], asked: &impl fmt::Debug) -> Comparing {
+    let digest = Sha256::digest(format!("{asked:?}").as_bytes());
+    Comparing {
+        against: against.clone(),
+        bounded: bounds.iter().any(|bounds| !bounds.is_empty()),
+        // 64 bits tell definitions of one plan apart.
+        asked: Some(hex(&digest[..8])),
+        whole: None,
+    }
+}
+
+/// The limits in words, and what else the figure is compared with.
+fn with_comparisons(limit: Option<String>, against: &Against) -> Option<String> {
+    let parts = [limit, against::limits(against)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Of a block that is skipped and holds no check.
@@ -85,6 +119,7 @@ pub(super) fn of_skipped(block: &TableBlock, label: &str) -> About {
         place: Some(block.place.clone()),
         description: None,
         looks_at_data: false,
+        comparing: Comparing::default(),
     }
 }
 
@@ -109,11 +144,20 @@ pub(super) fn of_sql(check: &SqlCheck) -> About {
         check: "sql",
         words: names.chain(check.tags.iter().cloned()).collect(),
         severity: check.severity,
-        limit: sql::limit(check),
+        limit: with_comparisons(sql::limit(check), &check.against),
         place: Some(check.place.clone()),
         description: check.description.clone(),
         looks_at_data: true,
+        comparing: comparing(&check.against, &sql_bounds(check), &check.query),
     }
+}
+
+fn sql_bounds(check: &SqlCheck) -> Vec<&Bounds> {
+    let hard = match &check.expected {
+        Expected::Bounds(bounds) => Some(bounds),
+        _ => None,
+    };
+    hard.into_iter().chain([&check.warn]).collect()
 }
 
 /// Whether a kind means nothing without a limit; the others count what is wrong, and none may be.

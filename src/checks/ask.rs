@@ -52,7 +52,7 @@ pub(super) async fn all(
     replies.sort_unstable_by_key(|reply| reply.order);
     let mut replies = replies.into_iter().peekable();
     let mut answered = Vec::new();
-    for (number, Question { about, ask }) in questions.into_iter().enumerate() {
+    for (number, Question { about, ask, .. }) in questions.into_iter().enumerate() {
         let own = std::iter::from_fn(|| replies.next_if(|reply| reply.question == number));
         let own: Vec<Reply> = own.collect();
         // The sum of no floats is -0.0, which no report should print.
@@ -92,13 +92,10 @@ async fn work(
     let mut replies = Vec::new();
     while let Some((order, job)) = next(queue) {
         let begun = Instant::now();
-        let limit = job.statement.timeout.saturating_add(GRACE);
-        let asked = tokio::time::timeout(limit, ask(&mut client, schema, &job.statement)).await;
-        let answer = match asked {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Fault::Question(judged))) => Err(judged),
-            Ok(Err(Fault::Run(error))) => return Err(error),
-            Err(_) => return Err(silent()),
+        let answer = match in_time(&mut client, schema, &job.statement).await {
+            Ok(answer) => Ok(answer),
+            Err(Fault::Question(judged)) => Err(judged),
+            Err(Fault::Run(error)) => return Err(error),
         };
         replies.push(Reply {
             question: job.question,
@@ -119,6 +116,17 @@ fn silent() -> Error {
         "the restored database does not answer",
         "Look at the load of the machine and at the throwaway server's log, then run again.",
     )
+}
+
+/// Asks one statement, and waits a little longer than the server may take for it.
+pub(super) async fn in_time(
+    client: &mut Client,
+    schema: &str,
+    statement: &Statement,
+) -> Result<Answer, Fault> {
+    let limit = statement.timeout.saturating_add(GRACE);
+    let asked = tokio::time::timeout(limit, ask(client, schema, statement)).await;
+    asked.unwrap_or_else(|_| Err(Fault::Run(silent())))
 }
 
 /// Asks one statement in a read-only transaction that is always rolled back.

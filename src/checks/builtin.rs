@@ -6,12 +6,12 @@ use super::{
     Context,
     catalog::{Catalog, Table},
     database, expand, judge,
-    question::{About, Answer, Ask, Fetch, Judged, Question, Statement},
+    question::{About, Answer, Ask, Comparing, Fetch, Judged, Question, Statement},
     subject::qualified,
 };
 use crate::{
     finding::Severity,
-    plan::{Bounds, Checks, DatabaseKind, Limit, Number, Place, TableKind},
+    plan::{Against, Bounds, Checks, DatabaseKind, Limit, Number, Place, TableKind},
 };
 
 /// The check that counts every row.
@@ -83,13 +83,18 @@ fn from_kind(
     let bounds = database::bounds(kind, &limit);
     let about = about(kind.name(), severity, judge::limits(&bounds, &limit.warn));
     let ask = database::ask(kind, &limit, context, catalog);
-    Question { about, ask }
+    Question {
+        about,
+        ask,
+        live: None,
+    }
 }
 
 fn limit(severity: Severity, bounds: Bounds) -> Limit {
     Limit {
         bounds,
         warn: Bounds::default(),
+        against: Against::default(),
         severity,
         name: None,
         description: None,
@@ -114,6 +119,7 @@ fn about(name: &'static str, severity: Severity, limit: Option<String>) -> About
         place: None,
         description: None,
         looks_at_data: ["rows", "sequences_behind"].contains(&name),
+        comparing: Comparing::default(),
     }
 }
 
@@ -123,7 +129,11 @@ fn rows(declared: &Checks, catalog: &Catalog) -> Question {
     let statements: Vec<_> = catalog.stored_tables().map(count).collect();
     if statements.is_empty() {
         let ask = Ask::Known(Judged::skipped("no table was restored"));
-        return Question { about, ask };
+        return Question {
+            about,
+            ask,
+            live: None,
+        };
     }
     let meant = emptiness_is_meant(declared, catalog);
     let judge = move |answers: Vec<Answer>| {
@@ -131,7 +141,8 @@ fn rows(declared: &Checks, catalog: &Catalog) -> Question {
             Answer::Row(row) => row.count(0),
             _ => 0,
         });
-        let (total, tables) = (counted.sum::<u64>(), answers.len());
+        let parts: Vec<u64> = counted.collect();
+        let (total, tables) = (parts.iter().sum::<u64>(), answers.len());
         let judged = match (total, meant) {
             (0, false) => Judged::hard("finds no row: no restored table holds one")
                 .detail(format!("{tables} tables were counted."))
@@ -139,11 +150,15 @@ fn rows(declared: &Checks, catalog: &Catalog) -> Question {
             (0, true) => Judged::held().saying("finds no row, as the plan allows for every table"),
             _ => Judged::held(),
         };
-        judged.value(total.into())
+        Judged {
+            parts,
+            ..judged.value(total.into())
+        }
     };
     Question {
         about,
         ask: Ask::Statements(statements, Box::new(judge)),
+        live: None,
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) struct Sequence {
 }
 
 /// Schemas that PostgreSQL keeps for itself.
-const OWN_SCHEMAS: &str = "('pg_catalog', 'information_schema', 'pg_toast')";
+pub(super) const OWN_SCHEMAS: &str = "('pg_catalog', 'information_schema', 'pg_toast')";
 
 /// Looks at the restored database once.
 ///

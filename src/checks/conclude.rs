@@ -1,8 +1,10 @@
 //! From answers to results, findings, and what was proved.
 
 use super::{
-    Outcome, builtin,
+    Outcome, against, builtin,
     catalog::Catalog,
+    earlier::Earlier,
+    inventory::{self, Inventory},
     question::{About, Answered, Judged, Standing},
 };
 use crate::{
@@ -12,14 +14,31 @@ use crate::{
     report::{CheckResult, CheckStatus, Proof, ProofLevel},
 };
 
+/// What is known besides the answers.
+pub(super) struct Facts<'a> {
+    /// What was restored.
+    pub(super) catalog: &'a Catalog,
+    /// What else the report lists of it.
+    pub(super) inventory: Option<Inventory>,
+    /// What earlier runs found.
+    pub(super) earlier: &'a Earlier,
+}
+
 /// Everything that the answers come to.
-pub(super) fn outcome(declared: &Checks, catalog: &Catalog, answered: Vec<Answered>) -> Outcome {
+pub(super) fn outcome(declared: &Checks, facts: Facts<'_>, answered: Vec<Answered>) -> Outcome {
     let mut findings: Vec<_> = answered.iter().filter_map(finding).collect();
     if declared.is_empty() {
         findings.push(Finding::new(Code::ChecksNone, "no check is declared"));
     }
-    let proof = proof(catalog, &answered);
+    let proof = proof(facts.catalog, &answered);
+    let rows = answered.iter().find(|a| a.about.id == builtin::ROWS);
+    let counts = rows.map_or(&[][..], |rows| &rows.judged.parts);
     Outcome {
+        database: inventory::facts(facts.catalog, facts.inventory, counts),
+        compared: (answered.iter())
+            .filter(|a| against::was_compared(&a.about, facts.earlier))
+            .filter_map(|a| a.about.comparing.whole.clone())
+            .collect(),
         results: answered.into_iter().map(result).collect(),
         findings,
         proof,
@@ -46,11 +65,12 @@ fn message(about: &About, judged: &Judged) -> Option<String> {
 
 fn finding(answered: &Answered) -> Option<Finding> {
     let Answered { about, judged, .. } = answered;
-    let (code, severity) = match status(judged.standing, about.severity) {
+    let severity = judged.severity.unwrap_or(about.severity);
+    let (code, severity) = match status(judged.standing, severity) {
         CheckStatus::Passed | CheckStatus::Skipped => return None,
-        CheckStatus::Failed => (Code::CheckFailed, about.severity),
-        CheckStatus::Warned => (Code::CheckWarned, about.severity.min(Severity::Warning)),
-        CheckStatus::Error => (Code::CheckError, about.severity),
+        CheckStatus::Failed => (Code::CheckFailed, severity),
+        CheckStatus::Warned => (Code::CheckWarned, severity.min(Severity::Warning)),
+        CheckStatus::Error => (Code::CheckError, severity),
     };
     let message =
         message(about, judged).unwrap_or_else(|| format!("{} does not hold", about.called()));
@@ -85,15 +105,17 @@ fn result(answered: Answered) -> CheckResult {
         judged,
         seconds,
     } = answered;
+    let severity = judged.severity.unwrap_or(about.severity);
     CheckResult {
-        status: status(judged.standing, about.severity),
+        status: status(judged.standing, severity),
         message: message(&about, &judged),
         id: about.id,
         table: about.table,
         check: about.check.to_owned(),
-        severity: about.severity,
+        severity,
         value: judged.value.map(|value| *value),
         limit: about.limit,
+        asked: about.comparing.asked,
         file: about.place.as_ref().map(|place| place.file.to_string()),
         line: about.place.as_ref().map(|place| place.line),
         seconds,
@@ -126,7 +148,7 @@ fn proof(catalog: &Catalog, answered: &[Answered]) -> Option<Proof> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::catalog::tests::table;
+    use crate::checks::{catalog::tests::table, question::Comparing};
 
     fn answered(id: &str, severity: Severity, judged: Judged) -> Answered {
         Answered {
@@ -141,6 +163,7 @@ mod tests {
                 place: None,
                 description: Some("Because".to_owned()),
                 looks_at_data: true,
+                comparing: Comparing::default(),
             },
             judged,
             seconds: 0.0,
@@ -149,7 +172,12 @@ mod tests {
 
     fn concluded(judged: Judged, severity: Severity) -> (CheckStatus, Option<(Code, Severity)>) {
         let answers = vec![answered("t.row_count", severity, judged)];
-        let outcome = outcome(&Checks::default(), &Catalog::default(), answers);
+        let facts = Facts {
+            catalog: &Catalog::default(),
+            inventory: None,
+            earlier: &Earlier::default(),
+        };
+        let outcome = outcome(&Checks::default(), facts, answers);
         let finding = outcome.findings.first().map(|f| (f.code, f.severity));
         let declared_none = finding.is_some_and(|(code, _)| code == Code::ChecksNone);
         (

@@ -11,7 +11,7 @@ use super::{
 use crate::plan::{Bounds, DatabaseKind, Limit};
 
 pub(super) fn ask(kind: &DatabaseKind, limit: &Limit, context: &Context, catalog: &Catalog) -> Ask {
-    let none = || judge::none_unless_said(&limit.bounds, &limit.warn);
+    let none = || judge::none_unless_said(limit);
     let judged = match kind {
         DatabaseKind::Extensions(wanted) => present("extension", wanted, &catalog.extensions),
         DatabaseKind::Schemas(wanted) => present("schema", wanted, &catalog.schemas),
@@ -46,7 +46,7 @@ pub(super) fn bounds(kind: &DatabaseKind, limit: &Limit) -> Bounds {
         DatabaseKind::InvalidIndexes
         | DatabaseKind::UnvalidatedConstraints
         | DatabaseKind::SequencesBehind
-        | DatabaseKind::RestoreErrors => judge::none_unless_said(&limit.bounds, &limit.warn),
+        | DatabaseKind::RestoreErrors => judge::none_unless_said(limit),
         _ => limit.bounds.clone(),
     }
 }

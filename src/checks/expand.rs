@@ -5,13 +5,13 @@ use glob::Pattern;
 use super::{
     Context, about, aggregate,
     catalog::{Catalog, Table},
-    columns, database, freshness, judge, names, not_null,
-    question::{Ask, Judged, Question},
+    columns, cut_off, database, freshness, inventory, judge, names, not_null,
+    question::{About, Ask, Judged, Question},
     range, references, row_count, sql,
     subject::Subject,
     unique, values,
 };
-use crate::plan::{Checks, DatabaseCheck, SqlCheck, TableBlock, TableCheck, TableKind};
+use crate::plan::{Checks, DatabaseCheck, Limit, SqlCheck, TableBlock, TableCheck, TableKind};
 
 /// Everything that is declared, in the order of the plan.
 pub(super) fn declared(checks: &Checks, context: &Context, catalog: &Catalog) -> Vec<Question> {
@@ -23,7 +23,7 @@ pub(super) fn declared(checks: &Checks, context: &Context, catalog: &Catalog) ->
     };
     let tables = checks.tables.iter().flat_map(|block| look.block(block));
     let database = checks.database.iter().map(|check| look.database(check));
-    let sql = checks.sql.iter().map(question_in_sql);
+    let sql = checks.sql.iter().map(|check| look.question_in_sql(check));
     tables.chain(database).chain(sql).collect()
 }
 
@@ -104,17 +104,14 @@ impl Look<'_> {
         if let Some(reason) = &block.skip {
             return skipped(block, reason);
         }
-        let known = |judged: &Judged| {
+        let all_known = |judged: &Judged| {
             let about = |check| about::of_table(block, check, &names::shown(&block.table));
             (block.checks.iter())
-                .map(|check| Question {
-                    about: about(check),
-                    ask: Ask::Known(judged.clone()),
-                })
+                .map(|check| known(about(check), judged.clone()))
                 .collect()
         };
         match tables_of(block, self.checks, self.catalog) {
-            Err(judged) => known(&judged),
+            Err(judged) => all_known(&judged),
             Ok(tables) => (tables.into_iter())
                 .flat_map(|table| self.table(block, table))
                 .collect(),
@@ -122,44 +119,93 @@ impl Look<'_> {
     }
 
     fn table(&self, block: &TableBlock, table: &Table) -> Vec<Question> {
+        let label = names::label(table, self.schema);
+        let filled = |filter: &String| cut_off::fill(filter, self.context.backup_time);
+        let filter = match block.filter.as_ref().map(filled).transpose() {
+            Ok(filter) => filter,
+            Err(judged) => {
+                let about = |check| about::of_table(block, check, &label);
+                let checks = block.checks.iter();
+                return checks
+                    .map(|check| known(about(check), judged.clone()))
+                    .collect();
+            }
+        };
         let subject = Subject {
             table,
-            filter: block.filter.as_deref(),
+            filter: filter.as_deref(),
             may_be_empty: may_be_empty(block),
             catalog: self.catalog,
             schema: self.schema,
             context: self.context,
         };
-        let label = names::label(table, self.schema);
         (block.checks.iter())
-            .map(|check| Question {
-                about: about::of_table(block, check, &label),
-                ask: match database::out_of_reach(table.kind) {
-                    Some(judged) => Ask::Known(judged),
-                    None => ask(&subject, check).unwrap_or_else(Ask::Known),
-                },
-            })
+            .map(|check| subject_question(&subject, check, about::of_table(block, check, &label)))
             .collect()
     }
 
     fn database(&self, check: &DatabaseCheck) -> Question {
         let (kind, limit) = (&check.kind, &check.limit);
-        let no_limit = limit.bounds.is_empty() && limit.warn.is_empty();
-        let ask = if database::needs_limit(kind) && no_limit {
+        let ask = if database::needs_limit(kind) && asks_nothing(limit) {
             Ask::Known(without_limit())
         } else {
             database::ask(kind, limit, self.context, self.catalog)
         };
-        let about = about::of_database(check);
-        Question { about, ask }
+        Question {
+            about: about::of_database(check),
+            ask,
+            live: None,
+        }
     }
+
+    fn question_in_sql(&self, check: &SqlCheck) -> Question {
+        let about = about::of_sql(check);
+        if let Some(reason) = &check.skip {
+            return known(about, Judged::skipped(reason.clone()));
+        }
+        let ask = || sql::ask(check, self.context.backup_time);
+        Question {
+            about,
+            ask: ask(),
+            live: check.against.live.is_some().then(ask),
+        }
+    }
+}
+
+/// A check of a table that can be asked, and the same to the live database.
+fn subject_question(subject: &Subject<'_>, check: &TableCheck, mut about: About) -> Question {
+    if let Some(judged) = database::out_of_reach(subject.table.kind) {
+        return known(about, judged);
+    }
+    if check.kind == TableKind::RowCount && subject.filter.is_none() {
+        about.comparing.whole = Some(inventory::full_name(subject.table));
+    }
+    let ask = || ask(subject, check).unwrap_or_else(Ask::Known);
+    Question {
+        about,
+        ask: ask(),
+        live: check.limit.against.live.is_some().then(ask),
+    }
+}
+
+/// A check whose answer is known already.
+fn known(about: About, judged: Judged) -> Question {
+    Question {
+        about,
+        ask: Ask::Known(judged),
+        live: None,
+    }
+}
+
+fn asks_nothing(limit: &Limit) -> bool {
+    limit.bounds.is_empty() && limit.warn.is_empty() && limit.against.is_empty()
 }
 
 /// One row a kind.
 #[rustfmt::skip]
 fn ask(subject: &Subject<'_>, check: &TableCheck) -> Result<Ask, Judged> {
     let limit = &check.limit;
-    if about::needs_limit(&check.kind) && limit.bounds.is_empty() && limit.warn.is_empty() {
+    if about::needs_limit(&check.kind) && asks_nothing(limit) {
         return Err(without_limit());
     }
     match &check.kind {
@@ -185,24 +231,11 @@ fn without_limit() -> Judged {
 
 fn skipped(block: &TableBlock, reason: &str) -> Vec<Question> {
     let label = names::shown(&block.table);
-    let ask = || Ask::Known(Judged::skipped(reason));
+    let skipped = |about| known(about, Judged::skipped(reason));
     if block.checks.is_empty() {
-        let about = about::of_skipped(block, &label);
-        return vec![Question { about, ask: ask() }];
+        return vec![skipped(about::of_skipped(block, &label))];
     }
     (block.checks.iter())
-        .map(|check| Question {
-            about: about::of_table(block, check, &label),
-            ask: ask(),
-        })
+        .map(|check| skipped(about::of_table(block, check, &label)))
         .collect()
-}
-
-fn question_in_sql(check: &SqlCheck) -> Question {
-    let ask = match &check.skip {
-        Some(reason) => Ask::Known(Judged::skipped(reason.clone())),
-        None => sql::ask(check),
-    };
-    let about = about::of_sql(check);
-    Question { about, ask }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::question::{Judged, Standing};
 use crate::{
-    plan::{Bounds, Number, compare},
+    plan::{Bounds, Limit, Number, compare},
     units::{Age, Bytes, Percent},
 };
 
@@ -180,14 +180,14 @@ pub(super) fn allow_zero(bounds: &Bounds) -> bool {
 }
 
 /// The bounds of a check that counts what is wrong: none may be, unless the plan says otherwise.
-pub(super) fn none_unless_said(hard: &Bounds, soft: &Bounds) -> Bounds {
-    if hard.is_empty() && soft.is_empty() {
+pub(super) fn none_unless_said(limit: &Limit) -> Bounds {
+    if limit.bounds.is_empty() && limit.warn.is_empty() && limit.against.is_empty() {
         Bounds {
             max: Some(Number::Decimal("0".to_owned())),
             ..Bounds::default()
         }
     } else {
-        hard.clone()
+        limit.bounds.clone()
     }
 }
 

@@ -4,18 +4,24 @@
 //! server, `judge` says what the answers come to (pure). A new kind is one file here and one row in `expand`.
 
 mod about;
+mod against;
 mod aggregate;
 mod ask;
 mod builtin;
 mod catalog;
 mod columns;
 mod conclude;
+mod cut_off;
 mod database;
+mod earlier;
 mod expand;
 mod faults;
 mod freshness;
+mod inventory;
 mod judge;
+mod live;
 mod names;
+mod newest;
 mod not_null;
 mod numeric;
 mod question;
@@ -35,13 +41,14 @@ mod values;
 use jiff::Timestamp;
 use tokio_postgres::Client;
 
+pub use earlier::Earlier;
 pub use reader::{create_reader, drop_reader};
 
 use crate::{
     error::{Error, Result},
     finding::Finding,
-    plan::Checks,
-    report::{CheckResult, Proof},
+    plan::{Checks, LivePlan},
+    report::{CheckResult, DatabaseFacts, Proof},
     units::Secret,
 };
 
@@ -56,6 +63,10 @@ pub struct Context {
     pub restore_errors: u64,
     /// Only checks whose id, table, name or tag is one of these; all of them when empty.
     pub only: Vec<String>,
+    /// What the checks found in earlier proven runs.
+    pub earlier: Earlier,
+    /// The live database, where the plan names one; its certificates by a path that needs no folder.
+    pub live: Option<LivePlan>,
 }
 
 /// What the checks found.
@@ -67,6 +78,10 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What was proved, if anything was.
     pub proof: Option<Proof>,
+    /// What was in the database; none where not everything could be counted.
+    pub database: Option<DatabaseFacts>,
+    /// Tables, by schema and name, whose rows a check of the plan compared with those of an earlier run.
+    pub compared: Vec<String>,
 }
 
 /// The role that asks: it reads everything and changes nothing.
@@ -97,10 +112,30 @@ pub async fn run(
     let catalog = catalog::look(first).await?;
     let mut asked = expand::declared(declared, context, &catalog);
     names::make_unique(asked.iter_mut().map(|question| &mut question.about.id));
-    let asked = select::only(asked, &context.only)?;
+    let mut asked = select::only(asked, &context.only)?;
+    let inventory = inventory::look(first, context.backup_time.unwrap_or(context.now)).await;
+    let live = (asked.iter_mut())
+        .filter_map(|question| Some((question.about.id.clone(), question.live.take()?)))
+        .collect();
     let mut questions = builtin::questions(declared, &asked, context, &catalog);
     questions.extend(asked);
     let schema = declared.schema.as_deref().unwrap_or(names::PUBLIC);
-    let answered = ask::all(questions, schema, clients).await?;
-    Ok(conclude::outcome(declared, &catalog, answered))
+    let (answered, replies) = tokio::join!(
+        ask::all(questions, schema, clients),
+        live::all(live, schema, context.live.as_ref())
+    );
+    let answered = (answered?.into_iter())
+        .map(|answered| {
+            let reply = replies.by_check.get(&answered.about.id);
+            against::settle(answered, &context.earlier, reply)
+        })
+        .collect();
+    let facts = conclude::Facts {
+        catalog: &catalog,
+        inventory,
+        earlier: &context.earlier,
+    };
+    let mut outcome = conclude::outcome(declared, facts, answered);
+    outcome.findings.extend(replies.findings);
+    Ok(outcome)
 }

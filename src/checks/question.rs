@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{names, scalar::Scalar};
-use crate::{finding::Severity, plan::Place};
+use crate::{
+    finding::Severity,
+    plan::{Against, Place},
+};
 
 /// A check made ready to be asked.
 pub(super) struct Question {
@@ -13,6 +16,8 @@ pub(super) struct Question {
     pub(super) about: About,
     /// What is asked.
     pub(super) ask: Ask,
+    /// The same question to the live database, where the check is compared with it.
+    pub(super) live: Option<Ask>,
 }
 
 /// What the report says of a check, whatever its answer is.
@@ -38,6 +43,21 @@ pub(super) struct About {
     pub(super) description: Option<String>,
     /// Whether its answer comes from rows rather than from the catalog.
     pub(super) looks_at_data: bool,
+    /// What its figure is compared with besides its own bounds.
+    pub(super) comparing: Comparing,
+}
+
+/// What a check's figure is compared with besides its own bounds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Comparing {
+    /// The last proven run, and the live database.
+    pub(super) against: Against,
+    /// Whether it has bounds of its own, too.
+    pub(super) bounded: bool,
+    /// A digest of what is asked: figures of two runs are only compared when they answer the same.
+    pub(super) asked: Option<String>,
+    /// The table that it counts whole, by schema and name.
+    pub(super) whole: Option<String>,
 }
 
 impl About {
@@ -169,6 +189,10 @@ pub(super) struct Judged {
     pub(super) detail: Option<String>,
     /// What to do next, where that is not the usual thing.
     pub(super) hint: Option<&'static str>,
+    /// How bad it is, where that is not the check's own severity.
+    pub(super) severity: Option<Severity>,
+    /// The counts that the figure is the sum of, where a later run needs them.
+    pub(super) parts: Vec<u64>,
 }
 
 impl Judged {
@@ -180,6 +204,8 @@ impl Judged {
             message: None,
             detail: None,
             hint: None,
+            severity: None,
+            parts: Vec::new(),
         }
     }
 

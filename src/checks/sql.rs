@@ -1,7 +1,10 @@
 //! Questions in SQL: the first column of the one row against what was expected, or no row at all.
 
+use jiff::Timestamp;
+
 use super::{
     ask::MOST_ROWS,
+    cut_off,
     judge::{self, Figure},
     question::{Answer, Ask, Fetch, Judged, Standing, Statement},
     scalar::Scalar,
@@ -10,7 +13,11 @@ use crate::plan::{Bounds, Expected, SqlCheck, compare};
 
 const CAST: &str = "Cast it to text or numeric in the query.";
 
-pub(super) fn ask(check: &SqlCheck) -> Ask {
+pub(super) fn ask(check: &SqlCheck, backup_time: Option<Timestamp>) -> Ask {
+    let query = match cut_off::fill(&check.query, backup_time) {
+        Ok(query) => query,
+        Err(judged) => return Ask::Known(judged),
+    };
     let expected = expected(check);
     let fetch = match &expected {
         Expected::NoRows => Fetch::Count,
@@ -18,7 +25,7 @@ pub(super) fn ask(check: &SqlCheck) -> Ask {
         _ => Fetch::Scalar,
     };
     let statement = Statement {
-        sql: check.query.clone(),
+        sql: query,
         timeout: check.timeout,
         fetch,
         secret: check.secret,

@@ -69,7 +69,7 @@ impl<'a> Subject<'a> {
 
     /// The same for a check that counts wrong rows in the third column, of the compared ones in the second.
     pub(super) fn ask_breaches(&self, limit: &Limit, sql: String, what: String) -> Ask {
-        let hard = judge::none_unless_said(&limit.bounds, &limit.warn);
+        let hard = judge::none_unless_said(limit);
         let soft = limit.warn.clone();
         self.ask(limit, sql, move |row| {
             let (compared, wrong) = (row.count(1), row.count(2));

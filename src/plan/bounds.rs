@@ -22,6 +22,17 @@ pub(super) enum Unit {
 }
 
 impl Unit {
+    /// Whether a change, or a distance, may be written so: as a bound, or as a share of what it was.
+    pub(super) fn accepts_change(self, number: &Number) -> bool {
+        let negative = matches!(number, Number::Decimal(text) if text.starts_with('-'));
+        matches!(number, Number::Percent(_)) || (!negative && self.accepts(number))
+    }
+
+    /// Whether what is counted is never below zero, so that it cannot fall by more than the whole.
+    pub(super) const fn is_never_negative(self) -> bool {
+        !matches!(self, Self::Quantity)
+    }
+
     fn accepts(self, number: &Number) -> bool {
         match (self, number) {
             (Self::Count | Self::CountOrShare, Number::Decimal(text)) => !text.starts_with('-'),

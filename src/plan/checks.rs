@@ -134,6 +134,8 @@ pub struct Limit {
     pub bounds: Bounds,
     /// The soft ones: a breach is a warning.
     pub warn: Bounds,
+    /// What else the answer is compared with.
+    pub against: Against,
     /// How bad a breach of the hard bounds is.
     pub severity: Severity,
     /// A name to show in place of the check's own.
@@ -144,6 +146,45 @@ pub struct Limit {
     pub timeout: Duration,
     /// Where it is written.
     pub place: Place,
+}
+
+/// What an answer is compared with besides fixed bounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Against {
+    /// What the same check found in the last proven run.
+    pub previous: Option<Previous>,
+    /// What the running database answers.
+    pub live: Option<Live>,
+}
+
+impl Against {
+    /// Whether it is compared with nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.previous.is_none() && self.live.is_none()
+    }
+}
+
+/// How far a figure may be from what it was; each limit is inclusive.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Previous {
+    /// It may fall by so much: a share of what it was, or a number.
+    pub max_drop: Option<Number>,
+    /// It may grow by so much: a share of what it was, or a number.
+    pub max_growth: Option<Number>,
+    /// It must be what it was.
+    pub equals: bool,
+    /// How bad a breach is; `None` is the check's own severity.
+    pub severity: Option<Severity>,
+}
+
+/// How far a figure may be from the running database's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// So far, inclusive: a share of the running database's figure, or a number.
+    pub tolerance: Number,
+    /// How bad a breach is: never critical, as the running database has moved on since the dump.
+    pub severity: Severity,
 }
 
 /// Bounds, each inclusive.
@@ -223,6 +264,8 @@ pub struct SqlCheck {
     pub expected: Expected,
     /// Soft bounds on the first column of the one row: a breach is a warning.
     pub warn: Bounds,
+    /// What else the first column of the one row is compared with.
+    pub against: Against,
     /// How bad a breach is.
     pub severity: Severity,
     /// How long the database may take.

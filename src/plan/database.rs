@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{
-    Bounds, DatabaseCheck, DatabaseKind, Expected, Number, SqlCheck,
+    Against, Bounds, DatabaseCheck, DatabaseKind, Expected, Number, SqlCheck, against,
     bounds::{self, Unit},
     keys,
     limit::{self, Otherwise},
@@ -28,9 +28,12 @@ pub(super) fn database(file: &File<'_>, entry: Entry<'_>) -> Vec<DatabaseCheck> 
 
 fn one(file: &File<'_>, entry: Entry<'_>) -> Option<DatabaseCheck> {
     let severity = file.defaults.severity;
-    let measured = |kind, unit, otherwise| DatabaseCheck {
-        kind,
-        limit: limit::limit(file, entry, severity, unit, otherwise),
+    let measured = |kind, unit, otherwise| {
+        against::without_live(file, entry);
+        DatabaseCheck {
+            kind,
+            limit: limit::limit(file, entry, severity, unit, otherwise),
+        }
     };
     let named = |kind: fn(Vec<String>) -> DatabaseKind| DatabaseCheck {
         kind: kind(tables::names(file, entry)),
@@ -62,7 +65,6 @@ fn question(file: &File<'_>, node: &Node) -> Option<SqlCheck> {
     if !matches!(node.value, Value::Map(_)) {
         return None;
     }
-    limit::not_yet(file, &fields);
     let text = |key| {
         fields
             .get(key)
@@ -80,11 +82,13 @@ fn question(file: &File<'_>, node: &Node) -> Option<SqlCheck> {
         file.samples(entry);
     }
     let (expected, warn) = softened(file, &fields, expected);
+    let (expected, against) = compared(file, &fields, expected, query.as_deref());
     Some(SqlCheck {
         name: name?,
         query: query?,
         expected,
         warn,
+        against,
         severity: severity.unwrap_or(file.defaults.severity),
         timeout: timeout.map_or(file.defaults.timeout, |age| age.0),
         secret: fields
@@ -219,4 +223,42 @@ fn softened(file: &File<'_>, fields: &Fields<'_>, expected: Expected) -> (Expect
     };
     let soft = bounds::warn(file, fields, Unit::Quantity, &hard);
     (Expected::Bounds(hard), soft)
+}
+
+/// What else the number is compared with; without bounds of its own it is a number all the same.
+fn compared(
+    file: &File<'_>,
+    fields: &Fields<'_>,
+    expected: Expected,
+    query: Option<&str>,
+) -> (Expected, Against) {
+    let against = against::read(file, fields, Unit::Quantity);
+    let Some(entry) = fields.get("live").or_else(|| fields.get("previous")) else {
+        return (expected, against);
+    };
+    let name = entry.name();
+    if against.live.is_some() && query.is_some_and(|query| !against::cuts_off(query)) {
+        against::without_cut_off(file, entry.key, "this query");
+    }
+    if let Some(secret) = fields.get("secret")
+        && secret.value.truth() == Some(true)
+    {
+        let message = format!(
+            "a figure that is \"secret\" is not kept, so \"{name}\" has nothing to compare"
+        );
+        file.error(entry.key, message, "remove one of them");
+    }
+    match expected {
+        Expected::NoRows => (Expected::Bounds(Bounds::default()), against),
+        Expected::Bounds(_) => (expected, against),
+        Expected::Text(_) | Expected::Truth(_) | Expected::Null | Expected::Matches(_) => {
+            let message = format!("\"{name}\" needs a number to look at");
+            file.error(
+                entry.key,
+                message,
+                "remove it, or write min, max or no limit at all",
+            );
+            (expected, against)
+        }
+    }
 }

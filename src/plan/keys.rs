@@ -49,6 +49,8 @@ keys! {
     LIMIT: "limit key" at "/definitions/limit" = [
         "min", "max", "equals", "warn", "previous", "live", "severity", "name", "description", "timeout",
     ];
+    PREVIOUS: "previous key" at "/definitions/previous" = ["max_drop", "max_growth", "equals", "severity"];
+    LIVE_LIMIT: "live key" at "/definitions/live" = ["tolerance", "severity"];
     BOUNDS: "bound" at "/definitions/bounds" = ["min", "max", "equals"];
     AGE: "freshness key" at "/definitions/age" = [
         "max_age", "warn", "relative_to", "severity", "name", "description", "timeout",

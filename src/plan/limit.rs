@@ -1,7 +1,7 @@
 //! Limits: what an answer must be, and how bad a breach is.
 
 use super::{
-    Bounds, Limit, Number,
+    Against, Bounds, Limit, Number, against,
     bounds::{Unit, always_holds, bounds, names_a_bound, warn},
     keys,
     walk::{Entry, Fields, File},
@@ -35,6 +35,7 @@ pub(super) fn unbounded(file: &File<'_>, node: &Node, severity: Severity) -> Lim
     Limit {
         bounds: Bounds::default(),
         warn: Bounds::default(),
+        against: Against::default(),
         severity,
         name: None,
         description: None,
@@ -56,10 +57,10 @@ pub(super) fn limit(
         return limit;
     }
     let fields = file.below(entry, &keys::LIMIT);
-    not_yet(file, &fields);
     settings(file, &fields, &mut limit);
     limit.bounds = bounds(file, &fields, unit);
     limit.warn = warn(file, &fields, unit, &limit.bounds);
+    limit.against = against::read(file, &fields, unit);
     if limit.bounds.is_empty() && !names_a_bound(&fields) {
         match otherwise {
             Otherwise::Zero => limit.bounds = zero(file, entry.key, severity).bounds,
@@ -108,26 +109,6 @@ fn is_mapping(file: &File<'_>, entry: Entry<'_>) -> bool {
         }
     }
     false
-}
-
-/// Refuses comparisons that a later version makes: a check that is not made must not look as if it were.
-pub(super) fn not_yet(file: &File<'_>, fields: &Fields<'_>) {
-    let later = [
-        (
-            "previous",
-            "compares with the last proven run, which this version does not keep yet",
-        ),
-        (
-            "live",
-            "compares with the live database, which this version does not ask yet",
-        ),
-    ];
-    for (key, does) in later {
-        if let Some(entry) = fields.get(key) {
-            let help = format!("remove \"{key}\" until then, and write min, max or equals");
-            file.error(entry.key, format!("\"{key}\" {does}"), help);
-        }
-    }
 }
 
 /// Severity, name, description and timeout.

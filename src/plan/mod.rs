@@ -2,6 +2,7 @@
 //!
 //! The only module that knows YAML. Everything else sees these types.
 
+mod against;
 mod bounds;
 mod checks;
 mod database;
@@ -28,8 +29,8 @@ mod yaml;
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 pub use checks::{
-    Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Freshness, Limit, RelativeTo, SqlCheck,
-    TableBlock, TableCheck, TableKind,
+    Against, Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Freshness, Limit, Live,
+    Previous, RelativeTo, SqlCheck, TableBlock, TableCheck, TableKind,
 };
 pub use include::{Found, find};
 pub use mistake::{Level, Mistake, Mistakes};

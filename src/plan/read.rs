@@ -1,7 +1,7 @@
 //! Reads a plan: its file, the files that it includes, and the environment; every mistake at once.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use super::{
     environment, include, keys,
     mistake::{Level, Mistake, Mistakes, Source},
     settings, tables,
-    walk::{Defaults, Entry, Fields, File, Session},
+    walk::{Defaults, Entry, Fields, File, Reach, Session},
     watch,
     yaml::{self, Node},
 };
@@ -52,6 +52,7 @@ pub fn read(
         today,
         found: RefCell::default(),
         names: RefCell::default(),
+        reach: Cell::default(),
     };
     let mut reading = Reading {
         session: &session,
@@ -97,6 +98,11 @@ impl<'a> Reading<'a> {
             settings::unused(&file, entry, "notify");
         }
         let watch = watch::read(&file, &fields);
+        self.session.reach.set(Reach {
+            drills: fields.get("backup").is_some(),
+            history: fields.get("history").is_some(),
+            live: fields.get("live").is_some(),
+        });
         let mut checks = checks(&file, &fields);
         checks.schema.clone_from(&file.defaults.schema);
         self.include(&file, &fields, &mut checks);

@@ -1,7 +1,7 @@
 //! `tables`: what must hold in a table, or in every table that a glob names.
 
 use super::{
-    Limit, TableBlock, TableCheck, TableKind,
+    Limit, TableBlock, TableCheck, TableKind, against,
     bounds::Unit,
     freshness, keys,
     limit::{self, Otherwise, zero},
@@ -67,6 +67,11 @@ fn block(file: &File<'_>, table: Entry<'_>, node: &Node, at: &Node) -> TableBloc
             .flat_map(|entry| checks(file, *entry, severity))
             .collect(),
     };
+    let compares_live = |check: &TableCheck| check.limit.against.live.is_some();
+    let cut_off = block.filter.as_deref().is_some_and(against::cuts_off);
+    if block.checks.iter().any(compares_live) && !cut_off {
+        against::without_cut_off(file, at, &what);
+    }
     if !asks(node) {
         let help = "write a check such as row_count: { min: 1 }, or skip: and the reason";
         file.error(at, format!("{what} has no check"), help);
@@ -154,7 +159,12 @@ fn checks(file: &File<'_>, entry: Entry<'_>, severity: Severity) -> Vec<TableChe
         "unique" => unique(file, entry, severity),
         "accepted_values" => columns(file, entry, |column| accepted(file, column, severity)),
         "matches" => columns(file, entry, |column| matches(file, column, severity)),
-        "range" => measured(TableKind::Range, Unit::Quantity),
+        "range" => columns(file, entry, |column| {
+            against::not_for_extremes(file, column);
+            let unit = Unit::Quantity;
+            let limit = limit::limit(file, column, severity, unit, Otherwise::Refused);
+            Some((TableKind::Range(column.name().to_owned()), limit))
+        }),
         "freshness" => columns(file, entry, |column| {
             let (freshness, limit) = freshness::freshness(file, column, severity)?;
             Some((TableKind::Freshness(freshness), limit))

@@ -1,7 +1,12 @@
 //! Walks through the tree of a file: takes what is right, notes what is wrong, and goes on.
 
 use std::{
-    cell::RefCell, collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration,
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    path::PathBuf,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
 };
 
 use jiff::civil::Date;
@@ -21,6 +26,18 @@ pub(super) struct Session<'a> {
     pub today: Date,
     pub found: RefCell<Vec<Mistake>>,
     pub names: RefCell<BTreeMap<String, Place>>,
+    pub reach: Cell<Reach>,
+}
+
+/// What a check may be compared with, as far as the plan's main file says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reach {
+    /// Whether there is a backup to drill; a file that only holds checks has none, and is included by a plan that does.
+    pub drills: bool,
+    /// Whether runs are kept.
+    pub history: bool,
+    /// Whether a running database is named.
+    pub live: bool,
 }
 
 /// What a file says once for all of its checks.

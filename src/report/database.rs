@@ -28,6 +28,9 @@ pub struct TableFacts {
     pub rows: u64,
     /// Its columns, in order.
     pub columns: Vec<String>,
+    /// The partitioned table that it is a part of, the one at the top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<String>,
 }
 
 /// A sequence.

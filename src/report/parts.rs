@@ -212,6 +212,9 @@ pub struct CheckResult {
     pub value: Option<serde_json::Value>,
     /// What was asked for.
     pub limit: Option<String>,
+    /// A digest of the question, without its limits: figures of two runs are only compared when it is the same.
+    #[serde(default)]
+    pub asked: Option<String>,
     /// The plan's file.
     pub file: Option<String>,
     /// The line in it.

@@ -1,5 +1,6 @@
 //! Judged from facts alone: the listing, the clock that was read before, the plan's limits and prices.
 
+mod change;
 mod cost;
 mod empty;
 mod fresh;
@@ -11,6 +12,7 @@ mod shrunk;
 
 use jiff::Timestamp;
 
+pub use change::changes;
 pub use rto::rto;
 
 use crate::{

@@ -36,6 +36,11 @@ fn facts(text: &mut String, report: &Report, paint: Paint) {
         fact("backup", backup_line(backup));
     }
     fact("dump", dump_line(report));
+    if let Some(baseline) = &report.baseline {
+        let day = baseline.started.strftime("%Y-%m-%d %H:%M");
+        let told = format!("{}, proven {day} UTC", baseline.key);
+        fact("baseline", told);
+    }
     if let Some(sandbox) = &report.sandbox {
         let version = sandbox.server_version.as_deref().unwrap_or("unknown");
         let image = sandbox.image.as_deref().map(|image| format!(" {image},"));

@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, remember,
+    Job, Signal, Stop, change, remember,
     source::{Input, Source},
 };
 use crate::{
@@ -114,7 +114,7 @@ fn described(sandbox: &Sandbox) -> SandboxFacts {
     }
 }
 
-fn notes(report: &mut Report) -> &mut Vec<String> {
+pub(super) fn notes(report: &mut Report) -> &mut Vec<String> {
     &mut report.sandbox.get_or_insert_default().notes
 }
 
@@ -275,16 +275,22 @@ async fn ask(
         let password = reader.password.reveal();
         clients.push(sandbox.connect(database, &reader.role, password).await?);
     }
+    let begun = report.backup.as_ref().and_then(|backup| backup.created);
+    let comparable = change::comparable(job.memory, backup);
     let context = checks::Context {
-        backup_time: Some(taken(contents, backup.last_modified)),
+        backup_time: Some(begun.unwrap_or_else(|| taken(contents, backup.last_modified))),
         now: Timestamp::now(),
         restore_errors,
         only: job.options.only.clone(),
+        earlier: change::earlier(job, &comparable),
+        live: change::live(job.plan),
     };
     let outcome = checks::run(&job.plan.checks, &context, clients).await?;
     report.checks = outcome.results;
     report.findings.extend(outcome.findings);
     report.proof = outcome.proof;
+    report.database = outcome.database;
+    change::judge(job, report, &comparable, &outcome.compared);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::{
 use jiff::civil::date;
 use pgdrill::{
     finding::{Code, Severity},
-    plan::{self, Expected, Level, Loaded, Mistakes, Number, Select, TableKind},
+    plan::{self, Bounds, Expected, Level, Loaded, Mistakes, Number, Select, TableKind},
     units::Bytes,
 };
 use proptest::prelude::*;
@@ -151,31 +151,70 @@ fn each_trap_of_yaml_is_explained() {
 }
 
 #[test]
-fn comparisons_of_a_later_version_are_refused() {
-    for (name, count) in [("previous", 4), ("live", 2)] {
-        let path = format!(
-            "{}/tests/data/plans/{name}.yaml",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let mistakes = load(Path::new(&path)).unwrap_err();
-        assert_eq!(mistakes.iter().count(), count, "{mistakes}");
-        for mistake in &mistakes {
-            assert!(
-                mistake.message.contains("which this version does not"),
-                "{mistake}"
-            );
-            assert!(
-                mistake
-                    .help
-                    .as_ref()
-                    .is_some_and(|help| help.contains("remove"))
-            );
-        }
-    }
-    assert!(
-        refusal("version: 1\nsql:\n  - { name: a, query: select 1, live: { tolerance: 0 } }\n")
-            .contains("live database")
+fn comparisons_with_the_last_proven_run_are_read() {
+    let share = |text: &str| Some(text.parse::<Number>().unwrap());
+    let loaded = load(Path::new("checks/examples/04-trend.yaml")).unwrap();
+    let checks = &loaded.plan.checks;
+    let invoices = &checks.tables[0].checks;
+    let rows = invoices[0].limit.against.previous.clone().unwrap();
+    assert_eq!(
+        (rows.max_drop, rows.max_growth, rows.equals, rows.severity),
+        (share("10%"), share("300%"), false, None)
     );
+    let size = checks.database[0].limit.against.previous.clone().unwrap();
+    assert_eq!(size.severity, Some(Severity::Warning));
+    let tables = checks.database[1].limit.against.previous.clone().unwrap();
+    assert_eq!(tables.max_drop, share("0"));
+    let same = good("version: 1\nsql:\n  - { name: a, query: select 1, previous: { equals: true } }\n");
+    let sql = &same.plan.checks.sql[0];
+    assert!(sql.against.previous.as_ref().unwrap().equals);
+    assert_eq!(sql.expected, Expected::Bounds(Bounds::default()));
+}
+
+#[test]
+fn comparisons_with_the_live_database_are_read_and_are_never_critical() {
+    let loaded = load(Path::new("checks/examples/05-live.yaml")).unwrap();
+    for (check, tolerance) in loaded.plan.checks.tables[0].checks.iter().zip(["0.5%", "0"]) {
+        let live = check.limit.against.live.clone().unwrap();
+        assert_eq!(live.tolerance, tolerance.parse().unwrap());
+        assert_eq!(live.severity, Severity::Warning);
+    }
+}
+
+const DRILL: &str = "version: 1\nbackup: { url: ./backups }\n";
+
+#[test]
+fn a_comparison_without_its_other_side_is_told_where_it_is_written() {
+    let live = "tables: { a: { where: t < :backup_time, row_count: { live: { tolerance: 0 } } } }\n";
+    let told = refusal(&format!("{DRILL}{live}"));
+    assert!(told.contains("has no live database"), "{told}");
+    assert!(told.contains("dsn: ${LIVE_DATABASE_URL:-}"), "{told}");
+    let dsn = "live:\n  dsn: ${LIVE_DATABASE_URL:-}\n";
+    assert_eq!(warnings(&format!("{DRILL}{dsn}{live}")), Vec::<String>::new());
+
+    let previous = "tables: { a: { row_count: { previous: { max_drop: 10% } } } }\n";
+    let told = warnings(&format!("{DRILL}{previous}"));
+    assert!(told[0].contains("\"previous\" needs \"history\""), "{told:?}");
+    let kept = warnings(&format!("{DRILL}history: ./history\n{previous}"));
+    assert_eq!(kept, Vec::<String>::new());
+}
+
+#[test]
+fn an_included_file_is_compared_as_its_plan_can() {
+    let checks = "version: 1\ntables: { a: { where: t < :backup_time, row_count: { live: { tolerance: 0 } } } }\n";
+    let plan = format!("{DRILL}include: [more.yaml]\n");
+    let told = read_in(&[("shop.yaml", &plan), ("more.yaml", checks)]).unwrap_err();
+    assert!(told.contains("more.yaml:2"), "{told}");
+    assert!(read(checks).is_ok());
+}
+
+#[test]
+fn a_live_comparison_without_a_cut_off_is_said() {
+    let told = warnings(
+        "version: 1\ntables: { a: { row_count: { live: { tolerance: 0 } } } }\nsql:\n  - { name: b, query: select 1, live: { tolerance: 0 } }\n",
+    );
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|told| told.contains("without a cut-off")));
 }
 
 /// What both the reader and the schema refuse: the YAML, and a part of what the reader says.
@@ -323,6 +362,34 @@ const REFUSED_BY_BOTH: &[(&str, &str)] = &[
         "version: 1\ndefaults: { severity: fatal }",
         "unknown severity \"fatal\"",
     ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: {} } } }",
+        "sets no limit",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: 10% } } }",
+        "needs a limit in words",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: { max_drop: 10%, equals: true } } } }",
+        "leaves no room",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: { equals: false } } } }",
+        "can only be true",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: { max_dorp: 10% } } } }",
+        "did you mean \"max_drop\"?",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { live: {} } } }",
+        "sets no tolerance",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { live: { tolerance: 0, severity: critical } } } }",
+        "advisory, never critical",
+    ),
 ];
 
 fn validator() -> jsonschema::Validator {
@@ -437,6 +504,30 @@ const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
     ("version: 1\ninclude: [none.yaml]", "no such file"),
     ("version: 1\ninclude: ['teams/*.yaml']", "no such file"),
     ("version: 1\ninclude: [shop.yaml]", "includes itself"),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: { max_drop: -1 } } } }",
+        "cannot be this",
+    ),
+    (
+        "version: 1\ntables: { a: { row_count: { previous: { max_drop: 48h } } } }",
+        "cannot be this",
+    ),
+    (
+        "version: 1\ntables: { a: { range: { b: { min: 1, previous: { max_drop: 1 } } } } }",
+        "values of rows",
+    ),
+    (
+        "version: 1\ndatabase: { tables: { live: { tolerance: 0 } } }",
+        "is not compared with the live database",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, secret: true, previous: { max_drop: 1 } }]",
+        "is not kept",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, equals: x, live: { tolerance: 0 } }]",
+        "needs a number",
+    ),
 ];
 
 #[test]
@@ -580,6 +671,8 @@ fn a_limit_that_cannot_be_breached_is_said() {
     assert!(table("{ min: 10, warn: { min: 5 } }")[0].contains("never reached"));
     assert!(table("{ min: 10, warn: { min: 50 } }").is_empty());
     assert!(table("{ max: 0 }").is_empty());
+    assert!(table("{ previous: { max_drop: 300% } }")[0].contains("always holds"));
+    assert!(table("{ previous: { max_drop: 100% } }").is_empty());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use pgdrill::{
     finding::Severity,
     plan::{
-        Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Limit, Place, SqlCheck, TableBlock,
-        TableCheck, TableKind,
+        Against, Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Limit, Place, SqlCheck,
+        TableBlock, TableCheck, TableKind,
     },
 };
 
@@ -40,6 +40,7 @@ pub(crate) fn limit(hard: &str) -> Limit {
     Limit {
         bounds: bounds(hard),
         warn: Bounds::default(),
+        against: Against::default(),
         severity: Severity::Critical,
         name: None,
         description: None,
@@ -100,6 +101,7 @@ pub(crate) fn question(name: &str, query: &str, expected: Expected) -> SqlCheck 
         query: query.to_owned(),
         expected,
         warn: Bounds::default(),
+        against: Against::default(),
         severity: Severity::Critical,
         timeout: Duration::from_secs(10),
         secret: false,

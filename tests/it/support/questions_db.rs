@@ -115,6 +115,8 @@ pub(crate) fn context() -> Context {
         now: at("2026-11-24T00:00:00Z"),
         restore_errors: 0,
         only: Vec::new(),
+        earlier: checks::Earlier::default(),
+        live: None,
     }
 }
 

@@ -1,0 +1,232 @@
+//! The connection to the live database: encrypted and verified, unless it stays on this machine or the plan says so.
+
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio_postgres::{
+    Client, Config, NoTls,
+    config::{Host, SslMode},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{
+    error::{Error, OrStop, Result, sentence, whole},
+    plan::LivePlan,
+};
+
+/// How long one host may take to answer, unless the plan's DSN says otherwise.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How long all of its hosts may take together, TLS and login included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const HINT: &str = "Check `live.dsn`, and that this machine may reach the database; the backup itself was drilled without it.";
+
+/// Opens the connection; its transactions are made read only one by one, so that a pooler between us and the
+/// database keeps no setting of ours.
+///
+/// # Errors
+/// When the DSN cannot be read, the certificates cannot be read or do not match, or nobody answers. No error holds
+/// the password.
+pub(super) async fn open(plan: &LivePlan) -> Result<Client> {
+    let mut config = parsed(plan.dsn.reveal())?;
+    if config.get_application_name().is_none() {
+        config.application_name("pgdrill");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(ATTEMPT);
+    }
+    let name = name(&config);
+    let doing = || format!("could not reach the live database \"{name}\"");
+    let connecting = async {
+        if encrypts(&config, plan.ca.is_some()) {
+            config.ssl_mode(SslMode::Require);
+            let tls = tls(plan.ca.as_deref())?;
+            let connected = config.connect(tls).await;
+            connected
+                .map(|(client, connection)| driven(client, connection))
+                .map_err(|error| refused(&config, &doing(), &error))
+        } else {
+            config.ssl_mode(SslMode::Disable);
+            let connected = config.connect(NoTls).await;
+            connected
+                .map(|(client, connection)| driven(client, connection))
+                .map_err(|error| refused(&config, &doing(), &error))
+        }
+    };
+    match tokio::time::timeout(PATIENCE, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(Error::new(doing(), HINT).because(format!(
+            "It did not answer within {} s.",
+            PATIENCE.as_secs()
+        ))),
+    }
+}
+
+/// Drives the connection in the background; its errors reach whoever uses the client.
+fn driven<C>(client: Client, connection: C) -> Client
+where
+    C: Future<Output = std::result::Result<(), tokio_postgres::Error>> + Send + 'static,
+{
+    tokio::spawn(connection);
+    client
+}
+
+/// A DSN as libpq takes it. We always verify as `verify-full` does, so its two words for that are `require` here. What
+/// the parser says of a DSN that it cannot read may quote the password, so it is not repeated.
+fn parsed(dsn: &str) -> Result<Config> {
+    let ours = dsn
+        .replace("sslmode=verify-full", "sslmode=require")
+        .replace("sslmode=verify-ca", "sslmode=require");
+    ours.parse().map_err(|_| {
+        let hint = if dsn.contains("sslrootcert") {
+            "Name the certificates in `live.ca` rather than in `sslrootcert`."
+        } else {
+            "Write postgres://user:password@host:5432/database, or host=… user=… dbname=…."
+        };
+        Error::new("`live.dsn` cannot be read", hint)
+    })
+}
+
+/// Whether the connection is encrypted. A socket and the loopback interface stay on this machine; anywhere else an
+/// unencrypted connection must be asked for by `sslmode=disable`, as falling back to one by itself would let anybody
+/// on the way switch the encryption off.
+fn encrypts(config: &Config, has_ca: bool) -> bool {
+    let hosts = config.get_hosts();
+    let sockets = !hosts.is_empty() && hosts.iter().all(|host| matches!(host, Host::Unix(_)));
+    match config.get_ssl_mode() {
+        SslMode::Disable => false,
+        _ if sockets => false,
+        SslMode::Prefer => has_ca || !at_home(config),
+        _ => true,
+    }
+}
+
+fn at_home(config: &Config) -> bool {
+    let is_loopback = |name: &str| {
+        name == "localhost"
+            || name
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    };
+    let named = config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => is_loopback(name),
+        Host::Unix(_) => true,
+    });
+    let addressed = config.get_hostaddrs().iter().all(IpAddr::is_loopback);
+    named && addressed
+}
+
+fn tls(ca: Option<&Path>) -> Result<MakeRustlsConnect> {
+    let Some(path) = ca else {
+        let found = MakeRustlsConnect::with_native_certs();
+        return found.map(|(tls, _)| tls).map_err(|_| {
+            Error::new(
+                "this machine trusts no certificate authority",
+                "Install ca-certificates, or name a file in `live.ca`.",
+            )
+        });
+    };
+    let doing = || format!("could not read the certificates in \"{}\"", path.display());
+    let hint = "Check `live.ca` in the plan: a file in PEM with the authority's certificate.";
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).or_stop(doing, hint)? {
+        let certificate = certificate.or_stop(doing, hint)?;
+        roots.add(certificate).or_stop(doing, hint)?;
+    }
+    if roots.is_empty() {
+        return Err(Error::new(doing(), hint).because("There is no certificate in it."));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .or_stop(|| "could not set up TLS".to_owned(), HINT)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// `host:port/database` of the first host, without user and password.
+fn name(config: &Config) -> String {
+    let host = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
+        (Some(Host::Tcp(name)), _) => name.clone(),
+        (Some(Host::Unix(path)), _) => path.display().to_string(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => "?".to_owned(),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let database = config.get_dbname().or_else(|| config.get_user());
+    format!("{host}:{port}/{}", database.unwrap_or_default())
+}
+
+fn refused(config: &Config, doing: &str, error: &tokio_postgres::Error) -> Error {
+    let cause = match error.as_db_error() {
+        // Never its DETAIL: it is not written for strangers.
+        Some(answer) => answer.message().to_owned(),
+        None => whole(error),
+    };
+    let hint = if cause.contains("certificate") {
+        "Name the authority's certificate in `live.ca`, and the host as the certificate names it; certificates are always verified."
+    } else {
+        HINT
+    };
+    Error::new(doing, hint).because(sentence(&without_password(config, &cause)))
+}
+
+/// No driver should repeat a password; should one do it, it ends here.
+fn without_password(config: &Config, text: &str) -> String {
+    let password = config.get_password().map(String::from_utf8_lossy);
+    match password {
+        Some(password) if !password.is_empty() => text.replace(password.as_ref(), "***"),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encrypted(dsn: &str) -> bool {
+        encrypts(&parsed(dsn).unwrap(), false)
+    }
+
+    #[test]
+    fn only_what_stays_here_or_is_asked_for_is_not_encrypted() {
+        assert!(encrypted("postgres://u@db.example.com/shop"));
+        assert!(encrypted("postgres://u@10.0.0.1/shop?sslmode=prefer"));
+        assert!(encrypted("postgres://u@localhost,db.example.com/shop"));
+        assert!(encrypted("postgres://u@localhost/shop?sslmode=require"));
+        assert!(encrypted("host=127.0.0.1 sslmode=verify-full user=u"));
+        assert!(encrypted("host=localhost hostaddr=10.0.0.1 user=u"));
+        assert!(!encrypted("postgres://u@localhost/shop"));
+        assert!(!encrypted("host=::1 user=u"));
+        assert!(!encrypted("host=/run/postgresql user=u sslmode=require"));
+        assert!(!encrypted(
+            "postgres://u@db.example.com/shop?sslmode=disable"
+        ));
+        assert!(encrypts(&parsed("host=localhost user=u").unwrap(), true));
+    }
+
+    #[test]
+    fn a_name_holds_no_password() {
+        let config = parsed("postgres://u:hunter2@db.example.com:6432/shop").unwrap();
+        assert_eq!(name(&config), "db.example.com:6432/shop");
+        let told = without_password(&config, "cannot use hunter2");
+        assert_eq!(told, "cannot use ***");
+    }
+
+    #[test]
+    fn a_dsn_that_cannot_be_read_is_not_quoted() {
+        for dsn in [
+            "postgreSQL://u:hunter2@host/db?x=y",
+            "postgres://u:hunter2@host:port/db",
+            "host=h user=u password=hunter2 sslrootcert=/x",
+        ] {
+            let error = parsed(dsn).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}
