@@ -165,7 +165,8 @@ fn comparisons_with_the_last_proven_run_are_read() {
     assert_eq!(size.severity, Some(Severity::Warning));
     let tables = checks.database[1].limit.against.previous.clone().unwrap();
     assert_eq!(tables.max_drop, share("0"));
-    let same = good("version: 1\nsql:\n  - { name: a, query: select 1, previous: { equals: true } }\n");
+    let same =
+        good("version: 1\nsql:\n  - { name: a, query: select 1, previous: { equals: true } }\n");
     let sql = &same.plan.checks.sql[0];
     assert!(sql.against.previous.as_ref().unwrap().equals);
     assert_eq!(sql.expected, Expected::Bounds(Bounds::default()));
@@ -174,7 +175,11 @@ fn comparisons_with_the_last_proven_run_are_read() {
 #[test]
 fn comparisons_with_the_live_database_are_read_and_are_never_critical() {
     let loaded = load(Path::new("checks/examples/05-live.yaml")).unwrap();
-    for (check, tolerance) in loaded.plan.checks.tables[0].checks.iter().zip(["0.5%", "0"]) {
+    for (check, tolerance) in loaded.plan.checks.tables[0]
+        .checks
+        .iter()
+        .zip(["0.5%", "0"])
+    {
         let live = check.limit.against.live.clone().unwrap();
         assert_eq!(live.tolerance, tolerance.parse().unwrap());
         assert_eq!(live.severity, Severity::Warning);
@@ -185,16 +190,23 @@ const DRILL: &str = "version: 1\nbackup: { url: ./backups }\n";
 
 #[test]
 fn a_comparison_without_its_other_side_is_told_where_it_is_written() {
-    let live = "tables: { a: { where: t < :backup_time, row_count: { live: { tolerance: 0 } } } }\n";
+    let live =
+        "tables: { a: { where: t < :backup_time, row_count: { live: { tolerance: 0 } } } }\n";
     let told = refusal(&format!("{DRILL}{live}"));
     assert!(told.contains("has no live database"), "{told}");
     assert!(told.contains("dsn: ${LIVE_DATABASE_URL:-}"), "{told}");
     let dsn = "live:\n  dsn: ${LIVE_DATABASE_URL:-}\n";
-    assert_eq!(warnings(&format!("{DRILL}{dsn}{live}")), Vec::<String>::new());
+    assert_eq!(
+        warnings(&format!("{DRILL}{dsn}{live}")),
+        Vec::<String>::new()
+    );
 
     let previous = "tables: { a: { row_count: { previous: { max_drop: 10% } } } }\n";
     let told = warnings(&format!("{DRILL}{previous}"));
-    assert!(told[0].contains("\"previous\" needs \"history\""), "{told:?}");
+    assert!(
+        told[0].contains("\"previous\" needs \"history\""),
+        "{told:?}"
+    );
     let kept = warnings(&format!("{DRILL}history: ./history\n{previous}"));
     assert_eq!(kept, Vec::<String>::new());
 }

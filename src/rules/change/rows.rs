@@ -50,10 +50,12 @@ pub(super) fn dropped(changes: &[Change<'_>]) -> Option<Finding> {
     found.sort_by_key(|change| std::cmp::Reverse(change.before - change.now));
     let message = match found.as_slice() {
         [] => return None,
-        [one] if one.now == 0 => format!("\"{}\" lost all of its {} rows", one.table, one.before),
+        [one] if one.now == 0 => format!("\"{}\" lost all of its rows", one.table),
         [one] => format!(
-            "\"{}\" has {} rows, {} in the last proven backup",
-            one.table, one.now, one.before
+            "\"{}\" has {}, {} in the last proven backup",
+            one.table,
+            rows(one.now),
+            one.before
         ),
         many => format!("{} tables lost more than half of their rows", many.len()),
     };
@@ -71,8 +73,10 @@ pub(super) fn grew(changes: &[Change<'_>]) -> Option<Finding> {
     let message = match found.as_slice() {
         [] => return None,
         [one] => format!(
-            "\"{}\" has {} rows, {} in the last proven backup",
-            one.table, one.now, one.before
+            "\"{}\" has {}, {} in the last proven backup",
+            one.table,
+            rows(one.now),
+            one.before
         ),
         many => format!(
             "{} tables have more than {TIMES} times their rows",
@@ -84,6 +88,10 @@ pub(super) fn grew(changes: &[Change<'_>]) -> Option<Finding> {
          `row_count: {{ previous: {{ max_growth: … }} }}` sets another limit for a table."
     );
     Some(told(Code::RowsGrew, message, &found, &allowed))
+}
+
+fn rows(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "row", "rows")
 }
 
 fn told(code: Code, message: String, found: &[&Change<'_>], allowed: &str) -> Finding {
@@ -131,7 +139,7 @@ mod tests {
     #[test]
     fn an_emptied_table_is_a_drop_however_small() {
         let finding = dropped(&change(1, 0)).unwrap();
-        assert_eq!(finding.message, "\"public.orders\" lost all of its 1 rows");
+        assert_eq!(finding.message, "\"public.orders\" lost all of its rows");
         assert_eq!(finding.subject.as_deref(), Some("public.orders"));
     }
 

@@ -9,3 +9,4 @@ pub(crate) mod questions_db;
 pub(crate) mod s3;
 pub(crate) mod server;
 pub(crate) mod watch;
+pub(crate) mod tls;

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     net::TcpListener,
     os::unix::fs::chown,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -39,6 +39,11 @@ pub(crate) fn bin() -> Option<PathBuf> {
 impl Server {
     /// Starts one, where PostgreSQL is installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::with(|_| Vec::new())
+    }
+
+    /// Starts one with settings; what they name is made in the folder that they are given.
+    pub(crate) fn with(settings: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let bin = bin()?;
         let folder = tempfile::Builder::new()
             .prefix("pgdrill-test-")
@@ -59,9 +64,7 @@ impl Server {
         };
         let password = server.folder.path().join("password");
         fs::write(&password, "secret\n").unwrap();
-        if let Some(user) = user() {
-            chown(&password, Some(user.0), Some(user.1)).unwrap();
-        }
+        give(&password);
         let data = server.data();
         let data = data.to_str().unwrap();
         let pwfile = format!("--pwfile={}", password.display());
@@ -79,9 +82,12 @@ impl Server {
                 "--encoding=UTF8",
             ],
         );
-        let options = format!(
+        let mut options = format!(
             "-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
         );
+        for setting in settings(server.folder.path()) {
+            options += &format!(" -c {setting}");
+        }
         let log = server.folder.path().join("log");
         server.run(
             "pg_ctl",
@@ -97,6 +103,17 @@ impl Server {
             ],
         );
         Some(server)
+    }
+
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its URL with other user, password, host or parameters: `(from, to)` in turn.
+    pub(crate) fn url_with(&self, changes: &[(&str, &str)]) -> String {
+        let change = |url: String, (from, to): &(&str, &str)| url.replace(from, to);
+        changes.iter().fold(self.url.clone(), change)
     }
 
     fn data(&self) -> PathBuf {
@@ -131,6 +148,13 @@ impl Drop for Server {
                 "stop",
             ],
         );
+    }
+}
+
+/// Gives a file to the user that the server runs as.
+pub(crate) fn give(path: &Path) {
+    if let Some((uid, gid)) = user() {
+        chown(path, Some(uid), Some(gid)).unwrap();
     }
 }
 
