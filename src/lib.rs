@@ -27,6 +27,7 @@ pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod restore;
+pub mod review;
 pub mod rules;
 pub mod sandbox;
 pub mod serve;

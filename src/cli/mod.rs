@@ -9,6 +9,7 @@ mod logs;
 mod metrics;
 mod output;
 mod plans;
+mod review;
 mod schema;
 mod serve;
 mod signals;
@@ -73,6 +74,8 @@ enum Command {
     List(list::List),
     /// Show the runs of the past and their trends: size, duration, rows, verdict
     History(history::History),
+    /// Write the monthly review, with the figures for the questions of the quarter
+    Review(review::Review),
     /// Validate plans without looking at any backup; shows all mistakes at once
     CheckPlan(check_plan::CheckPlan),
     /// Print the JSON Schema (draft-07) of a plan, for editor completion
@@ -94,6 +97,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(command) => command.run().await,
         Command::List(command) => command.run().await,
         Command::History(command) => command.run().await,
+        Command::Review(command) => command.run().await,
         Command::CheckPlan(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Metrics(command) => command.run(),

@@ -116,7 +116,7 @@ fn cannot_write(path: &Path) -> String {
 }
 
 /// Replaces a file at once, so that nobody ever reads half of it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

@@ -1,6 +1,15 @@
 //! Pages for people: the dashboard of `serve`, a plan's trends, a run's report, the monthly review. Pure text.
 
+mod board;
+mod review;
+mod run;
+mod state;
+mod templates;
+mod trends;
+
 use jiff::Timestamp;
+
+pub use review::{Chapter, html as review_html, markdown as review_markdown};
 
 use crate::{history::Past, report::Report};
 
@@ -30,23 +39,20 @@ pub struct Board {
     pub plans: Vec<PlanState>,
 }
 
-/// The page of all plans.
+/// The page of all plans, worst first.
 #[must_use]
 pub fn dashboard(board: &Board) -> String {
-    format!(
-        "<!doctype html><title>pgdrill</title>{} plans",
-        board.plans.len()
-    )
+    board::dashboard(board)
 }
 
 /// The page of one plan: its trends, its last findings and what to do, its runs.
 #[must_use]
 pub fn plan(state: &PlanState, now: Timestamp) -> String {
-    format!("<!doctype html><title>{}</title>{now}", state.name)
+    board::plan(state, now)
 }
 
 /// The page of one run.
 #[must_use]
 pub fn run(report: &Report) -> String {
-    format!("<!doctype html><title>{}</title>", report.run)
+    run::run(report)
 }

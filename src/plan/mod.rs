@@ -16,6 +16,7 @@ mod mistake;
 mod number;
 mod pattern;
 mod read;
+mod schedule;
 mod schema;
 mod settings;
 mod syntax;

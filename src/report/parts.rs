@@ -35,6 +35,9 @@ pub struct BackupFacts {
     pub duration_seconds: Option<f64>,
     /// How many dumps there are.
     pub count: u64,
+    /// When the oldest of them was written.
+    #[serde(default)]
+    pub oldest: Option<Timestamp>,
     /// What they take together.
     pub storage_bytes: u64,
     /// What the storage costs a month, in US dollars; only with a price in the plan.

@@ -15,6 +15,7 @@ pub(super) fn backup(listing: &Listing, chosen: Option<&Backup>, now: Timestamp)
     let mut facts = BackupFacts {
         url: listing.url.clone(),
         count: listing.backups.len() as u64,
+        oldest: listing.backups.last().map(|backup| backup.last_modified),
         storage_bytes: listing.storage,
         rejected: rejected(listing),
         ..BackupFacts::default()

@@ -30,11 +30,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "history",
         &["backup", "error", "finding", "plan", "report", "units"],
     ),
+    ("review", &["finding", "history", "plan", "report", "units"]),
     ("charts", &["units"]),
     (
         "pages",
         &[
-            "charts", "finding", "history", "plan", "report", "sinks", "units",
+            "charts", "finding", "history", "plan", "report", "review", "sinks", "units",
         ],
     ),
     (
@@ -55,7 +56,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "backup", "charts", "error", "finding", "history", "pages", "plan", "progress",
-            "report", "sandbox", "serve", "sinks", "units", "verify",
+            "report", "review", "sandbox", "serve", "sinks", "units", "verify",
         ],
     ),
 ];

@@ -1,11 +1,13 @@
 //! What several subjects need.
 
+pub(crate) mod browser;
 pub(crate) mod cluster;
 pub(crate) mod declare;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod prometheus;
 pub(crate) mod questions_db;
+pub(crate) mod reports;
 pub(crate) mod s3;
 pub(crate) mod server;
 pub(crate) mod watch;

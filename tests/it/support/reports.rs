@@ -1,0 +1,253 @@
+//! Reports as real runs write them, for pages and reviews.
+
+use jiff::Timestamp;
+use pgdrill::{
+    finding::{Code, Finding, Severity},
+    report::{
+        BackupFacts, CheckResult, CheckStatus, Command, DatabaseFacts, Delivery, DumpFacts,
+        PreviousBackup, Projection, Proof, ProofLevel, RejectedObject, Report, RestoreFacts,
+        SandboxFacts, Stage, TableFacts,
+    },
+};
+
+/// The moment at which the tests look: a Tuesday.
+pub(crate) const NOW: &str = "2026-11-24T09:30:00Z";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// So many days and hours before the tests look.
+pub(crate) fn ago(days: i64, hours: i64) -> Timestamp {
+    let second = at(NOW).as_second() - days * 86_400 - hours * 3_600;
+    Timestamp::from_second(second).unwrap()
+}
+
+fn name(started: Timestamp, command: Command) -> String {
+    let kind = if command == Command::Verify { "D" } else { "L" };
+    format!("01K{:020}{kind}", started.as_second())
+}
+
+/// A look at the storage from outside.
+pub(crate) fn look(plan: &str, started: Timestamp) -> Report {
+    let mut report = Report::new(plan, &name(started, Command::Health), started);
+    report.command = Command::Health;
+    report.seconds = 0.8;
+    report.backup = Some(backup(plan, started));
+    report.verdict = report.verdict();
+    report
+}
+
+/// A dump is written every night at three; it grows a little.
+fn backup(plan: &str, seen: Timestamp) -> BackupFacts {
+    let day = seen.as_second().div_euclid(86_400);
+    let night = day * 86_400 + 3 * 3_600;
+    let night = if night > seen.as_second() {
+        night - 86_400
+    } else {
+        night
+    };
+    let written = Timestamp::from_second(night).unwrap();
+    let age = (seen.as_second() - night).unsigned_abs();
+    let grown = u64::try_from(night / 86_400 - 20_400).unwrap();
+    let size = 1_100_000_000 + grown * 3_100_000 + grown % 7 * 9_000_000;
+    BackupFacts {
+        url: format!("s3://{plan}-backups/db-backups/"),
+        key: format!(
+            "db-backups/{plan}-{}.dump",
+            written.strftime("%Y%m%dT%H%M%SZ")
+        ),
+        size_bytes: size,
+        last_modified: Some(written),
+        age_seconds: Some(i64::try_from(age).unwrap()),
+        etag: Some("9b2cf535f27731c974343645a3985328-141".to_owned()),
+        created: Some(written),
+        duration_seconds: Some(410.0 + f64::from(u32::try_from(grown % 11).unwrap()) * 9.0),
+        count: 31,
+        oldest: Timestamp::from_second(night - 30 * 86_400).ok(),
+        storage_bytes: size * 31,
+        cost_usd_per_month: Some(
+            f64::from(u32::try_from(size * 31 / 1_000_000).unwrap()) * 0.000_015,
+        ),
+        projection: Some(Projection {
+            bytes_per_week: 672_700_000,
+            month_end_bytes: size * 31 + 600_000_000,
+            month_end_usd: Some(0.61),
+        }),
+        previous: Some(PreviousBackup {
+            key: format!("db-backups/{plan}-before.dump"),
+            size_bytes: size - 3_100_000,
+        }),
+        rejected: vec![RejectedObject {
+            key: "db-backups/README.txt".to_owned(),
+            reason: "not a dump by name".to_owned(),
+        }],
+        ..BackupFacts::default()
+    }
+}
+
+/// A drill that passed.
+pub(crate) fn drill(plan: &str, started: Timestamp) -> Report {
+    let mut report = Report::new(plan, &name(started, Command::Verify), started);
+    let mut backup = backup(plan, started);
+    backup.sha256 =
+        Some("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned());
+    let day = f64::from(u32::try_from(started.as_second() / 86_400 - 20_400).unwrap());
+    restored(&mut report, backup, day);
+    asked(&mut report);
+    report.stages = [
+        ("list", 0.4),
+        ("open", 1.2),
+        ("start", 3.9),
+        ("restore", 312.0),
+        ("check", 8.5),
+    ]
+    .map(|(name, seconds)| Stage {
+        name: name.to_owned(),
+        seconds,
+    })
+    .to_vec();
+    report.seconds = 326.0;
+    report.sinks = vec![Delivery {
+        name: "slack".to_owned(),
+        delivered: true,
+        error: None,
+    }];
+    report.verdict = report.verdict();
+    report
+}
+
+fn restored(report: &mut Report, backup: BackupFacts, day: f64) {
+    let (plan, started) = (report.plan.clone(), report.started);
+    report.restore = Some(RestoreFacts {
+        engine: "pg-restore".to_owned(),
+        seconds: 300.0 + day * 1.5 + day % 5.0 * 12.0,
+        bytes: backup.size_bytes,
+        ..RestoreFacts::default()
+    });
+    report.backup = Some(backup);
+    report.dump = Some(DumpFacts {
+        format: "custom".to_owned(),
+        codec: "gzip".to_owned(),
+        server_version: Some("15.4".to_owned()),
+        pg_dump_version: Some("15.4".to_owned()),
+        created: Some("2026-11-24 03:00:00".to_owned()),
+        database: Some(plan),
+        tables: Some(12),
+        entries: Some(288),
+        ..DumpFacts::default()
+    });
+    report.sandbox = Some(SandboxFacts {
+        provider: "docker".to_owned(),
+        image: Some("postgres:15".to_owned()),
+        server_version: Some("15.8".to_owned()),
+        notes: vec!["Without a network: nothing that the dump runs can call out.".to_owned()],
+    });
+    report.proof = Some(Proof {
+        level: ProofLevel::Restored,
+        objects_expected: Some(288),
+        objects_found: Some(288),
+        tables: 12,
+        rows_expected: None,
+        rows_found: 8_700_000
+            + u64::try_from(started.as_second() / 86_400 - 20_400).unwrap() * 21_000,
+        checks: 14,
+        run: None,
+    });
+}
+
+fn asked(report: &mut Report) {
+    let started = report.started;
+    report.database = Some(DatabaseFacts {
+        size_bytes: 4_200_000_000,
+        tables: vec![
+            table("public.users", 81_223),
+            table("public.orders", 8_600_000),
+        ],
+        indexes: vec!["public.users_pkey".to_owned()],
+        newest: Some(started),
+        ..DatabaseFacts::default()
+    });
+    report.checks = vec![
+        check(
+            "users.row_count",
+            CheckStatus::Passed,
+            "81223",
+            "min 1000",
+            None,
+        ),
+        check(
+            "users.email.not_null",
+            CheckStatus::Passed,
+            "0",
+            "max 0",
+            None,
+        ),
+        check(
+            "orders.created_at.freshness",
+            CheckStatus::Passed,
+            "6 h",
+            "max 48 h",
+            None,
+        ),
+    ];
+}
+
+fn table(name: &str, rows: u64) -> TableFacts {
+    TableFacts {
+        name: name.to_owned(),
+        rows,
+        columns: vec!["id".to_owned()],
+    }
+}
+
+/// One check and its answer.
+pub(crate) fn check(
+    id: &str,
+    status: CheckStatus,
+    value: &str,
+    limit: &str,
+    message: Option<&str>,
+) -> CheckResult {
+    CheckResult {
+        id: id.to_owned(),
+        table: Some("users".to_owned()),
+        check: "row_count".to_owned(),
+        status,
+        severity: Severity::Critical,
+        value: Some(value.into()),
+        limit: Some(limit.to_owned()),
+        file: Some("checks/shop.yaml".to_owned()),
+        line: Some(12),
+        seconds: 0.2,
+        message: message.map(str::to_owned),
+    }
+}
+
+/// The same run with another thing found; what it comes to changes with it.
+pub(crate) fn with(mut report: Report, finding: Finding) -> Report {
+    report.findings.push(finding);
+    report.verdict = report.verdict();
+    report
+}
+
+/// A drill of a dump that was cut.
+pub(crate) fn truncated(plan: &str, started: Timestamp) -> Report {
+    let mut report = drill(plan, started);
+    report.proof = None;
+    report.restore = None;
+    report.checks.clear();
+    let finding = Finding::new(Code::DumpTruncated, "the dump ends too early")
+        .detail("It ends after 37824 bytes; the data of 3 of its entries are cut off.");
+    with(report, finding)
+}
+
+/// A drill that could not look.
+pub(crate) fn stopped(plan: &str, started: Timestamp) -> Report {
+    let mut report = Report::new(plan, &name(started, Command::Verify), started);
+    report.seconds = 2.0;
+    let finding = Finding::new(Code::RunStopped, "could not reach Docker")
+        .detail("The socket \"/var/run/docker.sock\" does not answer.")
+        .hint("Start Docker, or set `sandbox.provider: local`.");
+    with(report, finding)
+}
