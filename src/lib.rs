@@ -34,3 +34,4 @@ pub mod serve;
 pub mod sinks;
 pub mod units;
 pub mod verify;
+pub mod words;

@@ -1,6 +1,7 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
 mod change;
+mod clocks;
 mod facts;
 mod health;
 mod memory;
@@ -21,12 +22,12 @@ pub use memory::Memory;
 pub use tell::{standing, tell};
 
 use crate::{
-    backup::{Backup, Listing, Store},
+    backup::{Backup, Store},
     error::{Broken, Error},
     finding::{Finding, Severity},
     plan::{Plan, Select},
     progress::Progress,
-    report::{Report, Stage},
+    report::{Report, Stage, Verdict},
     rules,
     sandbox::Kept,
 };
@@ -153,6 +154,7 @@ async fn attempt(
             report.stop(interruption(signal));
         }
     }
+    remind(&mut report, &job);
     finish(&mut report, &job, began);
     if !options.dry_run && !options.no_notify {
         tell::tell_drill(&mut report, &job, interrupted.is_some()).await;
@@ -218,7 +220,15 @@ async fn look(
         source = source::open(store.clone(), &backup, job.progress) => source?,
     };
     report.dump = Some(source.contents.facts());
-    trial::run(job, &store, source, &backup, report, interrupt, kept).await
+    clocks::note(job, &source.contents, report);
+    trial::run(job, &store, source, &backup, report, interrupt, kept).await?;
+    let drill = rules::Drill {
+        report,
+        past: &job.memory.past.runs,
+    };
+    let findings = rules::judge_restored(&drill, &job.plan.limits);
+    report.findings.extend(findings);
+    Ok(())
 }
 
 /// Lists the backups, chooses one, and judges what the listing shows.
@@ -227,27 +237,29 @@ async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, 
     let plan = job.plan.backup.as_ref().ok_or_else(no_backup)?;
     let folder = job.plan.file.parent().unwrap_or(Path::new("."));
     let store = Store::open(plan, folder).await?;
-    let listing = store.list().await?;
-    let chosen = listing.pick(plan.select, job.named())?;
-    report.backup = Some(facts::backup(&listing, chosen.as_ref(), report.started));
-    let findings = judge(job, &listing, chosen.as_ref(), report.started);
+    let named = job.named();
+    let listing = store.list_naming(named).await?;
+    let chosen = listing.pick(plan.select, named)?;
+    let facts = rules::Facts {
+        now: report.started,
+        listing: &listing,
+        chosen: chosen.as_ref(),
+        past: &job.memory.past.runs,
+    };
+    let prices = &job.plan.prices;
+    report.backup = Some(facts::backup(&facts, prices));
+    let findings = rules::judge(&facts, &job.plan.limits, prices);
     report.findings.extend(findings);
     Ok(chosen.map(|backup| (Arc::new(store), backup)))
 }
 
-fn judge(
-    job: &Job<'_>,
-    listing: &Listing,
-    chosen: Option<&Backup>,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let facts = rules::Facts {
-        now,
-        listing,
-        chosen,
-        past: &job.memory.past.runs,
-    };
-    rules::judge(&facts, &job.plan.limits, &job.plan.prices)
+/// A run that proves nothing says so when the last proof is old. The first runs need no reminder.
+fn remind(report: &mut Report, job: &Job<'_>) {
+    let past = &job.memory.past;
+    if job.memory.remembers() && past.last_pass().is_some() && report.verdict() != Verdict::Passed {
+        let finding = rules::unproven(&past.runs, report.started, &job.plan.limits);
+        report.findings.extend(finding);
+    }
 }
 
 fn no_backup() -> Error {

@@ -64,18 +64,24 @@ impl Folder {
     }
 
     /// Lists everything below the folder.
-    pub(super) async fn list(&self) -> Result<Listing> {
-        let folder = self.clone();
-        tokio::task::spawn_blocking(move || folder.list_now())
-            .await
-            .or_stop(
-                || "listing a folder was interrupted".to_owned(),
-                "Run again.",
-            )?
+    pub(super) async fn list(&self, named: Option<&str>) -> Result<Listing> {
+        let (folder, named) = (self.clone(), named.map(str::to_owned));
+        beside(move || folder.list_now(named.as_deref())).await
     }
 
-    fn list_now(&self) -> Result<Listing> {
-        let mut gather = Gather::new(&self.url(), &self.prefix(), &self.pattern);
+    /// Every file below a folder inside, whose key ends in `/`.
+    pub(super) async fn below(&self, key: &str) -> Result<Vec<Object>> {
+        let (start, key) = (self.root.join(key), key.to_owned());
+        beside(move || {
+            let mut objects = Vec::new();
+            Walk::all(&start, &key, &mut |object| objects.push(object))?;
+            Ok(objects)
+        })
+        .await
+    }
+
+    fn list_now(&self, named: Option<&str>) -> Result<Listing> {
+        let mut gather = Gather::new(&self.url(), &self.prefix(), &self.pattern, named);
         let start = self.root.join(&self.below);
         let about = start
             .metadata()
@@ -84,16 +90,8 @@ impl Folder {
             let object = object(self.below.clone(), &about)?;
             return Ok(gather.only(object));
         }
-        let inside = start
-            .canonicalize()
-            .or_stop(|| could_not_list(&start), UNREADABLE)?;
-        let mut walk = Walk {
-            inside,
-            visited: vec![(about.dev(), about.ino())],
-            gather: &mut gather,
-        };
-        walk.folder(&start, &self.prefix())?;
-        Ok(gather.finish(None))
+        Walk::all(&start, &self.prefix(), &mut |object| gather.add(object))?;
+        Ok(gather.finish())
     }
 
     fn prefix(&self) -> String {
@@ -123,13 +121,24 @@ impl Folder {
 
 /// Walks a folder and what is below it. Links to what is listed anyway are passed over, so that a link
 /// `latest.dump` is not a second backup.
-struct Walk<'a, 'b> {
+struct Walk<'a> {
     inside: PathBuf,
     visited: Vec<(u64, u64)>,
-    gather: &'a mut Gather<'b>,
+    each: &'a mut dyn FnMut(Object),
 }
 
-impl Walk<'_, '_> {
+impl<'a> Walk<'a> {
+    fn all(start: &Path, prefix: &str, each: &'a mut dyn FnMut(Object)) -> Result<()> {
+        let failed = || could_not_list(start);
+        let about = start.metadata().or_stop(failed, UNREADABLE)?;
+        let mut walk = Self {
+            inside: start.canonicalize().or_stop(failed, UNREADABLE)?,
+            visited: vec![(about.dev(), about.ino())],
+            each,
+        };
+        walk.folder(start, prefix)
+    }
+
     fn folder(&mut self, path: &Path, prefix: &str) -> Result<()> {
         let entries = match fs::read_dir(path) {
             // Made by the file system itself, and for root's eyes only.
@@ -168,7 +177,7 @@ impl Walk<'_, '_> {
             about => about.or_stop(looked, UNREADABLE)?,
         };
         if about.is_file() {
-            self.gather.add(object(key, &about)?);
+            (self.each)(object(key, &about)?);
         } else if about.is_dir() && !self.visited.contains(&(about.dev(), about.ino())) {
             if link {
                 self.visited.push((about.dev(), about.ino()));
@@ -177,6 +186,14 @@ impl Walk<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Works on a thread where waiting for the disk holds up nobody.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.or_stop(
+        || "listing a folder was interrupted".to_owned(),
+        "Run again.",
+    )?
 }
 
 fn could_not_list(path: &Path) -> String {

@@ -1,21 +1,27 @@
 //! Where backups are kept: what is there, which is the newest, and its bytes.
 
+mod asked;
 mod body;
 mod digest;
 mod folder;
 mod gather;
+mod listing;
+mod members;
 mod names;
 mod pick;
 mod records;
 mod s3;
 mod shelf;
+mod tally;
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
+pub use asked::Asked;
 pub use body::{Body, BodyReader, Evidence, Sender};
+pub use listing::{DAYS, Day, KEPT, Listing, NAMED, Reason, Rejected};
 pub use records::{Content, Record, Records};
 pub use s3::{Keys, Patience};
 
@@ -49,69 +55,9 @@ pub struct Backup {
     pub last_modified: Timestamp,
     /// The storage's own tag; none for a directory dump.
     pub etag: Option<String>,
-    /// The members of a directory dump, `toc.dat` among them; empty for a single object.
+    /// The members of a directory dump, `toc.dat` among them, once [`Store::whole`] has listed them; empty for a single
+    /// object.
     pub members: Vec<Object>,
-}
-
-/// An object that is no backup, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// What it is; for a directory dump all of it, under the folder's key.
-    pub object: Object,
-    /// The members of a directory dump; empty for a single object.
-    pub members: Vec<Object>,
-    /// Why it was passed over.
-    pub reason: Reason,
-}
-
-/// Why an object is no backup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It holds nothing, although it is a dump by name.
-    Empty,
-    /// A key that ends in `/` and stands for a folder.
-    FolderMarker,
-    /// A checksum, a signature, a manifest, a log or a text beside a dump.
-    Sidecar,
-    /// An upload that has not finished, or never will.
-    Partial,
-    /// `backup.match` does not match it.
-    NotMatched,
-    /// A hidden file.
-    Hidden,
-    /// The record of a run that pgdrill keeps.
-    History,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(match self {
-            Self::Empty => "empty",
-            Self::FolderMarker => "folder marker",
-            Self::Sidecar => "sidecar",
-            Self::Partial => "partial upload",
-            Self::NotMatched => "not matched by `backup.match`",
-            Self::Hidden => "hidden",
-            Self::History => "history",
-        })
-    }
-}
-
-/// Everything under a plan's URL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// The URL without credentials.
-    pub url: String,
-    /// What every key under the URL begins with: empty, or a path with a `/` at its end.
-    pub prefix: String,
-    /// Every backup, newest first: by time, then by key.
-    pub backups: Vec<Backup>,
-    /// Everything else, and why.
-    pub rejected: Vec<Rejected>,
-    /// What all of it takes, in bytes, with what was rejected.
-    pub storage: u64,
-    /// The storage's own time when it answered, where it tells.
-    pub server_time: Option<Timestamp>,
 }
 
 /// A place where backups are kept.
@@ -167,10 +113,34 @@ impl Store {
     /// # Errors
     /// When the place cannot be reached or does not let us list.
     pub async fn list(&self) -> Result<Listing> {
+        self.list_naming(None).await
+    }
+
+    /// Lists everything, and remembers every object that has this name, for [`Listing::pick`].
+    ///
+    /// # Errors
+    /// When the place cannot be reached or does not let us list.
+    pub async fn list_naming(&self, name: Option<&str>) -> Result<Listing> {
         match self {
-            Self::S3(bucket) => bucket.list().await,
-            Self::Folder(folder) => folder.list().await,
+            Self::S3(bucket) => bucket.list(name).await,
+            Self::Folder(folder) => folder.list(name).await,
         }
+    }
+
+    /// A backup with its members, if it is a directory dump: a listing only sums them up.
+    ///
+    /// # Errors
+    /// When the place cannot be reached, or the members are no longer those that were summed up.
+    pub async fn whole(&self, backup: Backup) -> Result<Backup> {
+        if !backup.is_directory() || !backup.members.is_empty() {
+            return Ok(backup);
+        }
+        let below = backup.key.trim_start_matches('/');
+        let objects = match self {
+            Self::S3(bucket) => bucket.below(below).await?,
+            Self::Folder(folder) => folder.below(below).await?,
+        };
+        members::complete(backup, objects)
     }
 
     /// Starts reading one object. Bytes arrive while the caller works; at most a few megabytes wait.

@@ -1,8 +1,8 @@
 //! Chooses one backup of a listing, and finds its neighbours.
 
-use super::{Backup, Listing, Reason, Rejected};
+use super::{Asked, Backup, Listing, Reason, Rejected, asked::Found};
 use crate::{
-    error::{Error, OrStop, Result},
+    error::{Error, Result},
     plan::Select,
 };
 
@@ -11,7 +11,8 @@ const LIKE: f64 = 0.7;
 
 impl Listing {
     /// The backup that `select` means, or the one that the user named: by its full key, its key below the URL, or
-    /// its last part when only one has it. A named object may be one that was rejected. `None`: there is none.
+    /// its last part when only one has it. A named object may be one that was rejected. `None`: there is none. In a listing
+    /// that was made without this name, only what it names is looked at.
     ///
     /// # Errors
     /// When no object, or more than one, has the name.
@@ -21,13 +22,13 @@ impl Listing {
         }
         let chosen = match select {
             Select::Newest | Select::NewestGood => self.backups.first(),
-            Select::Oldest => self.backups.last(),
-            Select::Random => self.any()?,
+            Select::Oldest => self.oldest.as_ref().or(self.backups.last()),
+            Select::Random => self.sample.as_ref().or(self.backups.first()),
         };
         Ok(chosen.cloned())
     }
 
-    /// The next older backup.
+    /// The next older backup. `None`: there is none, or it is not among those that the listing names.
     #[must_use]
     pub fn previous_of(&self, backup: &Backup) -> Option<&Backup> {
         self.backups
@@ -45,48 +46,31 @@ impl Listing {
         self.rejected.iter().filter(newer).collect()
     }
 
-    fn any(&self) -> Result<Option<&Backup>> {
-        let number = getrandom::u64().or_stop(
-            || "the system gave no random number".to_owned(),
-            "Choose another `backup.select`.",
-        )?;
-        let count = self.backups.len().max(1) as u64;
-        // Smaller than a length, so it is an index.
-        Ok(self
-            .backups
-            .get(usize::try_from(number % count).unwrap_or(0)))
-    }
-
     fn named(&self, key: &str) -> Result<Backup> {
-        let wanted = key
-            .strip_prefix(&self.url)
-            .unwrap_or(key)
-            .trim_end_matches('/');
-        let relative = format!("{}{wanted}", self.prefix);
-        let end = format!("/{wanted}");
-        let exact = |name: &str| name == wanted || name == relative;
-        for same in [&exact as &dyn Fn(&str) -> bool, &|name| {
-            name.ends_with(&end)
-        }] {
-            let found: Vec<_> = self.candidates().filter(|(name, _)| same(name)).collect();
-            match found.as_slice() {
-                [] => {}
-                [(_, candidate)] => return Ok(candidate.backup()),
-                several => return Err(ambiguous(key, several)),
-            }
+        let seen = self.asked.as_ref().filter(|asked| asked.name == key);
+        let asked = seen.cloned().unwrap_or_else(|| self.among_the_kept(key));
+        match asked.found() {
+            Found { first, count: 1 } if !first.is_empty() => Ok(first[0].clone()),
+            Found { count: 0, .. } => Err(self.unknown(key, asked.wanted())),
+            several => Err(ambiguous(key, several)),
         }
-        Err(self.unknown(key, wanted))
     }
 
-    /// Everything that can be named, by its key without a `/` at the end.
-    fn candidates(&self) -> impl Iterator<Item = (&str, Candidate<'_>)> {
-        let backups = self.backups.iter().map(Candidate::Backup);
-        let rejected = self
-            .rejected
-            .iter()
-            .filter(|r| r.reason != Reason::FolderMarker);
-        let candidates = backups.chain(rejected.map(Candidate::Rejected));
-        candidates.map(|candidate| (candidate.key().trim_end_matches('/'), candidate))
+    /// A name that was not asked for when the listing was made.
+    fn among_the_kept(&self, key: &str) -> Asked {
+        let mut asked = Asked::new(key, &self.url, &self.prefix);
+        for backup in &self.backups {
+            asked.see(backup);
+        }
+        for rejected in self.nameable() {
+            asked.see(&rejected.object.clone().into());
+        }
+        asked
+    }
+
+    fn nameable(&self) -> impl Iterator<Item = &Rejected> {
+        let named = |rejected: &&Rejected| rejected.reason != Reason::FolderMarker;
+        self.rejected.iter().filter(named)
     }
 
     fn unknown(&self, key: &str, wanted: &str) -> Error {
@@ -96,7 +80,12 @@ impl Listing {
             let to = |text| strsim::jaro_winkler(text, wanted);
             to(below).max(to(last)).max(to(name))
         };
-        let known = self.candidates().map(|(name, _)| (likeness(name), name));
+        let backups = self.backups.iter().map(|backup| &backup.key);
+        let rejected = self.nameable().map(|rejected| &rejected.object.key);
+        let known = backups
+            .chain(rejected)
+            .map(|key| key.trim_end_matches('/'))
+            .map(|name| (likeness(name), name));
         let closest = known
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .filter(|(like, _)| *like >= LIKE);
@@ -110,39 +99,14 @@ impl Listing {
     }
 }
 
-enum Candidate<'a> {
-    Backup(&'a Backup),
-    Rejected(&'a Rejected),
-}
-
-impl<'a> Candidate<'a> {
-    fn key(&self) -> &'a str {
-        match self {
-            Self::Backup(backup) => &backup.key,
-            Self::Rejected(rejected) => &rejected.object.key,
-        }
-    }
-
-    fn backup(&self) -> Backup {
-        match self {
-            Self::Backup(backup) => (*backup).clone(),
-            Self::Rejected(rejected) => Backup {
-                members: rejected.members.clone(),
-                ..rejected.object.clone().into()
-            },
-        }
-    }
-}
-
-fn ambiguous(key: &str, several: &[(&str, Candidate)]) -> Error {
+fn ambiguous(key: &str, several: &Found) -> Error {
     let names: Vec<_> = several
+        .first
         .iter()
-        .take(3)
-        .map(|(name, _)| format!("\"{name}\""))
+        .map(|backup| format!("\"{}\"", backup.key.trim_end_matches('/')))
         .collect();
-    let count = several.len();
     Error::new(
-        format!("{count} backups are named \"{key}\""),
+        format!("{} backups are named \"{key}\"", several.count),
         "Name it by its whole key.",
     )
     .because(format!("Among them are {}.", names.join(", ")))
@@ -166,7 +130,6 @@ mod tests {
     fn listing() -> Listing {
         let empty = Rejected {
             object: backup("p/late.dump", 50).object(),
-            members: Vec::new(),
             reason: Reason::Empty,
         };
         Listing {

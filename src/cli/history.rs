@@ -98,7 +98,7 @@ impl History {
                 now,
                 zone: &zone,
                 marks: self.marks(),
-                paint: output::paint_stdout(),
+                paint: output::style().paint,
             })
             .collect();
         match self.format {

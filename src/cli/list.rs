@@ -31,7 +31,7 @@ pub(super) struct List {
     /// The plan
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Show at most this many backups
+    /// Show at most this many backups; beyond the newest 1000 they are only counted
     #[arg(long, default_value_t = 50, value_name = "N")]
     most: usize,
 }
@@ -47,7 +47,7 @@ impl List {
             match listing(&plan).await {
                 Ok(listing) => {
                     output::print(&render(&listing, Timestamp::now(), self.most));
-                    code = code.max(u8::from(listing.backups.is_empty()));
+                    code = code.max(u8::from(listing.count == 0));
                 }
                 Err(error) => {
                     output::tell_error(&error);
@@ -86,10 +86,10 @@ fn render(listing: &Listing, now: Timestamp, most: usize) -> String {
         let key = visible(&backup.key);
         let size = Bytes(backup.size);
         let change = older.map_or_else(String::new, |older| change(backup, older));
-        let age = age(backup, now);
+        let age = age(backup, listing.server_time.unwrap_or(now));
         let _ = writeln!(text, "{key:<width$}  {size:>9}  {change:>7}  {age:>14}");
     }
-    let hidden = listing.backups.len().saturating_sub(most);
+    let hidden = listing.count - listing.backups.len().min(most) as u64;
     if hidden > 0 {
         let _ = writeln!(text, "… and {hidden} older ones");
     }
@@ -101,11 +101,11 @@ fn render(listing: &Listing, now: Timestamp, most: usize) -> String {
             rejected.reason
         );
     }
-    let more = listing.rejected.len().saturating_sub(most);
+    let more = listing.rejected_count - listing.rejected.len().min(most) as u64;
     if more > 0 {
         let _ = writeln!(text, "… and {more} more passed over");
     }
-    let count = listing.backups.len();
+    let count = listing.count;
     let storage = Bytes(listing.storage);
     let _ = writeln!(
         text,

@@ -1,8 +1,10 @@
 //! The command line: what can be typed, one small file a command.
 
+mod answer;
 mod check_plan;
 mod clean;
 mod demo;
+mod health;
 mod history;
 mod list;
 mod logs;
@@ -19,6 +21,8 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::words::Lang;
 
 /// Exit codes, the same for every command and every format.
 const EXIT_CODES: &str = "\
@@ -52,6 +56,9 @@ struct Logs {
     /// How logs are written
     #[arg(long, global = true, value_enum, default_value_t)]
     log_format: LogFormat,
+    /// The language for people; otherwise that of PGDRILL_LANG, then of the locale [possible values: en, ja]
+    #[arg(long, global = true, value_name = "LANG", value_parser = lang)]
+    lang: Option<Lang>,
 }
 
 /// How logs are written.
@@ -70,6 +77,8 @@ enum Command {
     Verify(Box<verify::Verify>),
     /// Answer over HTTP how the backups stand, and drill them on their schedules
     Serve(serve::Serve),
+    /// Judge age, size, storage and cost of the backups without restoring any
+    Health(health::Health),
     /// Show the backups: age, size, change, and what was rejected and why
     List(list::List),
     /// Show the runs of the past and their trends: size, duration, rows, verdict
@@ -88,13 +97,24 @@ enum Command {
     Demo(demo::Demo),
 }
 
+/// The language with this name. A word that is none is wrong usage, where a foreign locale is not.
+fn lang(name: &str) -> Result<Lang, String> {
+    let known = Lang::ALL.iter().find(|lang| lang.name() == name);
+    known.copied().ok_or_else(|| {
+        let names = Lang::ALL.map(Lang::name);
+        format!("known are {}", names.join(", "))
+    })
+}
+
 /// Runs what was typed.
 pub async fn run(cli: Cli) -> ExitCode {
     logs::start(&cli.logs);
+    output::speak(cli.logs.lang);
     let quiet = cli.logs.quiet;
     let code = match cli.command {
         Command::Verify(command) => command.run(quiet).await,
         Command::Serve(command) => command.run().await,
+        Command::Health(command) => command.run(quiet).await,
         Command::List(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Review(command) => command.run().await,

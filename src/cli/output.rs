@@ -5,13 +5,15 @@ use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     str::FromStr,
+    sync::OnceLock,
 };
 
 use crate::{
     error::{Error, OrStop, Result},
     finding::Finding,
     report::Report,
-    sinks::{self, Paint, visible},
+    sinks::{self, Paint, Style, visible},
+    words::Lang,
 };
 
 /// A format and the file to write it to.
@@ -76,9 +78,34 @@ pub(super) fn paint(terminal: bool) -> Paint {
     }
 }
 
-/// Colour for standard output.
-pub(super) fn paint_stdout() -> Paint {
-    paint(io::stdout().is_terminal())
+/// The language of whoever typed the command; set once, before anything is said.
+static LANG: OnceLock<Lang> = OnceLock::new();
+
+/// Sets the language: that of the flag, else that of the environment.
+pub(super) fn speak(flag: Option<Lang>) {
+    let environment = |name: &str| std::env::var(name).ok();
+    let _ = LANG.set(flag.unwrap_or_else(|| Lang::of(environment)));
+}
+
+/// The reader's language.
+pub(super) fn lang() -> Lang {
+    LANG.get().copied().unwrap_or_default()
+}
+
+/// For standard output.
+pub(super) fn style() -> Style {
+    Style {
+        paint: paint(io::stdout().is_terminal()),
+        lang: lang(),
+    }
+}
+
+/// For a file.
+fn plain() -> Style {
+    Style {
+        paint: Paint::Plain,
+        lang: lang(),
+    }
 }
 
 /// Checks before a long run that the files can be written.
@@ -103,7 +130,7 @@ pub(super) fn prepare(outputs: &[Output]) -> Result<()> {
 /// When one of the files cannot be written.
 pub(super) fn write(outputs: &[Output], reports: &[Report]) -> Result<()> {
     for output in outputs {
-        let text = render(&output.format, reports, Paint::Plain);
+        let text = render(&output.format, reports, plain());
         replace(&output.path, &text).or_stop(|| cannot_write(&output.path), HINT)?;
     }
     Ok(())
@@ -129,12 +156,12 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// The reports in one format.
-pub(super) fn render(format: &str, reports: &[Report], paint: Paint) -> String {
+pub(super) fn render(format: &str, reports: &[Report], style: Style) -> String {
     let Some(sink) = sinks::format(format) else {
         return String::new();
     };
     match reports {
-        [only] => (sink.render)(only, paint),
+        [only] => (sink.render)(only, style),
         several if format == "json" => {
             let mut text = serde_json::to_string_pretty(several).unwrap_or_default();
             text.push('\n');
@@ -145,7 +172,7 @@ pub(super) fn render(format: &str, reports: &[Report], paint: Paint) -> String {
         several => {
             let all: Vec<_> = several
                 .iter()
-                .map(|report| (sink.render)(report, paint))
+                .map(|report| (sink.render)(report, style))
                 .collect();
             all.join("\n")
         }
@@ -168,7 +195,7 @@ mod tests {
     #[test]
     fn several_reports_are_one_json_list() {
         let report = || Report::new("a", "r", jiff::Timestamp::UNIX_EPOCH);
-        let text = render("json", &[report(), report()], Paint::Plain);
+        let text = render("json", &[report(), report()], Style::default());
         let list: Vec<Report> = serde_json::from_str(&text).unwrap();
         assert_eq!(list.len(), 2);
     }

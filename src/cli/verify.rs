@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{
-    output::{self, Output},
-    plans, signals,
+    answer::{self, Answer, worse},
+    output, plans, signals,
     watch::Watch,
 };
 use crate::{
-    finding::Severity,
     plan::{Plan, Provider, Select},
     progress::Progress,
     report::{Report, Verdict},
@@ -73,15 +72,8 @@ pub(super) struct Verify {
     /// Find and judge the backup, but restore nothing
     #[arg(long)]
     dry_run: bool,
-    /// Exit with 1 when there is a finding this bad
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
-    fail_on: FailOn,
-    /// The format on standard output: human, json or prometheus
-    #[arg(long, value_parser = output::known, default_value = "human")]
-    format: String,
-    /// Write the report into a file, too; repeatable
-    #[arg(long, value_name = "FORMAT=PATH")]
-    output: Vec<Output>,
+    #[command(flatten)]
+    answer: Answer,
     /// Only ask these checks: an id, a table, a name or a tag; repeatable
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
@@ -106,60 +98,20 @@ enum Where {
     Service,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    #[default]
-    Critical,
-    Warning,
-}
-
 impl Verify {
     pub(super) async fn run(self, quiet: bool) -> u8 {
         let mut plans = match plans::read(&self.plans) {
             Ok(plans) => plans,
             Err(code) => return code,
         };
-        if let Err(code) = self.runnable(&mut plans) {
+        if let Err(code) = answer::runnable(&mut plans).and_then(|()| self.answer.prepare()) {
             return code;
         }
-        if let Err(error) = output::prepare(&self.output) {
-            output::tell_error(&error);
-            return 2;
-        }
-        let (reports, code) = self.drill(&plans, quiet).await;
-        match output::write(&self.output, &reports) {
-            Ok(()) => code,
-            Err(error) => {
-                // The verdict is told and stands; whoever waits for the file must notice.
-                output::tell_error(&error);
-                if code == 0 { 3 } else { code }
-            }
-        }
-    }
-
-    /// Drops files that only hold checks for others, and applies the flags.
-    fn runnable(&self, plans: &mut Vec<Plan>) -> Result<(), u8> {
-        let named = plans.len() == 1;
-        if !named {
-            plans.retain(|plan| plan.backup.is_some());
-        }
-        if plans.is_empty() {
-            output::tell(
-                "error  no plan says where backups are\n    hint  Add `backup: { url: … }` to a plan.\n",
-            );
-            return Err(2);
-        }
-        for plan in plans.iter_mut() {
-            if plan.backup.is_none() {
-                let file = plan.file.display();
-                output::tell(&format!(
-                    "error  \"{file}\" does not say where the backups are\n    hint  Add `backup: {{ url: … }}` to it.\n"
-                ));
-                return Err(2);
-            }
+        for plan in &mut plans {
             self.apply(plan);
         }
-        Ok(())
+        let (reports, code) = self.drill(&plans, quiet).await;
+        self.answer.finish(&reports, code)
     }
 
     /// Flags outrank the plan.
@@ -205,13 +157,7 @@ impl Verify {
         let mut code = 0;
         for plan in plans {
             let outcome = drill(plan, &options, quiet).await;
-            if self.format == "human" {
-                output::print(&output::render(
-                    "human",
-                    std::slice::from_ref(&outcome.report),
-                    output::paint_stdout(),
-                ));
-            }
+            self.answer.show(&outcome.report);
             tell_kept(outcome.kept.as_ref());
             code = worse(code, self.exit_code(&outcome));
             let interrupted = outcome.interrupted.is_some();
@@ -220,31 +166,18 @@ impl Verify {
                 break;
             }
         }
-        if self.format != "human" {
-            output::print(&output::render(
-                &self.format,
-                &reports,
-                output::paint_stdout(),
-            ));
-        }
         (reports, code)
     }
 
     fn exit_code(&self, outcome: &Outcome) -> u8 {
         let report = &outcome.report;
         if self.dry_run && report.verdict == Verdict::Unverified && !stopped(report) {
-            return self.lifted(report, 0);
+            return self.answer.lifted(report, 0);
         }
         match (report.verdict, outcome.interrupted) {
             (Verdict::Unverified, Some(signal)) => Signal::exit_code(signal),
-            (verdict, _) => self.lifted(report, verdict.exit_code()),
+            (verdict, _) => self.answer.lifted(report, verdict.exit_code()),
         }
-    }
-
-    /// With `--fail-on warning` a warning is as bad as a failure.
-    fn lifted(&self, report: &Report, code: u8) -> u8 {
-        let warned = self.fail_on == FailOn::Warning && report.count(Severity::Warning) > 0;
-        if warned && code == 0 { 1 } else { code }
     }
 }
 
@@ -269,30 +202,5 @@ fn tell_kept(kept: Option<&Kept>) {
             "the restored database is up\n  look at it:  {}\n  remove it:   {}\n",
             kept.psql, kept.remove
         ));
-    }
-}
-
-/// A failed backup outranks an interrupted run, that an unverified one, and that a passed one.
-fn worse(one: u8, other: u8) -> u8 {
-    let rank = |code| match code {
-        0 => 0,
-        3 => 1,
-        130 | 143 => 2,
-        _ => 3,
-    };
-    if rank(other) > rank(one) { other } else { one }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_backup_outranks_everything() {
-        assert_eq!(worse(3, 1), 1);
-        assert_eq!(worse(1, 3), 1);
-        assert_eq!(worse(0, 3), 3);
-        assert_eq!(worse(3, 143), 143);
-        assert_eq!(worse(1, 130), 1);
     }
 }

@@ -30,7 +30,7 @@ keys! {
         "version", "name", "backup", "limits", "prices", "sandbox", "restore", "severity", "include",
         "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts",
     ];
-    BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select"];
+    BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select", "timezone"];
     LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven"];
     SCHEDULE: "schedule key" at "/definitions/schedule" = ["cron", "timezone"];
     METRICS: "metrics key" at "/properties/metrics" = ["textfile", "pushgateway"];

@@ -148,6 +148,9 @@ pub struct BackupPlan {
     pub pattern: Option<String>,
     /// Which dump to take.
     pub select: Select,
+    /// The IANA name of the zone of the clock that the backup job runs by: a dump's header tells its time without one.
+    /// `None`: it is read as UTC, and may be off by as much as zones are.
+    pub timezone: Option<String>,
 }
 
 /// Which dump to take.

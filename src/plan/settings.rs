@@ -57,6 +57,9 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
         region: optional(file, &fields, "region").filter(|region| region != "auto"),
         pattern,
         select: select.unwrap_or_default(),
+        timezone: fields
+            .get("timezone")
+            .and_then(|entry| timezone(file, entry)),
     };
     let Some(url) = fields.get("url") else {
         let help = "write url: s3://bucket/prefix/ or url: ./folder";
@@ -69,6 +72,22 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
     };
     let url = file.text(url)?.to_owned();
     Some(BackupPlan { url, ..plan })
+}
+
+/// Reads the name of a time zone; nothing when it is empty: `${NAME:-}`.
+pub(super) fn timezone(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
+    if entry.value.text() == Some("") && !entry.value.is_null() {
+        return None;
+    }
+    let name = file.text(entry)?;
+    if jiff::tz::TimeZone::get(name).is_err() {
+        file.error(
+            entry.value,
+            "this time zone is not known here",
+            "write UTC, or a name such as Asia/Tokyo",
+        );
+    }
+    Some(name.to_owned())
 }
 
 fn select(file: &File<'_>, entry: Entry<'_>) -> Option<Select> {

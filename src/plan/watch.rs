@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys,
-    settings::optional,
+    settings::{self, optional},
     walk::{Entry, Fields, File},
     yaml::Value,
 };
@@ -64,23 +64,13 @@ fn schedule(file: &File<'_>, entry: Entry<'_>) -> Option<SchedulePlan> {
     };
     let plan = SchedulePlan {
         cron: file.text(cron)?.to_owned(),
-        timezone: match timezone {
-            Some(entry) => file.text(entry)?.to_owned(),
-            None => "UTC".to_owned(),
-        },
+        timezone: timezone
+            .and_then(|entry| settings::timezone(file, entry))
+            .unwrap_or_else(|| "UTC".to_owned()),
     };
     if croner::Cron::from_str(&plan.cron).is_err() {
         let help = "write minute, hour, day, month and day of the week, such as \"0 0 1 * *\"";
         file.error(cron.value, "this is no cron schedule", help);
-    }
-    if let Some(entry) = timezone
-        && jiff::tz::TimeZone::get(&plan.timezone).is_err()
-    {
-        file.error(
-            entry.value,
-            "this time zone is not known here",
-            "write UTC, or a name such as Asia/Tokyo",
-        );
     }
     Some(plan)
 }

@@ -2,6 +2,7 @@
 
 use super::Facts;
 use crate::{
+    backup::NAMED,
     finding::{Code, Finding},
     plan::{Limits, Prices},
 };
@@ -23,11 +24,10 @@ pub(super) fn judge(facts: &Facts, _: &Limits, _: &Prices) -> Option<Finding> {
     let empty = facts.listing.empty_newer_than(newest);
     let latest = empty.iter().map(|rejected| &rejected.object);
     let latest = latest.max_by_key(|object| (object.last_modified, &object.key))?;
-    let count = empty.len();
-    let others = if count == 1 {
-        String::new()
-    } else {
-        format!(" {count} dumps in a row are empty.")
+    let others = match empty.len() {
+        1 => String::new(),
+        count if count < NAMED => format!(" {count} dumps in a row are empty."),
+        count => format!(" {count} dumps in a row or more are empty."),
     };
     let before = match newest {
         Some(newest) => format!(
@@ -64,7 +64,6 @@ mod tests {
                 last_modified: at(seconds_ago),
                 etag: None,
             },
-            members: Vec::new(),
             reason: Reason::Empty,
         }
     }

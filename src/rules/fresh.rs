@@ -1,21 +1,25 @@
 //! Is the newest backup recent enough?
 
-use super::{Facts, in_words};
+use super::{Facts, clock::APART, in_words};
 use crate::{
     finding::{Code, Finding, Severity},
     plan::{Limits, Prices},
 };
 
-/// How far two clocks may differ before it is worth a word, in seconds: a third of what S3 itself tolerates.
-const CLOCKS: i64 = 300;
-
 pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Finding> {
     let newest = facts.listing.backups.first()?;
     let age = facts.age_seconds(newest);
     let written = format!("\"{}\" was written at {}", newest.key, newest.last_modified);
-    let Ok(age) = u64::try_from(age) else {
-        return (age < -CLOCKS).then(|| from_the_future(&newest.key, &written, age.unsigned_abs()));
-    };
+    if age < -APART {
+        let finding = from_the_future(&newest.key, &written, age.unsigned_abs());
+        return Some(if is_fresh_otherwise(facts, limits) {
+            finding.severity(Severity::Warning)
+        } else {
+            finding
+        });
+    }
+    // A backup may arrive between the storage's first answer and its last page.
+    let age = u64::try_from(age).unwrap_or(0);
     if age <= limits.max_age.0.as_secs() {
         return None;
     }
@@ -29,11 +33,17 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
     )
 }
 
-/// It may be fresh or stale: nobody can tell.
+/// Whether one whose age is known is recent enough.
+fn is_fresh_otherwise(facts: &Facts, limits: &Limits) -> bool {
+    let ages = facts.listing.backups.iter().map(|b| facts.age_seconds(b));
+    let youngest = ages.filter(|age| *age >= -APART).min();
+    youngest.is_some_and(|age| u64::try_from(age).unwrap_or(0) <= limits.max_age.0.as_secs())
+}
+
+/// It may be fresh or stale: nobody can tell, so it never counts as fresh.
 fn from_the_future(key: &str, written: &str, ahead: u64) -> Finding {
     let message = format!("newest backup is from the future by {}", in_words(ahead));
     Finding::new(Code::BackupStale, message)
-        .severity(Severity::Warning)
         .detail(format!(
             "{written}, {ahead} seconds from now: the clocks disagree, so its age is not known."
         ))
@@ -79,13 +89,23 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_ahead_is_a_clock_and_more_is_a_warning() {
+    fn five_minutes_ahead_is_a_clock_and_more_is_never_fresh() {
         assert_eq!(aged(-300), None);
         let finding = aged(-301).unwrap();
         assert_eq!(
             (finding.code, finding.severity),
-            (Code::BackupStale, Severity::Warning)
+            (Code::BackupStale, Severity::Critical)
         );
+    }
+
+    #[test]
+    fn a_backup_from_the_future_hides_no_stale_one_and_spoils_no_fresh_one() {
+        let beside = |seconds| {
+            let future = backup("b.dump", 1, -86_400);
+            with(judge, &listing(vec![future, backup("a.dump", 1, seconds)]))
+        };
+        assert_eq!(beside(48 * 3_600).unwrap().severity, Severity::Warning);
+        assert_eq!(beside(48 * 3_600 + 1).unwrap().severity, Severity::Critical);
     }
 
     #[test]

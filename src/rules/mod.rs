@@ -1,27 +1,40 @@
 //! Judged from facts alone: the listing, the clock that was read before, the plan's limits and prices.
 
+mod behind;
 mod change;
+mod clock;
 mod cost;
 mod empty;
 mod fresh;
 mod frozen;
+mod growth;
 mod large;
 mod none;
 mod rto;
 mod shrunk;
+mod slow;
+mod taken;
+mod unproven;
 
 use jiff::Timestamp;
 
 pub use change::changes;
+pub use growth::{monthly, projection};
 pub use rto::rto;
+pub use taken::{Taken, ZONES, taken};
+pub use unproven::unproven;
 
 use crate::{
     backup::{Backup, Listing},
     finding::Finding,
     plan::{Limits, Prices},
-    report::Report,
+    report::{Command, Report, Verdict},
     units::Age,
 };
+
+/// Two objects that were stored within this many seconds of each other are not two backups: a job that also stores its
+/// dump as `latest` writes both within the hour.
+const COPY: i64 = 3_600;
 
 /// What the rules judge.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +50,26 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// The backup before the one that is drilled.
+    /// The backup before the one that is drilled, which is not the same one under a second name.
     fn previous(&self) -> Option<&'a Backup> {
-        self.listing.previous_of(self.chosen?)
+        let chosen = self.chosen?;
+        let is_copy = |other: &Backup| {
+            let same = other.size == chosen.size && other.etag == chosen.etag;
+            same && chosen.etag.is_some()
+                && frozen::is_copy(other.last_modified, chosen.last_modified)
+        };
+        let mut previous = self.listing.previous_of(chosen);
+        while let Some(other) = previous
+            && is_copy(other)
+        {
+            previous = self.listing.previous_of(other);
+        }
+        previous
+    }
+
+    /// The last proven run of a backup that was stored before the one that is drilled.
+    fn proven(&self) -> Option<&'a Report> {
+        last_proven_before(self.past, self.chosen?.last_modified)
     }
 
     /// How many seconds ago a backup was written: by the storage's clock, which also wrote the backup's time, where
@@ -51,11 +81,46 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// What the rules judge once a backup was restored.
+#[derive(Clone, Copy, Debug)]
+pub struct Drill<'a> {
+    /// The run as far as it has come: its backup, its restore, its database.
+    pub report: &'a Report,
+    /// The runs of the past, newest first.
+    pub past: &'a [Report],
+}
+
+impl<'a> Drill<'a> {
+    /// The last proven run of a backup that was stored before this one.
+    fn proven(&self) -> Option<&'a Report> {
+        last_proven_before(self.past, self.report.backup.as_ref()?.last_modified?)
+    }
+
+    /// Every proven run, newest first.
+    fn all_proven(&self) -> impl Iterator<Item = &'a Report> {
+        self.past.iter().filter(|run| is_proven(run))
+    }
+}
+
+/// Whether a run is one that others may be compared with.
+fn is_proven(run: &Report) -> bool {
+    run.command == Command::Verify && run.verdict == Verdict::Passed
+}
+
+/// The last proven run of a backup that was stored well before this moment: neither this one nor a copy of it.
+fn last_proven_before(past: &[Report], stored: Timestamp) -> Option<&Report> {
+    past.iter().filter(|run| is_proven(run)).find(|run| {
+        let other = run.backup.as_ref().and_then(|backup| backup.last_modified);
+        other.is_some_and(|other| other < stored && !frozen::is_copy(other, stored))
+    })
+}
+
 /// A rule about the backups under a URL.
 type Rule = fn(&Facts, &Limits, &Prices) -> Option<Finding>;
 
 /// Every rule, in the order in which findings are shown. A new rule is one file and one line here.
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 8] = [
+    clock::judge,
     none::judge,
     empty::judge,
     fresh::judge,
@@ -74,6 +139,37 @@ pub fn judge(facts: &Facts, limits: &Limits, prices: &Prices) -> Vec<Finding> {
         .collect()
 }
 
+/// A rule about a restored backup.
+type AfterRestore = fn(&Drill, &Limits) -> Option<Finding>;
+
+/// Every rule about a restored backup, in the order in which findings are shown.
+const AFTER_RESTORE: [AfterRestore; 4] =
+    [slow::restore, slow::backup, frozen::restored, behind::judge];
+
+/// What there is to say about a backup once it was restored.
+#[must_use]
+pub fn judge_restored(drill: &Drill, limits: &Limits) -> Vec<Finding> {
+    AFTER_RESTORE
+        .iter()
+        .filter_map(|rule| rule(drill, limits))
+        .collect()
+}
+
+/// A count to reckon with.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "above 2^53 a byte or two more or less do not matter"
+)]
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+/// Rounded to a whole number; what is too large for one becomes the largest.
+#[expect(clippy::cast_possible_truncation, reason = "that is what it is for")]
+fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
 /// An age in words, in whole hours once it is one.
 fn in_words(seconds: u64) -> String {
     match seconds / 3_600 {
@@ -86,8 +182,9 @@ fn in_words(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::BackupFacts;
 
-    /// 2026-11-24, some hour.
+    /// 2026-11-24 at midnight, UTC.
     pub(super) const NOW: i64 = 1_795_478_400;
 
     pub(super) fn at(seconds_ago: i64) -> Timestamp {
@@ -108,9 +205,26 @@ mod tests {
         Listing {
             url: "s3://b/".to_owned(),
             storage: backups.iter().map(|backup| backup.size).sum(),
+            count: backups.len() as u64,
             backups,
             ..Listing::default()
         }
+    }
+
+    /// A run that proved a backup when it was stored.
+    pub(super) fn proven(key: &str, size: u64, seconds_ago: i64) -> Report {
+        let mut run = Report::new("shop", "01", at(seconds_ago));
+        run.verdict = Verdict::Passed;
+        run.backup = Some(BackupFacts {
+            url: "s3://b/".to_owned(),
+            key: key.to_owned(),
+            size_bytes: size,
+            etag: Some(format!("tag of {size}")),
+            last_modified: Some(at(seconds_ago)),
+            storage_bytes: size,
+            ..BackupFacts::default()
+        });
+        run
     }
 
     pub(super) fn newest(listing: &Listing) -> Facts<'_> {

@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use super::{Paint, visible};
+use super::{Paint, Style, visible};
 use crate::{
     finding::{Finding, Severity},
-    report::{BackupFacts, CheckResult, CheckStatus, Proof, Report, Verdict},
-    units::{Age, Bytes},
+    report::{BackupFacts, CheckResult, CheckStatus, Command, Proof, Report, Verdict},
+    units::{Age, Bytes, Usd},
 };
 
-pub(super) fn render(report: &Report, paint: Paint) -> String {
+pub(super) fn render(report: &Report, style: Style) -> String {
+    let paint = style.paint;
     let mut text = String::new();
     facts(&mut text, report, paint);
     checks(&mut text, &report.checks, paint);
@@ -34,6 +35,9 @@ fn facts(text: &mut String, report: &Report, paint: Paint) {
     };
     if let Some(backup) = &report.backup {
         fact("backup", backup_line(backup));
+        if report.command == Command::Health {
+            fact("storage", storage_line(backup));
+        }
     }
     fact("dump", dump_line(report));
     if let Some(baseline) = &report.baseline {
@@ -78,6 +82,22 @@ fn backup_line(backup: &BackupFacts) -> String {
     let _ = write!(text, ", of {} in {}", backup.count, backup.url);
     if let Some(previous) = &backup.previous {
         let _ = write!(text, " (the one before: {})", Bytes(previous.size_bytes));
+    }
+    text
+}
+
+/// What is stored, what it costs, and where it is heading.
+fn storage_line(backup: &BackupFacts) -> String {
+    let mut text = format!("{}", Bytes(backup.storage_bytes));
+    if let Some(cost) = backup.cost_usd_per_month {
+        let _ = write!(text, ", {} a month", Usd(cost));
+    }
+    if let Some(projection) = backup.projection {
+        let end = Bytes(projection.month_end_bytes);
+        let _ = write!(text, "; {end} at the end of the month");
+        if let Some(cost) = projection.month_end_usd {
+            let _ = write!(text, ", {} a month", Usd(cost));
+        }
     }
     text
 }
@@ -176,9 +196,10 @@ fn verdict(report: &Report, paint: Paint) -> String {
     let took = Age(std::time::Duration::from_secs_f64(report.seconds.max(0.0)));
     match (report.verdict, &report.proof) {
         (Verdict::Healthy, _) => {
+            let word = paint.good("HEALTHY");
+            let warnings = warnings(report);
             format!(
-                "{}  nothing critical shows from outside; nothing was restored",
-                paint.good("HEALTHY")
+                "{word}  nothing critical shows from outside{warnings}; nothing was restored · {took}"
             )
         }
         (Verdict::Passed, Some(proof)) => {
@@ -201,11 +222,7 @@ fn verdict(report: &Report, paint: Paint) -> String {
 }
 
 fn proven(proof: &Proof, report: &Report) -> String {
-    let warnings = match report.count(Severity::Warning) {
-        0 => String::new(),
-        1 => ", 1 warning".to_owned(),
-        more => format!(", {more} warnings"),
-    };
+    let warnings = warnings(report);
     let remembered = proof
         .run
         .as_ref()
@@ -217,4 +234,12 @@ fn proven(proof: &Proof, report: &Report) -> String {
         proof.checks,
         remembered.unwrap_or_default()
     )
+}
+
+fn warnings(report: &Report) -> String {
+    match report.count(Severity::Warning) {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        more => format!(", {more} warnings"),
+    }
 }

@@ -8,7 +8,16 @@ pub mod prometheus;
 
 pub use paint::{Paint, visible};
 
-use crate::report::Report;
+use crate::{report::Report, words::Lang};
+
+/// How a format is written where it leaves a choice. Formats for machines leave none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to use colour.
+    pub paint: Paint,
+    /// The reader's language.
+    pub lang: Lang,
+}
 
 /// A format that a report can be written in.
 pub struct Format {
@@ -17,7 +26,7 @@ pub struct Format {
     /// What it is for.
     pub about: &'static str,
     /// Writes the report; ends with a newline.
-    pub render: fn(&Report, Paint) -> String,
+    pub render: fn(&Report, Style) -> String,
 }
 
 /// Every format. A new one is one file and one row.

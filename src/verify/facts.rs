@@ -1,30 +1,34 @@
 //! What was looked at, in the report's words.
 
-use jiff::Timestamp;
-
 use crate::{
-    backup::{Backup, Listing},
+    backup::Listing,
+    plan::Prices,
     report::{BackupFacts, PreviousBackup, RejectedObject},
+    rules::{self, Facts},
 };
 
-/// How many rejected objects a report names; the rest is only counted by the listing's size.
+/// How many rejected objects a report names; the rest is only counted.
 const NAMED: usize = 100;
 
 /// The listing and the chosen backup.
-pub(super) fn backup(listing: &Listing, chosen: Option<&Backup>, now: Timestamp) -> BackupFacts {
+pub(super) fn backup(judged: &Facts, prices: &Prices) -> BackupFacts {
+    let listing = judged.listing;
+    let price = prices.storage_gb_month;
     let mut facts = BackupFacts {
         url: listing.url.clone(),
-        count: listing.backups.len() as u64,
-        oldest: listing.backups.last().map(|backup| backup.last_modified),
+        count: listing.count,
+        oldest: listing.oldest.as_ref().map(|backup| backup.last_modified),
         storage_bytes: listing.storage,
+        cost_usd_per_month: price.map(|price| rules::monthly(listing.storage, price).0),
+        projection: rules::projection(judged, prices),
         rejected: rejected(listing),
         ..BackupFacts::default()
     };
-    if let Some(backup) = chosen {
+    if let Some(backup) = judged.chosen {
         facts.key.clone_from(&backup.key);
         facts.size_bytes = backup.size;
         facts.last_modified = Some(backup.last_modified);
-        facts.age_seconds = Some(now.as_second() - backup.last_modified.as_second());
+        facts.age_seconds = Some(judged.age_seconds(backup));
         facts.etag.clone_from(&backup.etag);
         facts.previous = listing.previous_of(backup).map(|previous| PreviousBackup {
             key: previous.key.clone(),

@@ -48,8 +48,9 @@ pub(super) async fn open(
     backup: &Backup,
     progress: &Progress,
 ) -> Result<Source, Broken> {
-    if !backup.members.is_empty() {
-        return directory(store, backup, progress).await;
+    if backup.is_directory() {
+        let whole = store.whole(backup.clone()).await?;
+        return directory(store, &whole, progress).await;
     }
     let body = store.read(&backup.object(), progress);
     let evidence = vec![body.evidence()];

@@ -2,11 +2,11 @@
 
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, change, remember,
+    Job, Signal, Stop, change, clocks, remember,
     source::{Input, Source},
 };
 use crate::{
@@ -275,10 +275,13 @@ async fn ask(
         let password = reader.password.reveal();
         clients.push(sandbox.connect(database, &reader.role, password).await?);
     }
-    let begun = report.backup.as_ref().and_then(|backup| backup.created);
     let comparable = change::comparable(job.memory, backup);
     let context = checks::Context {
-        backup_time: Some(begun.unwrap_or_else(|| taken(contents, backup.last_modified))),
+        backup_time: Some(clocks::taken(
+            contents,
+            job.plan.backup.as_ref(),
+            backup.last_modified,
+        )),
         now: Timestamp::now(),
         restore_errors,
         only: job.options.only.clone(),
@@ -292,18 +295,4 @@ async fn ask(
     report.database = outcome.database;
     change::judge(job, report, &comparable, &outcome.compared);
     Ok(())
-}
-
-/// When the dump was taken. Its header holds the writer's local time without a zone (14 hours either way), so the
-/// storage's time is taken unless the two cannot be the same moment: then the object was copied later.
-fn taken(contents: &Contents, last_modified: Timestamp) -> Timestamp {
-    const ZONES: i64 = 14 * 3_600;
-    let written = contents.created.as_deref().and_then(|created| {
-        let civil = created.parse::<jiff::civil::DateTime>().ok()?;
-        TimeZone::UTC.to_timestamp(civil).ok()
-    });
-    match written {
-        Some(written) if last_modified.as_second() - written.as_second() > ZONES => written,
-        _ => last_modified,
-    }
 }

@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
-    ("sinks", &["error", "finding", "report", "units"]),
+    ("words", &["finding", "report"]),
+    ("sinks", &["error", "finding", "report", "units", "words"]),
     (
         "history",
         &["backup", "error", "finding", "plan", "report", "units"],
@@ -35,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "pages",
         &[
-            "charts", "finding", "history", "plan", "report", "review", "sinks", "units",
+            "charts", "finding", "history", "plan", "report", "review", "sinks", "units", "words",
         ],
     ),
     (
@@ -56,7 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "backup", "charts", "error", "finding", "history", "pages", "plan", "progress",
-            "report", "review", "sandbox", "serve", "sinks", "units", "verify",
+            "report", "review", "sandbox", "serve", "sinks", "units", "verify", "words",
         ],
     ),
 ];

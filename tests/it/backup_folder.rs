@@ -35,6 +35,7 @@ async fn store(url: &str, folder_of_plan: &Path) -> Store {
         region: None,
         pattern: None,
         select: Select::Newest,
+        timezone: None,
     };
     Store::open(&plan, folder_of_plan).await.unwrap()
 }
@@ -126,17 +127,10 @@ async fn a_url_may_be_one_file_or_one_directory_dump() {
     let directory = store("mon", folder.path()).await;
     let listing = directory.list().await.unwrap();
     assert_eq!(keys(&listing), ["mon/"]);
-    let toc = directory
-        .read_all(&listing.backups[0].members[0], 100)
-        .await
-        .unwrap();
+    let whole = directory.whole(listing.backups[0].clone()).await.unwrap();
+    let toc = directory.read_all(&whole.members[0], 100).await.unwrap();
     assert_eq!(&toc[..], b"toc");
-    assert!(
-        directory
-            .read_all(&listing.backups[0].members[0], 2)
-            .await
-            .is_err()
-    );
+    assert!(directory.read_all(&whole.members[0], 2).await.is_err());
 }
 
 #[tokio::test]

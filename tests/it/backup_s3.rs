@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pgdrill::{
-    backup::{Listing, Patience, Reason, Store},
+    backup::{KEPT, Listing, Patience, Reason, Store},
     error::Error,
     finding::{Code, Finding},
     plan::Select,
@@ -36,7 +36,7 @@ fn said(error: Error) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_newest_of_2500_dated_keys_is_found_on_the_third_page() {
+async fn the_newest_of_2500_dated_keys_is_found_on_the_third_page_and_all_are_counted() {
     let server = S3Server::start().await;
     for day in 0..2_500_u64 {
         server.put(
@@ -46,9 +46,12 @@ async fn the_newest_of_2500_dated_keys_is_found_on_the_third_page() {
         );
     }
     let listing = server.store("db/").await.list().await.unwrap();
-    assert_eq!(listing.backups.len(), 2_500);
+    assert_eq!((listing.count, listing.storage), (2_500, 10_000));
+    assert_eq!(listing.backups.len(), KEPT);
     assert_eq!(listing.backups[0].key, "db/shop-02499.dump");
-    assert_eq!(listing.backups[2_499].key, "db/shop-00000.dump");
+    assert_eq!(listing.backups[KEPT - 1].key, "db/shop-01500.dump");
+    let oldest = listing.pick(Select::Oldest, None).unwrap().unwrap();
+    assert_eq!(oldest.key, "db/shop-00000.dump");
     assert_eq!(server.faults.log(), ["list", "list", "list"]);
     assert_eq!(listing.url, format!("s3://{BUCKET}/db/"));
     let server_time = listing.server_time.unwrap();
@@ -124,12 +127,11 @@ async fn a_prefix_with_a_table_of_contents_is_one_backup() {
     server.put("db/mon/toc.dat", b"toc", 50);
     server.put("db/mon/3456.dat.gz", b"data", 60);
     server.put("db/tue.dump", b"dump", 70);
-    let listing = server.store("db").await.list().await.unwrap();
+    let store = server.store("db").await;
+    let listing = store.list().await.unwrap();
     assert_eq!(keys(&listing), ["db/mon/", "db/tue.dump"]);
-    assert_eq!(
-        (listing.backups[0].size, listing.backups[0].members.len()),
-        (7, 2)
-    );
+    let whole = store.whole(listing.backups[0].clone()).await.unwrap();
+    assert_eq!((whole.size, whole.members.len()), (7, 2));
     let direct = server.store("db/mon/").await.list().await.unwrap();
     assert_eq!(keys(&direct), ["db/mon/"]);
     let picked = listing.pick(Select::Newest, Some("mon")).unwrap().unwrap();

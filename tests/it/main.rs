@@ -16,6 +16,7 @@ mod checks;
 mod checks_hostile;
 mod documents;
 mod dump;
+mod health;
 mod history;
 mod history_cli;
 mod live;

@@ -21,39 +21,57 @@ use crate::{
 
 impl Bucket {
     /// Lists everything below the path, or the one object that it names.
-    pub(in crate::backup) async fn list(&self) -> Result<Listing> {
+    pub(in crate::backup) async fn list(&self, named: Option<&str>) -> Result<Listing> {
         let clock = Clock::default();
-        let (url, prefix) = (self.url(), self.prefix());
-        let mut gather = Gather::new(&url, &prefix, &self.pattern);
-        let mut token = None;
+        let prefix = self.prefix();
+        let mut gather = Gather::new(&self.url(), &prefix, &self.pattern, named);
+        self.each(&prefix, &clock, &mut |object| gather.add(object))
+            .await?;
+        let nothing = gather.is_empty() && !self.path.is_empty();
+        let single = if nothing {
+            self.single(&clock).await?
+        } else {
+            None
+        };
+        let listing = match single {
+            Some(object) => {
+                let url = format!("s3://{}/{}", self.name, self.path);
+                Gather::new(&url, "", &self.pattern, named).only(object)
+            }
+            None => gather.finish(),
+        };
+        Ok(clock.tell(listing))
+    }
+
+    /// Every object below a folder inside, whose key ends in `/`; empty for the whole bucket.
+    pub(in crate::backup) async fn below(&self, key: &str) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        self.each(key, &Clock::default(), &mut |object| objects.push(object))
+            .await?;
+        Ok(objects)
+    }
+
+    /// Hands over every object whose key begins like this, page by page.
+    async fn each(
+        &self,
+        prefix: &str,
+        clock: &Clock,
+        take: &mut (dyn FnMut(Object) + Send),
+    ) -> Result<()> {
+        let mut token: Option<String> = None;
         loop {
-            let page = self.page(&prefix, token.as_deref(), &clock).await?;
+            let page = self.page(prefix, token.as_deref(), clock).await?;
             let next = page.next_continuation_token().map(str::to_owned);
             let goes_on = page.is_truncated() == Some(true);
             for listed in page.contents.unwrap_or_default() {
-                gather.add(object(listed)?);
+                take(object(listed)?);
             }
             match next {
                 Some(next) if goes_on && token.as_ref() != Some(&next) => token = Some(next),
-                _ if goes_on => return Err(cut_short(&url)),
-                _ => break,
+                _ if goes_on => return Err(cut_short(&self.url())),
+                _ => return Ok(()),
             }
         }
-        if gather.is_empty()
-            && !self.path.is_empty()
-            && let Some(object) = self.single(&clock).await?
-        {
-            let single = Gather::new(
-                &format!("s3://{}/{}", self.name, self.path),
-                "",
-                &self.pattern,
-            );
-            return Ok(Listing {
-                server_time: clock.time(),
-                ..single.only(object)
-            });
-        }
-        Ok(gather.finish(clock.time()))
     }
 
     /// The object whose key is the path itself. Keys come in their order, so it would be the first.
@@ -151,13 +169,18 @@ pub(super) fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
 }
 
-/// The `Date` of the first answer. The first: later pages come later.
+/// The `Date` of the first answer, and our own time then. The first: later pages come later.
 #[derive(Clone, Debug, Default)]
-struct Clock(Arc<OnceLock<Timestamp>>);
+struct Clock(Arc<OnceLock<(Timestamp, Timestamp)>>);
 
 impl Clock {
-    fn time(&self) -> Option<Timestamp> {
-        self.0.get().copied()
+    fn tell(&self, listing: Listing) -> Listing {
+        let times = self.0.get().copied();
+        Listing {
+            server_time: times.map(|(theirs, _)| theirs),
+            own_time: times.map(|(_, ours)| ours),
+            ..listing
+        }
     }
 }
 
@@ -175,7 +198,7 @@ impl Intercept for Clock {
         let date = context.response().headers().get("date");
         if let Some(time) = date.and_then(|date| rfc2822::parse(date).ok()) {
             // Set once: the first answer is kept.
-            let _ = self.0.set(time.timestamp());
+            let _ = self.0.set((time.timestamp(), Timestamp::now()));
         }
         Ok(())
     }

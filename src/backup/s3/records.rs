@@ -27,6 +27,7 @@ impl Bucket {
             region: plan.region.clone(),
             pattern: None,
             select: Select::Newest,
+            timezone: None,
         };
         Self::open_for(
             Purpose::Records,

@@ -149,7 +149,7 @@ fn say(text: &str) {
 
 fn print(outcome: &Outcome) {
     if let Some(human) = sinks::format("human") {
-        say(&(human.render)(&outcome.report, output::paint_stdout()));
+        say(&(human.render)(&outcome.report, output::style()));
     }
 }
 

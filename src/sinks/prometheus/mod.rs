@@ -6,7 +6,7 @@ mod page;
 use jiff::Timestamp;
 
 use self::page::Page;
-use super::Paint;
+use super::Style;
 use crate::report::{Command, Report, Verdict};
 
 /// Alerting rules for these metrics, for Prometheus' `rule_files`.
@@ -91,7 +91,7 @@ pub fn of_reports(reports: &[Report]) -> String {
     exposition(&reports.iter().map(Standing::of).collect::<Vec<_>>())
 }
 
-pub(super) fn render(report: &Report, _paint: Paint) -> String {
+pub(super) fn render(report: &Report, _style: Style) -> String {
     of_reports(std::slice::from_ref(report))
 }
 

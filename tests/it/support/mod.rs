@@ -3,6 +3,8 @@
 pub(crate) mod browser;
 pub(crate) mod cluster;
 pub(crate) mod declare;
+pub(crate) mod generated;
+pub(crate) mod peak;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod prometheus;
@@ -10,5 +12,5 @@ pub(crate) mod questions_db;
 pub(crate) mod reports;
 pub(crate) mod s3;
 pub(crate) mod server;
-pub(crate) mod watch;
 pub(crate) mod tls;
+pub(crate) mod watch;

@@ -140,6 +140,7 @@ fn restored(report: &mut Report, backup: BackupFacts, day: f64) {
     report.sandbox = Some(SandboxFacts {
         provider: "docker".to_owned(),
         image: Some("postgres:15".to_owned()),
+        image_id: None,
         server_version: Some("15.8".to_owned()),
         notes: vec!["Without a network: nothing that the dump runs can call out.".to_owned()],
     });
@@ -198,6 +199,7 @@ fn table(name: &str, rows: u64) -> TableFacts {
         name: name.to_owned(),
         rows,
         columns: vec!["id".to_owned()],
+        partition_of: None,
     }
 }
 
@@ -220,6 +222,7 @@ pub(crate) fn check(
         file: Some("checks/shop.yaml".to_owned()),
         line: Some(12),
         seconds: 0.2,
+        asked: None,
         message: message.map(str::to_owned),
     }
 }

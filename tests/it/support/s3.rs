@@ -238,6 +238,7 @@ impl S3Server {
             region: None,
             pattern: None,
             select: Select::Newest,
+            timezone: None,
         }
     }
 

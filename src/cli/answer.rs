@@ -1,0 +1,115 @@
+//! How a command answers: the format on standard output, files beside it, and the exit code.
+
+use clap::{Args, ValueEnum};
+
+use super::output::{self, Output};
+use crate::{finding::Severity, plan::Plan, report::Report};
+
+/// Flags of every command that ends in reports.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Answer {
+    /// Exit with 1 when there is a finding this bad
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
+    fail_on: FailOn,
+    /// The format on standard output: human or json
+    #[arg(long, value_parser = output::known, default_value = "human")]
+    format: String,
+    /// Write the report into a file, too; repeatable
+    #[arg(long, value_name = "FORMAT=PATH")]
+    output: Vec<Output>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    #[default]
+    Critical,
+    Warning,
+}
+
+impl Answer {
+    /// Checks before a long run that the files can be written. `Err` holds the exit code; the cause was told.
+    pub(super) fn prepare(&self) -> Result<(), u8> {
+        output::prepare(&self.output).map_err(|error| {
+            output::tell_error(&error);
+            2
+        })
+    }
+
+    /// Shows one report as soon as it is there, if a person reads it.
+    pub(super) fn show(&self, report: &Report) {
+        if self.format == "human" {
+            print("human", std::slice::from_ref(report));
+        }
+    }
+
+    /// Shows all reports to machines, and writes the files. Returns the exit code, given that of the verdicts.
+    pub(super) fn finish(&self, reports: &[Report], code: u8) -> u8 {
+        if self.format != "human" {
+            print(&self.format, reports);
+        }
+        match output::write(&self.output, reports) {
+            Ok(()) => code,
+            Err(error) => {
+                // The verdict is told and stands; whoever waits for the file must notice.
+                output::tell_error(&error);
+                if code == 0 { 3 } else { code }
+            }
+        }
+    }
+
+    /// With `--fail-on warning` a warning is as bad as a failure.
+    pub(super) fn lifted(&self, report: &Report, code: u8) -> u8 {
+        let warned = self.fail_on == FailOn::Warning && report.count(Severity::Warning) > 0;
+        if warned && code == 0 { 1 } else { code }
+    }
+}
+
+fn print(format: &str, reports: &[Report]) {
+    output::print(&output::render(format, reports, output::style()));
+}
+
+/// Drops files that only hold checks for others. `Err` holds the exit code when no plan is left; the cause was told.
+pub(super) fn runnable(plans: &mut Vec<Plan>) -> Result<(), u8> {
+    if let [only] = plans.as_slice()
+        && only.backup.is_none()
+    {
+        let file = only.file.display();
+        output::tell(&format!(
+            "error  \"{file}\" does not say where the backups are\n    hint  Add `backup: {{ url: … }}` to it.\n"
+        ));
+        return Err(2);
+    }
+    plans.retain(|plan| plan.backup.is_some());
+    if plans.is_empty() {
+        output::tell(
+            "error  no plan says where backups are\n    hint  Add `backup: { url: … }` to a plan.\n",
+        );
+        return Err(2);
+    }
+    Ok(())
+}
+
+/// A failed backup outranks an interrupted run, that an unverified one, and that a passed one.
+pub(super) fn worse(one: u8, other: u8) -> u8 {
+    let rank = |code| match code {
+        0 => 0,
+        3 => 1,
+        130 | 143 => 2,
+        _ => 3,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_backup_outranks_everything() {
+        assert_eq!(worse(3, 1), 1);
+        assert_eq!(worse(1, 3), 1);
+        assert_eq!(worse(0, 3), 3);
+        assert_eq!(worse(3, 143), 143);
+        assert_eq!(worse(1, 130), 1);
+    }
+}
