@@ -28,6 +28,7 @@ pub mod progress;
 pub mod report;
 pub mod restore;
 pub mod review;
+pub mod rows;
 pub mod rules;
 pub mod sandbox;
 pub mod serve;

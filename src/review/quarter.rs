@@ -110,27 +110,25 @@ pub(super) fn quarter(past: &Past, plan: &Plan, span: &Span) -> Quarter {
     let first = span.month.quarter();
     let ends = first.later(3);
     let until = |run: &&Report| run.started < span.until;
-    let look = past
-        .runs
-        .iter()
-        .filter(until)
-        .find(|run| run.backup.is_some());
+    let runs = past.runs.iter().filter(until);
+    let look = runs.clone().find(|run| run.backup.is_some());
     let facts = look.and_then(|run| run.backup.as_ref());
     let price = plan.prices.storage_gb_month;
     Quarter {
         name: span.month.quarter_name(),
         last_day: ends.first().yesterday().unwrap_or(ends.first()),
-        retention: facts.map_or_else(Retention::default, |facts| retention(facts, past, price)),
+        retention: facts.map_or_else(Retention::default, |facts| retention(facts, runs, price)),
         cost: cost(past, plan, look.zip(facts), ends, span),
         drill: drill(past, plan, first, span),
     }
 }
 
-fn retention(facts: &BackupFacts, past: &Past, price: Option<f64>) -> Retention {
-    let newest = past
-        .runs
-        .iter()
-        .filter_map(|run| run.backup.as_ref()?.last_modified);
+fn retention<'a>(
+    facts: &BackupFacts,
+    runs: impl Iterator<Item = &'a Report>,
+    price: Option<f64>,
+) -> Retention {
+    let newest = runs.filter_map(|run| run.backup.as_ref()?.last_modified);
     let size = (facts.size_bytes > 0).then_some(facts.size_bytes);
     let keep = size.map_or_else(Vec::new, |size| {
         KEEP.iter().map(|&count| keep(count, size, price)).collect()

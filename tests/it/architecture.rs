@@ -9,6 +9,7 @@ use std::{
 /// Each module and the modules it may use. A new module is one line here.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
+    ("rows", &[]),
     ("progress", &[]),
     ("finding", &[]),
     ("error", &["finding"]),
