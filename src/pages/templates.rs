@@ -93,15 +93,18 @@ const MARKDOWN: &str = "markdown";
 
 /// Escapes whatever no template and no filter of ours wrote.
 fn format(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let Some(text) = value.as_str().filter(|_| !value.is_safe()) else {
-        return escape_formatter(out, state, value);
-    };
-    if *state.auto_escape() == AutoEscape::Custom(MARKDOWN.into()) {
-        return out
-            .write_str(&markdown(&visible(text)))
-            .map_err(Error::from);
+    if value.is_safe() {
+        return out.write_str(&value.to_string()).map_err(Error::from);
     }
-    escape_formatter(out, state, &Value::from(visible(text)))
+    // Figures too: the engine does not know how to write any value in a format of ours.
+    if *state.auto_escape() == AutoEscape::Custom(MARKDOWN.into()) {
+        let text = markdown(&visible(&value.to_string()));
+        return out.write_str(&text).map_err(Error::from);
+    }
+    match value.as_str() {
+        Some(text) => escape_formatter(out, state, &Value::from(visible(text))),
+        None => escape_formatter(out, state, value),
+    }
 }
 
 /// Text that Markdown shows as it is, also inside a table.

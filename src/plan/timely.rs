@@ -1,6 +1,6 @@
 //! Whether a plan asks the same question tomorrow.
 
-use super::{Checks, RelativeTo, TableKind};
+use super::{Against, Checks, RelativeTo, TableCheck, TableKind};
 
 /// What makes SQL answer differently on another day, in lower case. A word too many here costs a drill that could have been
 /// remembered; one too few would remember an answer that no longer holds.
@@ -25,23 +25,27 @@ const CLOCKS: [&str; 14] = [
 const CHANCE: [&str; 3] = ["random", "gen_random_uuid", "tablesample"];
 
 impl Checks {
-    /// Whether an answer may differ although the same dump is asked: because a question looks at the clock, or at chance.
-    /// What a view or a function of the dump looks at is not seen.
+    /// Whether an answer may differ although the same dump is asked: because a question looks at the clock, at chance, or
+    /// at the running database. What a view or a function of the dump looks at is not seen.
     #[must_use]
     pub fn depend_on_when(&self) -> bool {
+        let live = |against: &Against| against.live.is_some();
+        let timely = |check: &TableCheck| from_now(&check.kind) || live(&check.limit.against);
         let tables = self.tables.iter().any(|block| {
-            let from_now = |kind: &TableKind| {
-                matches!(kind, TableKind::Freshness(freshness) if freshness.relative_to == RelativeTo::Now)
-            };
             block.filter.as_deref().is_some_and(looks_at_the_clock)
-                || block.checks.iter().any(|check| from_now(&check.kind))
+                || block.checks.iter().any(timely)
         });
-        tables
-            || self
-                .sql
-                .iter()
-                .any(|check| looks_at_the_clock(&check.query))
+        let sql = self
+            .sql
+            .iter()
+            .any(|check| looks_at_the_clock(&check.query) || live(&check.against));
+        let database = self.database.iter();
+        tables || sql || database.into_iter().any(|check| live(&check.limit.against))
     }
+}
+
+fn from_now(kind: &TableKind) -> bool {
+    matches!(kind, TableKind::Freshness(freshness) if freshness.relative_to == RelativeTo::Now)
 }
 
 fn looks_at_the_clock(sql: &str) -> bool {

@@ -30,7 +30,7 @@ pub(super) async fn proof<'a>(
     backup: &Backup,
     sandbox: &SandboxFacts,
 ) -> Option<&'a Report> {
-    if !may_remember(job) || !backup.members.is_empty() {
+    if !may_remember(job) || backup.is_directory() {
         return None;
     }
     let digest = job.plan.digest.as_str();
@@ -95,6 +95,7 @@ pub(super) fn take(report: &mut Report, earlier: &Report) {
     }
     report.checks.clone_from(&earlier.checks);
     report.database.clone_from(&earlier.database);
+    report.baseline.clone_from(&earlier.baseline);
     if let (Some(facts), Some(known)) = (&mut report.backup, &earlier.backup) {
         facts.sha256.clone_from(&known.sha256);
         facts.checksums.clone_from(&known.checksums);

@@ -135,7 +135,9 @@ fn assert_green(expected: &Expected, reports: &Value) {
             .unwrap();
         let findings = findings(report);
         assert_eq!(report["verdict"], "passed", "{name}: {findings:?}");
-        assert!(findings.is_empty(), "{name}: {findings:?}");
+        // Their data are years older than the dump: a quiet database, which is a note and no alarm.
+        let quiet = |found: &(String, String)| found.0 == "backup.frozen" && found.1 == "info";
+        assert!(findings.iter().all(quiet), "{name}: {findings:?}");
         assert_eq!(report["proof"]["rows_found"], *rows, "{name}");
     }
 }

@@ -112,7 +112,7 @@ async fn a_month_without_any_run_says_so_and_invents_no_figure() {
             "Not known: nothing ran.",
         ],
     );
-    for invented in ["100 %", " 0 %", "0 B", "0.00 USD", "NaN"] {
+    for invented in ["100 %", " 0 %", " 0 B", " 0.00 USD", "NaN"] {
         assert!(!text.contains(invented), "{invented}:\n{text}");
     }
 }

@@ -23,9 +23,11 @@ pub(crate) fn ago(days: i64, hours: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+/// Names as runs get them: a history is asked for what began since a time, and reads that off the names.
 fn name(started: Timestamp, command: Command) -> String {
-    let kind = if command == Command::Verify { "D" } else { "L" };
-    format!("01K{:020}{kind}", started.as_second())
+    let since_epoch = u64::try_from(started.as_millisecond()).unwrap();
+    let kind = if command == Command::Verify { 1 } else { 2 };
+    ulid::Ulid::from_parts(since_epoch, kind).to_string()
 }
 
 /// A look at the storage from outside.
