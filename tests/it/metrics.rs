@@ -239,10 +239,10 @@ fn the_board_shows_every_metric_and_the_alerts_name_no_other() {
     assert_eq!(names, [Some("datasource"), Some("backup")]);
     let unknown: Vec<_> = used(ALERTS).difference(&families).cloned().collect();
     assert_eq!(unknown, Vec::<String>::new());
-    let readme = fs::read_to_string("README.md").unwrap();
+    let page = fs::read_to_string(".github/WATCHING.md").unwrap();
     for family in &families {
         let told = [format!("`{family}`"), format!("`{family}{{")];
-        assert!(told.iter().any(|name| readme.contains(name)), "{family}");
+        assert!(told.iter().any(|name| page.contains(name)), "{family}");
     }
 }
 
