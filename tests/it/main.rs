@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should fail loudly, and one that does not run should say so"
 )]
 
+mod action;
 mod architecture;
 mod backup_folder;
 mod backup_s3;
@@ -33,3 +34,5 @@ mod serve;
 mod serve_drills;
 mod signals;
 mod support;
+mod workflow_files;
+mod workflows;

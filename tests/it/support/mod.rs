@@ -1,5 +1,6 @@
 //! What several subjects need.
 
+pub(crate) mod act;
 pub(crate) mod browser;
 pub(crate) mod cluster;
 pub(crate) mod declare;
@@ -14,3 +15,4 @@ pub(crate) mod s3;
 pub(crate) mod server;
 pub(crate) mod tls;
 pub(crate) mod watch;
+pub(crate) mod web;
