@@ -7,8 +7,9 @@ use std::{fmt::Write, fs};
 use pgdrill::{finding::Code, plan, report::Verdict};
 
 /// Every document that users read.
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
+    ".github/ACTIONS.md",
     ".github/CHECKS.md",
     ".github/CONTRIBUTING.md",
     ".github/PLAN.md",

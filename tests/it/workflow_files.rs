@@ -1,6 +1,6 @@
-//! The files for GitHub, as text: pinned actions, no input inside a script, and what the README promises about them.
+//! The files for GitHub, as text: pinned actions, no input inside a script, and what their page promises.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 fn files() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -14,8 +14,8 @@ fn files() -> Vec<(PathBuf, String)> {
     found
 }
 
-fn readme() -> String {
-    fs::read_to_string("README.md").unwrap()
+fn page() -> String {
+    fs::read_to_string(".github/ACTIONS.md").unwrap()
 }
 
 /// What stands between two marks.
@@ -52,12 +52,12 @@ fn every_action_is_pinned_by_its_commit_and_names_its_version() {
 #[test]
 fn an_action_has_the_same_commit_wherever_it_is_named() {
     let mut known: Vec<(String, String)> = Vec::new();
-    let readme = readme();
+    let page = page();
     let all = files();
     let texts = all
         .iter()
         .map(|(_, text)| text.as_str())
-        .chain([readme.as_str()]);
+        .chain([page.as_str()]);
     for action in texts.flat_map(uses) {
         let Some((name, commit)) = action.split_once('@') else {
             continue;
@@ -116,7 +116,7 @@ fn a_workflow_is_allowed_nothing_and_each_job_what_it_needs() {
 }
 
 #[test]
-fn the_readme_shows_every_input_and_output_of_the_action() {
+fn the_page_shows_every_input_and_output_of_the_action() {
     let action = fs::read_to_string(".github/actions/verify/action.yml").unwrap();
     let mut table = "| input | default | meaning |\n|---|---|---|\n".to_owned();
     let inputs = between(&action, "\ninputs:\n", "\noutputs:\n");
@@ -137,11 +137,11 @@ fn the_readme_shows_every_input_and_output_of_the_action() {
             format!(" `{default}` ")
         };
         let name = name.trim().trim_end_matches(':');
-        table += &format!("| `{name}` |{default}| {about} |\n");
+        writeln!(table, "| `{name}` |{default}| {about} |").unwrap();
     }
-    let readme = readme();
+    let page = page();
     assert_eq!(
-        between(&readme, "<!-- inputs -->\n", "<!-- /inputs -->"),
+        between(&page, "<!-- inputs -->\n", "<!-- /inputs -->"),
         table,
         "the table must be:\n{table}"
     );
@@ -151,19 +151,19 @@ fn the_readme_shows_every_input_and_output_of_the_action() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .map(|line| line.trim().trim_end_matches(':'))
         .collect();
-    let sentence = between(&readme, "Its outputs are ", ". The program").replace('\n', " ");
+    let sentence = between(&page, "Its outputs are ", ". The program of").replace('\n', " ");
     let told: Vec<_> = sentence.split('`').skip(1).step_by(2).collect();
     assert_eq!(told, names);
 }
 
 #[test]
-fn the_image_has_the_client_programs_that_the_readme_promises() {
+fn the_image_has_the_client_programs_that_the_page_promises() {
     let dockerfile = fs::read_to_string(".github/image/Dockerfile").unwrap();
     let majors: Vec<_> = between(&dockerfile, "ARG MAJORS=\"", "\"")
         .split(' ')
         .collect();
-    let readme = readme();
-    let told = between(&readme, "with the client programs of PostgreSQL ", ".");
+    let page = page();
+    let told = between(&page, "with the client programs of PostgreSQL ", ".");
     assert_eq!(
         told.replace(" and ", ", ").split(", ").collect::<Vec<_>>(),
         majors
