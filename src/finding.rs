@@ -252,6 +252,15 @@ pub struct Finding {
     pub hint: String,
     /// The object it is about: a table, a check, an object's key.
     pub subject: Option<String>,
+    /// What was found, as a figure with its unit: `73 hours`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What is allowed, as a figure with its unit: `48 hours`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// What it was before, as a figure with its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
 }
 
 impl Finding {
@@ -264,6 +273,9 @@ impl Finding {
             detail: None,
             hint: code.hint().to_owned(),
             subject: None,
+            value: None,
+            limit: None,
+            previous: None,
         }
     }
 
@@ -278,6 +290,27 @@ impl Finding {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
+        self
+    }
+
+    /// With what was found, as a figure with its unit.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// With what is allowed, as a figure with its unit.
+    #[must_use]
+    pub fn limit(mut self, limit: impl Into<String>) -> Self {
+        self.limit = Some(limit.into());
+        self
+    }
+
+    /// With what it was before, as a figure with its unit.
+    #[must_use]
+    pub fn previous(mut self, previous: impl Into<String>) -> Self {
+        self.previous = Some(previous.into());
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod change;
 mod clocks;
+mod crossing;
 mod facts;
 mod health;
 mod memory;
@@ -19,6 +20,7 @@ use ulid::Ulid;
 
 pub use health::health;
 pub use memory::Memory;
+use tell::Telling;
 pub use tell::{standing, tell};
 
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
     report::{Report, Stage, Verdict},
     rules,
     sandbox::Kept,
+    words::Lang,
 };
 
 /// What the command line asks for beyond the plan.
@@ -47,6 +50,8 @@ pub struct Options {
     pub reprove: bool,
     /// Tell nobody but whoever reads the report.
     pub no_notify: bool,
+    /// The language of those who are told.
+    pub lang: Lang,
 }
 
 /// What interrupts a run.
@@ -104,6 +109,8 @@ struct Attempt {
     key: Option<String>,
     /// Why newer ones were passed over.
     passed_over: Vec<Finding>,
+    /// The run that began the search.
+    first_run: Option<String>,
 }
 
 /// Verifies a backup. Never fails: what went wrong is in the report.
@@ -131,6 +138,8 @@ async fn attempt(
     let began = Instant::now();
     let run = Ulid::generate().to_string();
     let mut report = Report::new(&plan.name, &run, Timestamp::now());
+    let first = step.first_run.is_none();
+    let start = first.then(|| tell::start(plan, options, &run)).flatten();
     let memory = Memory::of(plan).await;
     report.plan_digest = Some(plan.digest.clone());
     report.findings.clone_from(&memory.findings);
@@ -157,7 +166,17 @@ async fn attempt(
     remind(&mut report, &job);
     finish(&mut report, &job, began);
     if !options.dry_run && !options.no_notify {
-        tell::tell_drill(&mut report, &job, interrupted.is_some()).await;
+        let mut telling = Telling::of(&job, start);
+        telling.interrupted = interrupted.is_some();
+        telling.quiet = job.seeks_good() && newest_good::goes_on(&report, interrupted);
+        let over = interrupted.is_some();
+        let hurry = async {
+            if over {
+                return std::future::pending().await;
+            }
+            interrupted = Some(interrupt.as_mut().await);
+        };
+        telling.run(&mut report, hurry).await;
     }
     if !options.dry_run {
         memory.keep(&mut report).await;

@@ -77,6 +77,8 @@ fn finding(answered: &Answered) -> Option<Finding> {
     let mut finding = Finding::new(code, message)
         .severity(severity)
         .about(&about.id);
+    finding.value = judged.value.as_deref().map(figure);
+    finding.limit.clone_from(&about.limit);
     if let Some(hint) = judged.hint {
         finding = finding.hint(hint);
     }
@@ -97,6 +99,13 @@ fn finding(answered: &Answered) -> Option<Finding> {
     } else {
         finding.detail(detail)
     })
+}
+
+fn figure(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn result(answered: Answered) -> CheckResult {

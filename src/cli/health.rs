@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     answer::{self, Answer, worse},
-    plans, signals,
+    output, plans, signals,
     watch::Watch,
 };
 use crate::{
@@ -38,6 +38,9 @@ pub(super) struct Health {
     plans: Vec<PathBuf>,
     #[command(flatten)]
     answer: Answer,
+    /// Tell nobody whom the plan names: no message, no metrics
+    #[arg(long)]
+    no_notify: bool,
 }
 
 impl Health {
@@ -58,7 +61,7 @@ impl Health {
                 signal = signals::first() => {
                     return self.answer.finish(&reports, worse(code, signal.exit_code()));
                 }
-                report = look(plan, quiet) => report,
+                report = self.look(plan, quiet) => report,
             };
             self.answer.show(&report);
             code = worse(
@@ -69,15 +72,19 @@ impl Health {
         }
         self.answer.finish(&reports, code)
     }
-}
 
-/// Judges one plan while a person may watch, and keeps the run.
-async fn look(plan: &Plan, quiet: bool) -> Report {
-    let progress = Progress::default();
-    progress.stage("list");
-    let _watch = Watch::start(&progress, quiet);
-    let memory = Memory::of(plan).await;
-    let mut report = verify::health(plan, &memory).await;
-    memory.keep(&mut report).await;
-    report
+    /// Judges one plan while a person may watch, tells of it, and keeps the run.
+    async fn look(&self, plan: &Plan, quiet: bool) -> Report {
+        let progress = Progress::default();
+        progress.stage("list");
+        let watch = Watch::start(&progress, quiet);
+        let memory = Memory::of(plan).await;
+        let mut report = verify::health(plan, &memory).await;
+        drop(watch);
+        if !self.no_notify {
+            verify::tell(&mut report, plan, &memory, output::lang()).await;
+        }
+        memory.keep(&mut report).await;
+        report
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use super::{LogFormat, Logs};
 
@@ -12,7 +15,6 @@ pub(super) fn start(logs: &Logs) {
         (true, _) => "error",
         (false, 0) => "pgdrill=warn,error",
         (false, 1) => "pgdrill=debug,info",
-        // Not trace for everything: the S3 client's and the HTTP library's traces hold headers.
         (false, _) => "pgdrill=trace,info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
@@ -21,10 +23,21 @@ pub(super) fn start(logs: &Logs) {
         .with_writer(io::stderr)
         .with_target(false);
     match logs.log_format {
-        LogFormat::Json => subscriber.json().init(),
-        LogFormat::Text => subscriber
-            .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-            .without_time()
-            .init(),
+        LogFormat::Json => {
+            let subscriber = subscriber.json().finish();
+            subscriber.with(filter_fn(may_be_told)).init();
+        }
+        LogFormat::Text => {
+            let ansi = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let subscriber = subscriber.with_ansi(ansi).without_time().finish();
+            subscriber.with(filter_fn(may_be_told)).init();
+        }
     }
+}
+
+/// Other people's details are never told, whatever `RUST_LOG` says: those of HTTP libraries, of the S3 client and of
+/// Docker's hold headers, URLs and environments, and so keys and passwords.
+fn may_be_told(about: &Metadata<'_>) -> bool {
+    let is_ours = about.target().split("::").next() == Some("pgdrill");
+    is_ours || *about.level() <= Level::INFO
 }

@@ -100,6 +100,7 @@ impl Serve {
         let settings = Settings {
             listen: self.listen,
             refresh: self.refresh.0,
+            lang: output::lang(),
             key: key(),
             proxy: self.client_ip_header,
         };

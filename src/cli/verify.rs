@@ -77,7 +77,7 @@ pub(super) struct Verify {
     /// Only ask these checks: an id, a table, a name or a tag; repeatable
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
-    /// Do not write the metrics that the plan names
+    /// Tell nobody whom the plan names: no message, no metrics
     #[arg(long)]
     no_notify: bool,
 }
@@ -152,6 +152,7 @@ impl Verify {
             only: self.only.clone(),
             reprove: self.reprove,
             no_notify: self.no_notify,
+            lang: output::lang(),
         };
         let mut reports = Vec::new();
         let mut code = 0;

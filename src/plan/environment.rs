@@ -71,6 +71,9 @@ fn fill_scalar(scalar: &mut Scalar, environment: Environment<'_>) -> Result<(), 
             let value = resolve(name, operator, environment)?;
             out.push_str(&value);
             scalar.from_environment = true;
+            scalar.has_default |= operator
+                .strip_prefix(":-")
+                .is_some_and(|text| !text.is_empty());
         }
         rest = after;
     }
@@ -147,6 +150,7 @@ mod tests {
             text: text.to_owned(),
             style,
             from_environment: false,
+            has_default: false,
         };
         fill_scalar(&mut scalar, &environment)
             .map(|()| (scalar.text, scalar.from_environment))

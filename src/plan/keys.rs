@@ -28,7 +28,7 @@ macro_rules! keys {
 keys! {
     PLAN: "key" at "" = [
         "version", "name", "backup", "limits", "prices", "sandbox", "restore", "severity", "include",
-        "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts",
+        "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts", "runbook",
     ];
     BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select", "timezone"];
     LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven"];
@@ -40,6 +40,11 @@ keys! {
     RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore"];
     IGNORE: "ignore key" at "/definitions/ignore" = ["error", "reason", "until"];
     NOTIFY: "sink" at "/properties/notify" = ["allow_private", "slack", "email", "webhook", "heartbeat", "pagerduty"];
+    SLACK: "slack key" at "/properties/notify/properties/slack" = ["webhook", "on"];
+    EMAIL: "email key" at "/properties/notify/properties/email" = ["to", "from", "smtp", "ca", "on"];
+    WEBHOOK: "webhook key" at "/properties/notify/properties/webhook" = ["url", "secret", "on"];
+    HEARTBEAT: "heartbeat key" at "/properties/notify/properties/heartbeat" = ["start", "success", "failure", "rid"];
+    PAGERDUTY: "pagerduty key" at "/properties/notify/properties/pagerduty" = ["routing_key", "url"];
     CONTACT: "contact key" at "/definitions/contact" = ["role", "name"];
     DEFAULTS: "default" at "/properties/defaults" = ["severity", "timeout", "samples", "schema"];
     TABLE: "check" at "/definitions/table" = [

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, error, fmt, ops::Range, sync::Arc};
 
-use annotate_snippets::{AnnotationKind, Group, Level as Style, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level as Style, Origin, Renderer, Snippet};
 
 use super::Place;
 
@@ -46,6 +46,8 @@ pub struct Mistake {
     /// What to write instead.
     pub help: Option<String>,
     shown: Option<(Arc<Source>, Range<usize>)>,
+    /// Whether a secret is written here: the line must not be shown.
+    secret: bool,
 }
 
 impl Mistake {
@@ -57,6 +59,7 @@ impl Mistake {
             message: message.into(),
             help: Some(help.into()),
             shown: None,
+            secret: false,
         }
     }
 
@@ -73,6 +76,7 @@ impl Mistake {
             message: message.into(),
             help: None,
             shown: Some((Arc::clone(source), span.bytes.clone())),
+            secret: false,
         }
     }
 
@@ -83,6 +87,12 @@ impl Mistake {
 
     pub(super) fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// Names the place without showing the line: a secret is written in it.
+    pub(super) fn secret(mut self) -> Self {
+        self.secret = true;
         self
     }
 
@@ -109,6 +119,10 @@ impl Mistake {
         };
         let title = style.primary_title(self.message.as_str());
         let mut group = match &self.shown {
+            Some(_) if self.secret => match &self.place {
+                Some(place) => title.element(origin(place)),
+                None => Group::with_title(title),
+            },
             Some((source, bytes)) => title.element(snippet(source, bytes)),
             None => Group::with_title(title),
         };
@@ -117,6 +131,13 @@ impl Mistake {
         }
         renderer.render(&[group])
     }
+}
+
+fn origin(place: &Place) -> Origin<'_> {
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Origin::path(&*place.file)
+        .line(number(place.line))
+        .char_column(number(place.column))
 }
 
 fn snippet<'a>(
@@ -154,6 +175,7 @@ pub struct Mistakes(Vec<Mistake>);
 impl Mistakes {
     /// All of these; `None` when there is none.
     pub(super) fn some(mut all: Vec<Mistake>) -> Option<Self> {
+        hide(&mut all);
         all.sort_by(Mistake::order);
         (!all.is_empty()).then_some(Self(all))
     }
@@ -168,6 +190,17 @@ impl Mistakes {
     pub fn render(&self, colour: bool) -> String {
         let each: Vec<String> = self.iter().map(|mistake| mistake.render(colour)).collect();
         each.join("\n\n")
+    }
+}
+
+/// Where one mistake must not show its line, the others on the same line must not either.
+fn hide(all: &mut [Mistake]) {
+    let line = |mistake: &Mistake| mistake.place.clone().map(|place| (place.file, place.line));
+    let secret: Vec<_> = (all.iter().filter(|mistake| mistake.secret))
+        .map(line)
+        .collect();
+    for mistake in all {
+        mistake.secret |= secret.contains(&line(mistake));
     }
 }
 

@@ -13,12 +13,14 @@ mod include;
 mod keys;
 mod limit;
 mod mistake;
+mod notify;
 mod number;
 mod pattern;
 mod read;
 mod schedule;
 mod schema;
 mod settings;
+mod smtp;
 mod syntax;
 mod tables;
 mod timely;
@@ -35,6 +37,10 @@ pub use checks::{
 };
 pub use include::{Found, find};
 pub use mistake::{Level, Mistake, Mistakes};
+pub use notify::{
+    EmailPlan, HeartbeatPlan, NotifyPlan, PagerDutyPlan, SlackPlan, SmtpPlan, SmtpTls, WebhookPlan,
+    When,
+};
 pub use number::{Number, compare};
 pub use read::{Loaded, read};
 pub use schema::schema;
@@ -84,6 +90,10 @@ pub struct Plan {
     pub severity: BTreeMap<Code, Severity>,
     /// Whom to call, in this order.
     pub contacts: Vec<Contact>,
+    /// Who is told of a run.
+    pub notify: NotifyPlan,
+    /// The URL of a page that says what to do when a backup is bad.
+    pub runbook: Option<String>,
     /// Where runs are kept.
     pub history: Option<HistoryPlan>,
     /// When `serve` drills.

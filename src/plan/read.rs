@@ -15,7 +15,7 @@ use super::{
     Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, database, digest,
     environment, include, keys,
     mistake::{Level, Mistake, Mistakes, Source},
-    settings, tables,
+    notify, settings, tables,
     walk::{Defaults, Entry, Fields, File, Reach, Session},
     watch,
     yaml::{self, Node},
@@ -93,10 +93,6 @@ impl<'a> Reading<'a> {
         let fields = file.fields(&root, "a plan", &keys::PLAN);
         let file = ready(file, &fields);
         self.main.clone_from(&file.defaults.schema);
-        if let Some(entry) = fields.get("notify") {
-            file.below(entry, &keys::NOTIFY);
-            settings::unused(&file, entry, "notify");
-        }
         let watch = watch::read(&file, &fields);
         self.session.reach.set(Reach {
             drills: fields.get("backup").is_some(),
@@ -127,6 +123,7 @@ impl<'a> Reading<'a> {
         let contacts = fields
             .get("contacts")
             .map(|entry| settings::contacts(&file, entry));
+        let notify = fields.get("notify").map(|entry| notify::read(&file, entry));
         let backup = backup.flatten();
         let mut plan = Plan {
             name: name.flatten().unwrap_or_else(|| stem(path)),
@@ -140,6 +137,8 @@ impl<'a> Reading<'a> {
             checks,
             severity: severity.unwrap_or_else(BTreeMap::new),
             contacts: contacts.unwrap_or_default(),
+            notify: notify.unwrap_or_default(),
+            runbook: notify::runbook(&file, &fields),
             schedule: watch.schedule,
             metrics: watch.metrics,
             live: watch.live,

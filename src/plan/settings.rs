@@ -149,16 +149,6 @@ fn positive(file: &File<'_>, entry: Entry<'_>) -> Option<f64> {
     number
 }
 
-/// What is right, but not built yet: its author must not believe that it works.
-pub(super) fn unused(file: &File<'_>, entry: Entry<'_>, key: &str) {
-    let message = format!("\"{key}\" is not used by this version yet");
-    file.warn(
-        entry.key,
-        message,
-        "keep it for later, or remove it; nothing reads it now",
-    );
-}
-
 /// Reads `prices`.
 pub(super) fn prices(file: &File<'_>, entry: Entry<'_>) -> Prices {
     let fields = file.below(entry, &keys::PRICES);

@@ -86,6 +86,12 @@ impl File<'_> {
         self.note(Level::Error, at, message.into(), help.into());
     }
 
+    /// Notes a mistake in a line that must not be shown.
+    pub(super) fn secret(&self, at: &Node, message: impl Into<String>, help: impl Into<String>) {
+        let mistake = Mistake::at(&self.source, &at.span, message).help(help);
+        self.session.found.borrow_mut().push(mistake.secret());
+    }
+
     /// Notes something that the author should know.
     pub(super) fn warn(&self, at: &Node, message: impl Into<String>, help: impl Into<String>) {
         self.note(Level::Warning, at, message.into(), help.into());

@@ -36,6 +36,8 @@ pub(super) struct Scalar {
     pub style: Style,
     /// Whether a part of it came from the environment: it must not be shown.
     pub from_environment: bool,
+    /// Whether the plan writes a text beside it for when the environment holds none: `${NAME:-text}`.
+    pub has_default: bool,
 }
 
 /// How a scalar was written.
@@ -199,6 +201,7 @@ impl Tree<'_> {
             text: text.unwrap_or_else(written),
             style: style.copied().unwrap_or(Style::Plain),
             from_environment: false,
+            has_default: false,
         }
     }
 }

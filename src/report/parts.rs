@@ -253,8 +253,8 @@ pub struct Stage {
     pub seconds: f64,
 }
 
-/// Somebody who was told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Somebody who was told, or who would have been.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The sink.
     pub name: String,
@@ -262,4 +262,7 @@ pub struct Delivery {
     pub delivered: bool,
     /// Why not.
     pub error: Option<String>,
+    /// Why it was not told, where there was nothing new to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
 }

@@ -86,7 +86,8 @@ pub struct Untold {
 pub(super) fn untold(past: &Past, span: &Span) -> Vec<Untold> {
     let mut sinks: BTreeMap<&str, Untold> = BTreeMap::new();
     let runs = past.runs.iter().filter(|run| span.month.holds(run.started));
-    for delivery in runs.flat_map(|run| &run.sinks) {
+    let told = runs.flat_map(|run| &run.sinks);
+    for delivery in told.filter(|delivery| delivery.skipped.is_none()) {
         let sink = sinks.entry(&delivery.name).or_insert_with(|| Untold {
             name: delivery.name.clone(),
             failed: 0,

@@ -225,6 +225,7 @@ fn who_was_not_told_is_named_with_the_last_reason() {
         run.sinks = vec![Delivery {
             name: "slack".to_owned(),
             delivered: error.is_none(),
+            skipped: None,
             error: error.map(str::to_owned),
         }];
         run

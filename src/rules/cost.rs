@@ -18,11 +18,15 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, prices: &Prices) -> Option<F
     let later = growth.map(|growth| monthly(growth.month_end, price));
     let finding = if cost.0 > limits.monthly_cost.0 {
         Finding::new(Code::StorageCost, format!("storage costs {cost} a month"))
+            .value(cost.to_string())
     } else {
         let later = later.filter(|later| later.0 > limits.monthly_cost.0)?;
         let message = format!("storage will cost {later} a month at the end of this month");
-        Finding::new(Code::StorageCost, message).severity(Severity::Info)
+        Finding::new(Code::StorageCost, message)
+            .severity(Severity::Info)
+            .value(later.to_string())
     };
+    let finding = finding.limit(limits.monthly_cost.to_string());
     let mut detail = format!(
         "{} at {price} USD for a gigabyte and a month come to {cost}, {} a year; `limits.monthly_cost` is {}.",
         Bytes(facts.listing.storage),

@@ -29,6 +29,8 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
     Some(
         Finding::new(Code::BackupStale, message)
             .detail(detail)
+            .value(in_words(age))
+            .limit(allowed)
             .about(&newest.key),
     )
 }

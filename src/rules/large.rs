@@ -12,15 +12,19 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
     let stored = facts.listing.storage;
     let growth = growth(facts);
     let finding = if stored > limits.storage.0 {
-        Finding::new(Code::StorageLarge, format!("{} are stored", Bytes(stored)))
+        let stored = Bytes(stored).to_string();
+        Finding::new(Code::StorageLarge, format!("{stored} are stored")).value(stored)
     } else {
         let later = growth.map(|growth| growth.month_end)?;
         if later <= limits.storage.0 {
             return None;
         }
         let message = format!("{} will be stored at the end of this month", Bytes(later));
-        Finding::new(Code::StorageLarge, message).severity(Severity::Info)
+        Finding::new(Code::StorageLarge, message)
+            .severity(Severity::Info)
+            .value(Bytes(later).to_string())
     };
+    let finding = finding.limit(limits.storage.to_string());
     let detail = format!(
         "{} backups and {} other objects take {stored} bytes under \"{}\"; `limits.storage` is {}.",
         facts.listing.count, facts.listing.rejected_count, facts.listing.url, limits.storage,

@@ -16,7 +16,8 @@ pub fn rto(took: Age, limits: &Limits) -> Option<Finding> {
     let message = format!("restoring took {took}");
     let seconds = took.0.as_secs_f64();
     let detail = format!("It took {seconds:.1} seconds; `limits.rto` is {allowed}.");
-    Some(Finding::new(Code::RestoreRto, message).detail(detail))
+    let finding = Finding::new(Code::RestoreRto, message).detail(detail);
+    Some(finding.value(took.to_string()).limit(allowed.to_string()))
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
         .flatten()
         .filter(is_shrunk)
         .collect();
-    let (which, _, size) = larger.first()?;
-    let share = percent(chosen.size, *size);
+    let (which, _, size) = *larger.first()?;
+    let share = percent(chosen.size, size);
     let message = format!("\"{}\" is {share:.0} % of the size of {which}", chosen.key);
     let mut detail = format!("It holds {} ({} bytes).", Bytes(chosen.size), chosen.size);
     for (which, key, size) in larger {
@@ -38,6 +38,12 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
     Some(
         Finding::new(Code::BackupShrunk, message)
             .detail(detail)
+            .value(Bytes(chosen.size).to_string())
+            .limit(format!(
+                "more than {} of the previous one",
+                limits.max_shrink
+            ))
+            .previous(Bytes(size).to_string())
             .about(&chosen.key),
     )
 }

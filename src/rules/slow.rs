@@ -62,7 +62,14 @@ fn slow(doing: &str, took: f64, mut past: Vec<f64>, limits: &Limits) -> Option<F
         past.len(),
         limits.slow_factor
     );
-    Some(Finding::new(Code::RestoreSlow, message).detail(detail))
+    let finding = Finding::new(Code::RestoreSlow, message).detail(detail);
+    let allowed = format!("less than {} times the usual", limits.slow_factor);
+    Some(
+        finding
+            .value(long.to_string())
+            .limit(allowed)
+            .previous(format!("usually {short}")),
+    )
 }
 
 /// The middle, or between the two in the middle; none of too few.

@@ -27,7 +27,9 @@ pub fn unproven(past: &[Report], now: Timestamp, limits: &Limits) -> Option<Find
         "The last that passed began at {} and proved \"{key}\"; `limits.max_unproven` is {}.",
         last.started, limits.max_unproven
     );
-    Some(Finding::new(Code::BackupUnproven, message).detail(detail))
+    let finding = Finding::new(Code::BackupUnproven, message).detail(detail);
+    let allowed = limits.max_unproven.to_string();
+    Some(finding.value(ago.to_string()).limit(allowed))
 }
 
 fn never(past: &[Report]) -> Finding {

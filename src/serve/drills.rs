@@ -140,9 +140,13 @@ async fn drill(watch: &Arc<Watch>, position: usize, stop: &Stop) -> Option<Signa
     tracing::info!("the drill of \"{name}\" begins");
     watch.learn(watched, |known| known.running = true);
     let (plan, interrupt) = (watched.plan.clone(), stop.clone().wait());
+    let options = Options {
+        lang: watch.lang,
+        ..Options::default()
+    };
     // A task of its own: should it break, the others are still drilled.
     let outcome = tokio::spawn(async move {
-        let (options, progress) = (Options::default(), Progress::default());
+        let progress = Progress::default();
         verify::verify(&plan, &options, &progress, interrupt).await
     })
     .await;

@@ -10,11 +10,13 @@ use std::{
 
 use jiff::Timestamp;
 
+use super::Settings;
 use crate::{
     history::Past,
     pages::{Board, PlanState},
     plan::Plan,
     report::Report,
+    words::Lang,
 };
 
 /// How many of its own runs the process remembers when they could not be kept.
@@ -100,18 +102,21 @@ pub(super) struct Watch {
     pub(super) refresh: Duration,
     /// When the process began to watch.
     pub(super) began: Timestamp,
+    /// The language of those who are told of drills.
+    pub(super) lang: Lang,
     changes: AtomicU64,
 }
 
 impl Watch {
-    pub(super) fn new(plans: Vec<Plan>, refresh: Duration, began: Timestamp) -> Self {
+    pub(super) fn new(plans: Vec<Plan>, settings: &Settings, began: Timestamp) -> Self {
         let plans = plans.into_iter().map(|plan| Watched {
             plan,
             known: RwLock::default(),
         });
         Self {
             plans: plans.collect(),
-            refresh,
+            refresh: settings.refresh,
+            lang: settings.lang,
             began,
             changes: AtomicU64::new(0),
         }

@@ -43,6 +43,7 @@ use crate::{
     plan::Plan,
     units::Secret,
     verify::Signal,
+    words::Lang,
 };
 
 /// How long a drill may take to clean up after the signal. Below the 30 seconds after which most supervisors kill.
@@ -58,6 +59,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How often the storage is looked at.
     pub refresh: Duration,
+    /// The language of those who are told of drills.
+    pub lang: Lang,
     /// The admin key. Without one only this machine may ask.
     pub key: Option<Secret>,
     /// The header in which a proxy in front tells who asks.
@@ -86,7 +89,7 @@ impl Server {
             )
         });
         let proxy = proxy.transpose()?;
-        let watch = Arc::new(Watch::new(plans, settings.refresh, Timestamp::now()));
+        let watch = Arc::new(Watch::new(plans, settings, Timestamp::now()));
         let turns = drills::turns(&watch)?;
         let doing = || format!("could not listen on {}", settings.listen);
         let hint = "Stop what listens there, or choose another address with `--listen`.";

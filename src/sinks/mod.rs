@@ -1,10 +1,16 @@
 //! Who is told, and in which words: pure text from a report; `deliver` alone takes it somewhere.
 
 pub mod deliver;
+pub mod heartbeat;
 mod human;
 mod json;
+pub mod mail;
+pub mod message;
+pub mod pagerduty;
 mod paint;
 pub mod prometheus;
+pub mod slack;
+pub mod webhook;
 
 pub use paint::{Paint, visible};
 

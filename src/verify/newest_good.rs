@@ -25,15 +25,18 @@ pub(super) async fn search(
     loop {
         step.passed_over.clone_from(&passed_over);
         let outcome = Box::pin(attempt(plan, options, &step, progress, interrupt.as_mut())).await;
-        let next = older(&outcome.report);
-        let (Verdict::Failed, Some(next), None) =
-            (outcome.report.verdict, next, outcome.interrupted)
-        else {
+        if !goes_on(&outcome.report, outcome.interrupted) {
             return outcome;
-        };
+        }
+        step.key = older(&outcome.report);
         passed_over.push(not_good(&outcome.report));
-        step.key = Some(next);
+        step.first_run.get_or_insert(outcome.report.run);
     }
+}
+
+/// Whether the search goes on after this run.
+pub(super) fn goes_on(report: &Report, interrupted: Option<Signal>) -> bool {
+    report.verdict == Verdict::Failed && interrupted.is_none() && older(report).is_some()
 }
 
 /// The key of the backup before the one that was looked at.

@@ -1,37 +1,196 @@
-//! Tells the metrics of a finished run to those whom the plan names; its verdict stands whatever they answer.
+//! Tells of a finished run those whom the plan names; its verdict stands whatever they answer.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
-use super::memory::Memory;
+use super::{
+    Options,
+    crossing::{self, Before, Choice},
+    memory::Memory,
+};
 use crate::{
-    error::Error,
+    error::{Error, Result},
     finding::{Code, Finding, Severity},
     plan::{Plan, Select},
     report::{Command, Delivery, Report, Verdict},
     sinks::{
-        deliver::{self, Targets},
+        deliver::{self, Occasion, Targets},
         prometheus::{self, Standing},
     },
+    words::Lang,
 };
 
-/// How long a Pushgateway is tried after a run.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long everybody is tried together after a run.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How much of it is left for the metrics, which tell how many did not take the report.
+const FOR_METRICS: Duration = Duration::from_secs(15);
+
+/// How long a Pushgateway is tried.
+const PUSHING: Duration = Duration::from_secs(30);
 
 /// How long after a run that was interrupted: whoever interrupts does not wait, and CI kills after some ten seconds.
-const HURRY: Duration = Duration::from_secs(4);
+const HURRY: Duration = Duration::from_secs(3);
 
-/// Tells the metrics of a look at the newest backup, such as that of [`super::health`].
-pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory) {
-    deliver(report, plan, memory, (true, PATIENCE)).await;
+/// How long the metrics are told then.
+const LAST: Duration = Duration::from_secs(1);
+
+/// The name of the beginning of a drill among the sinks.
+const START: &str = "heartbeat.start";
+
+/// Tells of a look at the newest backup, such as that of [`super::health`].
+pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang) {
+    let telling = Telling {
+        plan,
+        memory,
+        lang,
+        newest: true,
+        answers: true,
+        first_run: None,
+        start: None,
+        quiet: false,
+        interrupted: false,
+    };
+    telling.run(report, std::future::pending()).await;
 }
 
-/// Tells the metrics of a drill. Whether the newest backup was drilled decides what it says about the newest.
-pub(super) async fn tell_drill(report: &mut Report, job: &super::Job<'_>, interrupted: bool) {
-    let newest = job.options.backup.is_none() && selects_newest(job.plan);
-    let patience = if interrupted { HURRY } else { PATIENCE };
-    deliver(report, job.plan, job.memory, (newest, patience)).await;
+/// Tells that a drill begins.
+pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Option<JoinHandle<Result<()>>> {
+    let told = !options.dry_run && !options.no_notify;
+    told.then(|| deliver::start(plan, run)).flatten()
+}
+
+/// A run, and those who are told of it.
+pub(super) struct Telling<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) memory: &'a Memory,
+    pub(super) lang: Lang,
+    /// Whether the newest backup was looked at, which decides what the metrics say about the newest.
+    pub(super) newest: bool,
+    /// Whether the run answers for the plan, rather than for a backup that somebody named.
+    pub(super) answers: bool,
+    /// The run that began it all, where it took several.
+    pub(super) first_run: Option<&'a str>,
+    /// The message that the drill began.
+    pub(super) start: Option<JoinHandle<Result<()>>>,
+    /// Whether only the metrics are told: the search for a good backup goes on.
+    pub(super) quiet: bool,
+    /// Whether somebody waits for the end.
+    pub(super) interrupted: bool,
+}
+
+impl<'a> Telling<'a> {
+    /// What is told of a drill.
+    pub(super) fn of(job: &super::Job<'a>, start: Option<JoinHandle<Result<()>>>) -> Self {
+        let named = job.options.backup.is_some();
+        Self {
+            plan: job.plan,
+            memory: job.memory,
+            lang: job.options.lang,
+            newest: !named && selects_newest(job.plan),
+            answers: !named && job.options.only.is_empty(),
+            first_run: job.step.first_run.as_deref(),
+            start,
+            quiet: false,
+            interrupted: false,
+        }
+    }
+
+    /// Tells everybody. When `hurry` comes, nobody is waited for much longer.
+    pub(super) async fn run(mut self, report: &mut Report, hurry: impl Future<Output = ()>) {
+        let began = Instant::now();
+        let patience = if self.interrupted {
+            HURRY
+        } else {
+            PATIENCE.saturating_sub(FOR_METRICS)
+        };
+        let in_a_hurry = AtomicBool::new(self.interrupted);
+        let hurry = async {
+            hurry.await;
+            in_a_hurry.store(true, Ordering::Relaxed);
+            HURRY
+        };
+        self.beginning(report, patience).await;
+        if !self.quiet {
+            self.people(report, patience, hurry).await;
+        }
+        let left = PATIENCE.saturating_sub(began.elapsed()).min(PUSHING);
+        let left = if in_a_hurry.load(Ordering::Relaxed) {
+            LAST
+        } else {
+            left
+        };
+        self.metrics(report, left).await;
+    }
+
+    /// How it went with the message that the drill began, which was sent then.
+    async fn beginning(&mut self, report: &mut Report, patience: Duration) {
+        if let Some(mut start) = self.start.take() {
+            let ended = timeout(patience, &mut start).await;
+            start.abort();
+            let result = ended
+                .unwrap_or_else(|_| Ok(Err(late())))
+                .unwrap_or_else(|_| Err(late()));
+            record(report, self.plan, START, result);
+        }
+    }
+
+    async fn people(
+        &self,
+        report: &mut Report,
+        patience: Duration,
+        hurry: impl Future<Output = Duration>,
+    ) {
+        let before = Before {
+            past: (self.memory.remembers()).then_some(self.memory.past.runs.as_slice()),
+            answers: self.answers,
+        };
+        let choices = crossing::decide(report, &self.plan.notify, before);
+        let mut orders = Vec::new();
+        let mut skipped = Vec::new();
+        for choice in choices {
+            match choice {
+                Choice::Tell(order) => orders.push(order),
+                Choice::Skip(delivery) => skipped.push(delivery),
+            }
+        }
+        let occasion = Occasion {
+            plan: self.plan,
+            report,
+            lang: self.lang,
+            first_run: self.first_run.unwrap_or(&report.run),
+        };
+        let told = deliver::notify(occasion, &orders, patience, hurry).await;
+        for (name, result) in told {
+            record(report, self.plan, name, result);
+        }
+        report.sinks.extend(skipped);
+    }
+
+    async fn metrics(&self, report: &mut Report, patience: Duration) {
+        let plan = self.plan;
+        let folder = plan.file.parent().unwrap_or(Path::new("."));
+        let textfile = plan.metrics.textfile.as_ref().map(|file| folder.join(file));
+        let targets = Targets {
+            textfile: textfile.as_deref(),
+            pushgateway: plan.metrics.pushgateway.as_ref(),
+            patience,
+        };
+        let standing = of_run(report, self.memory, self.newest);
+        let told = deliver::metrics(&standing, &targets).await;
+        for (name, result) in told {
+            record(report, plan, name, result);
+        }
+    }
 }
 
 /// How a plan's backups stand between two runs, for one who keeps watch: by the last look at the storage, and by the
@@ -62,32 +221,6 @@ fn selects_newest(plan: &Plan) -> bool {
     matches!(select, Some(Select::Newest | Select::NewestGood))
 }
 
-async fn deliver(
-    report: &mut Report,
-    plan: &Plan,
-    memory: &Memory,
-    (newest, patience): (bool, Duration),
-) {
-    let folder = plan.file.parent().unwrap_or(Path::new("."));
-    let textfile = plan.metrics.textfile.as_ref().map(|file| folder.join(file));
-    let targets = Targets {
-        textfile: textfile.as_deref(),
-        pushgateway: plan.metrics.pushgateway.as_ref(),
-        patience,
-    };
-    let standing = of_run(report, memory, newest);
-    let told = deliver::metrics(&standing, &targets).await;
-    for (name, result) in told {
-        let finding = result.err().map(|error| refused(name, error, plan));
-        report.sinks.push(Delivery {
-            name: name.to_owned(),
-            delivered: finding.is_none(),
-            error: finding.as_ref().map(|finding| finding.message.clone()),
-        });
-        report.findings.extend(finding);
-    }
-}
-
 /// What a run that just ended says. The history does not hold it yet.
 fn of_run<'a>(report: &'a Report, memory: &Memory, newest: bool) -> Standing<'a> {
     let alone = Standing::of(report);
@@ -102,6 +235,24 @@ fn of_run<'a>(report: &'a Report, memory: &Memory, newest: bool) -> Standing<'a>
         failures: memory.failures().map(|failures| failures + failed),
         ..alone
     }
+}
+
+fn record(report: &mut Report, plan: &Plan, name: &str, result: Result<()>) {
+    let finding = result.err().map(|error| refused(name, error, plan));
+    report.sinks.push(Delivery {
+        name: name.to_owned(),
+        delivered: finding.is_none(),
+        error: finding.as_ref().map(|finding| finding.message.clone()),
+        skipped: None,
+    });
+    report.findings.extend(finding);
+}
+
+fn late() -> Error {
+    Error::new(
+        "the heartbeat did not take the beginning of the drill in time",
+        "Check `notify.heartbeat.start` in the plan.",
+    )
 }
 
 /// At most a warning, whatever the plan says: a sink never changes a verdict.

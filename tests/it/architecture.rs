@@ -27,7 +27,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
     ("words", &["finding", "report"]),
-    ("sinks", &["error", "finding", "report", "units", "words"]),
+    (
+        "sinks",
+        &["error", "finding", "plan", "report", "units", "words"],
+    ),
     (
         "history",
         &["backup", "error", "finding", "plan", "report", "units"],
@@ -44,14 +47,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "serve",
         &[
             "backup", "error", "finding", "history", "pages", "plan", "progress", "report",
-            "sinks", "units", "verify",
+            "sinks", "units", "verify", "words",
         ],
     ),
     (
         "verify",
         &[
             "backup", "checks", "dump", "error", "finding", "history", "plan", "progress",
-            "report", "restore", "rules", "sandbox", "sinks", "units",
+            "report", "restore", "rules", "sandbox", "sinks", "units", "words",
         ],
     ),
     (

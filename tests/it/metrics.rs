@@ -15,6 +15,7 @@ use pgdrill::{
     report::{BackupFacts, Report, RestoreFacts, Verdict},
     sinks::prometheus::{ALERTS, DASHBOARD, Standing, exposition},
     verify::{self, Memory},
+    words::Lang,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -439,7 +440,7 @@ async fn a_health_look_moves_the_last_success_and_leaves_the_drill_alone() {
     let memory = Memory::of(&plan).await;
     let mut look = verify::health(&plan, &memory).await;
     assert_eq!(look.verdict, Verdict::Healthy, "{:?}", look.findings);
-    verify::tell(&mut look, &plan, &memory).await;
+    verify::tell(&mut look, &plan, &memory, Lang::En).await;
     assert!(look.sinks[0].delivered);
     let new = place.read("collected/shop.prom");
     let (mut kept, mut moved) = (0, Vec::new());

@@ -63,7 +63,8 @@ pub(super) fn dropped(changes: &[Change<'_>]) -> Option<Finding> {
         "More than {} is told; `row_count: {{ previous: {{ max_drop: … }} }}` sets another limit for a table.",
         Percent(50.0)
     );
-    Some(told(Code::RowsDropped, message, &found, &allowed))
+    let limit = format!("at least {} of the rows", Percent(50.0));
+    Some(told(Code::RowsDropped, message, &found, &allowed).limit(limit))
 }
 
 /// One finding for all tables with more than three times their rows.
@@ -87,7 +88,8 @@ pub(super) fn grew(changes: &[Change<'_>]) -> Option<Finding> {
         "More than {TIMES} times the rows and at least {MANY} more are told; \
          `row_count: {{ previous: {{ max_growth: … }} }}` sets another limit for a table."
     );
-    Some(told(Code::RowsGrew, message, &found, &allowed))
+    let limit = format!("at most {TIMES} times the rows");
+    Some(told(Code::RowsGrew, message, &found, &allowed).limit(limit))
 }
 
 fn rows(number: u64) -> String {
@@ -103,7 +105,10 @@ fn told(code: Code, message: String, found: &[&Change<'_>], allowed: &str) -> Fi
     let detail = format!("Rows went {}{more}. {allowed}", named.join(", "));
     let finding = Finding::new(code, message).detail(detail);
     match found {
-        [one] => finding.about(one.table),
+        [one] => finding
+            .about(one.table)
+            .value(rows(one.now))
+            .previous(rows(one.before)),
         _ => finding,
     }
 }

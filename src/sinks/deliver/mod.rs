@@ -1,10 +1,17 @@
 //! Takes what is to be told to where it is to be told: the only part of telling that does I/O.
 
+mod http;
+mod notify;
+mod parcel;
+mod probe;
 mod pushgateway;
+mod reach;
+mod smtp;
 mod textfile;
 
 use std::{path::Path, time::Duration};
 
+pub use notify::{Occasion, Order, configured, notify, probe, start, test};
 pub use textfile::file_of;
 
 use super::prometheus::{Standing, exposition, exposition_over};

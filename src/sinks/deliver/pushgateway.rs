@@ -3,117 +3,40 @@
 use std::time::Duration;
 
 use aws_smithy_types::base64;
-use reqwest::{Client, StatusCode, Url, header::CONTENT_TYPE, redirect};
-use tokio::time::{Instant, sleep};
+use reqwest::{
+    StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+};
+use tokio::time::Instant;
 
+use super::{http::Request, reach::Reach};
 use crate::{
-    error::{Error, OrStop as _, Result, sentence, whole},
-    sinks::visible,
+    error::{Error, Result},
     units::Secret,
 };
 
-/// How long one request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long to wait before the second try; then twice as long each time.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How much of a refusal is shown, in characters.
-const SHOWN: usize = 200;
-
-const HINT: &str = "Check `metrics.pushgateway` in the plan, and that the Pushgateway runs.";
-
-/// Why a push did not arrive, as a sentence.
-enum Trouble {
-    /// It may arrive the next time.
-    Passing(String),
-    /// It never will.
-    Lasting(String),
-}
-
-/// Posts the metrics of a plan; tries again until `patience` ends.
+/// Posts the metrics of a plan; tries again until `patience` ends. It may lie in a private network, and mostly does.
 ///
 /// # Errors
 /// When the Pushgateway did not take them. Nothing of the URL but host and port is told.
 pub(super) async fn push(url: &Secret, backup: &str, text: &str, patience: Duration) -> Result<()> {
     let until = Instant::now() + patience;
     let url = address(url.reveal(), backup)?;
-    let doing = || format!("could not push the metrics to \"{}\"", place(&url));
-    let client = client().or_stop(doing, HINT)?;
-    let mut pause = PAUSE;
-    loop {
-        let left = until.saturating_duration_since(Instant::now()).min(TIMEOUT);
-        let cause = match post(&client, &url, text, left).await {
-            Ok(()) => return Ok(()),
-            Err(Trouble::Passing(cause)) if Instant::now() + pause >= until => cause,
-            Err(Trouble::Passing(_)) => {
-                sleep(pause).await;
-                pause *= 2;
-                continue;
-            }
-            Err(Trouble::Lasting(cause)) => cause,
-        };
-        return Err(Error::new(doing(), HINT).because(sentence(&cause)));
-    }
-}
-
-/// A redirect is not followed: it could take the password in the URL elsewhere.
-fn client() -> reqwest::Result<Client> {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("pgdrill/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
-async fn post(
-    client: &Client,
-    url: &Url,
-    text: &str,
-    timeout: Duration,
-) -> std::result::Result<(), Trouble> {
-    let request = client
-        .post(url.clone())
-        .header(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")
-        .timeout(timeout)
-        .body(text.to_owned());
-    let answer = request
-        .send()
-        .await
-        .map_err(|error| Trouble::Passing(whole(&error.without_url())))?;
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    let passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-    let cause = format!("It answered {status}{}", said(answer).await);
-    Err(if passing {
-        Trouble::Passing(cause)
-    } else {
-        Trouble::Lasting(cause)
-    })
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let request = Request {
+        doing: "push the metrics",
+        hint: "Check `metrics.pushgateway` in the plan, and that the Pushgateway runs.",
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+        explain: why,
+        ..Request::post(url, Reach::Any, text)
+    };
+    let pushed = request.deliver(until).await;
+    pushed.map_err(|failure| failure.error)
 }
 
 /// What the Pushgateway says against metrics. Any other answer may come from a proxy, and repeat the URL.
-async fn said(mut answer: reqwest::Response) -> String {
-    if answer.status() != StatusCode::BAD_REQUEST {
-        return String::new();
-    }
-    let Ok(Some(chunk)) = answer.chunk().await else {
-        return String::new();
-    };
-    let text = String::from_utf8_lossy(&chunk);
-    let line = text.lines().next().unwrap_or_default().trim();
-    let shown: String = line.chars().take(SHOWN).collect();
-    format!(": {}", visible(&shown))
-}
-
-/// Host and port: all of the URL that may be told.
-fn place(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port_or_known_default() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
+fn why(status: StatusCode, said: &str) -> Option<String> {
+    (status == StatusCode::BAD_REQUEST).then(|| said.to_owned())
 }
 
 /// The group of a plan: `/metrics/job/pgdrill/backup/NAME`.

@@ -106,7 +106,20 @@ pub(super) const FAMILIES: &[Family] = &[
         help: "How many findings the last drill had, by severity.",
         samples: findings,
     },
+    Family {
+        name: "backup_verify_notify_failed",
+        kind: "gauge",
+        help: "How many of those who are told did not take the last report.",
+        samples: |standing| whole(untold(standing)),
+    },
 ];
+
+/// Sinks that did not take the report. Nobody was told: nobody knows.
+fn untold(standing: &Standing<'_>) -> Option<usize> {
+    let sinks = &standing.drill.or(standing.look)?.sinks;
+    let failed = sinks.iter().filter(|delivery| delivery.error.is_some());
+    (!sinks.is_empty()).then(|| failed.count())
+}
 
 /// What a drill can come to.
 const VERDICTS: [Verdict; 3] = [Verdict::Passed, Verdict::Failed, Verdict::Unverified];

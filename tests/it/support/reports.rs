@@ -114,6 +114,7 @@ pub(crate) fn drill(plan: &str, started: Timestamp) -> Report {
         name: "slack".to_owned(),
         delivered: true,
         error: None,
+        skipped: None,
     }];
     report.verdict = report.verdict();
     report

@@ -1,0 +1,223 @@
+//! Mail by SMTP: over TLS unless the plan says otherwise, to a server whose address may be reached.
+
+use std::{error::Error as _, path::PathBuf, time::Duration};
+
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{Mailbox, MultiPart, header},
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Certificate, CertificateStore, Tls, TlsParameters},
+    },
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::reach::Reach;
+use crate::{
+    error::{Error, OrStop as _, Result, sentence, whole},
+    plan::{EmailPlan, SmtpTls},
+    sinks::{mail::Mail, visible},
+};
+
+/// How long one command of the protocol may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait before the second try; then twice as long each time.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How much of what a server says is shown, in characters.
+const SHOWN: usize = 200;
+
+const HINT: &str = "Check `notify.email` in the plan: the server, its port, user and password.";
+
+/// A mail, and the server that takes it.
+pub(super) struct Parcel {
+    pub(super) plan: EmailPlan,
+    /// The folder that `ca` is relative to.
+    pub(super) folder: PathBuf,
+    pub(super) reach: Reach,
+    pub(super) mail: Mail,
+}
+
+/// Why one try did not work.
+struct Trouble {
+    cause: String,
+    lasting: bool,
+}
+
+impl Trouble {
+    fn passing(cause: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            lasting: false,
+        }
+    }
+
+    fn lasting(cause: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            lasting: true,
+        }
+    }
+}
+
+type Tried<T> = std::result::Result<T, Trouble>;
+
+impl Parcel {
+    /// Delivers it; tries again until `until`.
+    pub(super) async fn deliver(&self, until: Instant) -> Result<()> {
+        let message = self.message()?;
+        let tls = self.tls()?;
+        let mut pause = PAUSE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let sent = timeout(left, self.send(tls.clone(), message.clone()));
+            let trouble = match sent.await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(trouble)) => trouble,
+                Err(_) => Trouble::lasting("It did not answer in time"),
+            };
+            if trouble.lasting || Instant::now() + pause >= until {
+                return Err(Error::new(self.failed(), HINT).because(sentence(&trouble.cause)));
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// Connects and logs in, and sends nothing.
+    pub(super) async fn connect(&self) -> Result<()> {
+        let tls = self.tls()?;
+        let tried = async {
+            let transport = self.transport(tls).await?;
+            let usable = transport.test_connection().await.map_err(|e| told(&e))?;
+            usable
+                .then_some(())
+                .ok_or_else(|| Trouble::passing("It takes no commands"))
+        };
+        let tried = timeout(TIMEOUT, tried).await;
+        let tried = tried.unwrap_or_else(|_| Err(Trouble::passing("It did not answer in time")));
+        tried.map_err(|trouble| Error::new(self.failed(), HINT).because(sentence(&trouble.cause)))
+    }
+
+    fn failed(&self) -> String {
+        let (host, port) = (&self.plan.smtp.host, self.plan.smtp.port);
+        format!("could not send mail through \"{}:{port}\"", visible(host))
+    }
+
+    fn message(&self) -> Result<Message> {
+        let wrong = |_| {
+            Error::new(
+                "a mail address in the plan cannot be used",
+                "Check `notify.email.to` and `notify.email.from`.",
+            )
+        };
+        let from: Mailbox = self.plan.from.parse().map_err(wrong)?;
+        let mut builder = Message::builder()
+            .from(from)
+            .subject(self.mail.subject.clone())
+            .header(header::MIME_VERSION_1_0);
+        for to in &self.plan.to {
+            let to: Mailbox = to.parse().map_err(wrong)?;
+            builder = builder.to(to);
+        }
+        let (text, html) = (self.mail.text.clone(), self.mail.html.clone());
+        builder
+            .multipart(MultiPart::alternative_plain_html(text, html))
+            .or_stop(|| self.failed(), HINT)
+    }
+
+    fn tls(&self) -> Result<Tls> {
+        let smtp = &self.plan.smtp;
+        if smtp.tls == SmtpTls::None {
+            return Ok(Tls::None);
+        }
+        let mut parameters = TlsParameters::builder(smtp.host.clone());
+        if let Some(ca) = &self.plan.ca {
+            let path = self.folder.join(ca);
+            let doing = || format!("could not read the certificates in \"{}\"", path.display());
+            let hint = "Check `notify.email.ca` in the plan: a file in PEM with the authority's certificate.";
+            let pem = std::fs::read(&path).or_stop(doing, hint)?;
+            let certificate = Certificate::from_pem(&pem).or_stop(doing, hint)?;
+            parameters = parameters
+                .certificate_store(CertificateStore::None)
+                .add_root_certificate(certificate);
+        }
+        let parameters = parameters.build().or_stop(|| self.failed(), HINT)?;
+        Ok(if smtp.tls == SmtpTls::Wrapped {
+            Tls::Wrapper(parameters)
+        } else {
+            Tls::Required(parameters)
+        })
+    }
+
+    async fn send(&self, tls: Tls, message: Message) -> Tried<()> {
+        let transport = self.transport(tls).await?;
+        transport
+            .send(message)
+            .await
+            .map_err(|error| told(&error))?;
+        Ok(())
+    }
+
+    /// The connection goes to the address that was judged; the certificate must be that of the name.
+    async fn transport(&self, tls: Tls) -> Tried<AsyncSmtpTransport<Tokio1Executor>> {
+        let smtp = &self.plan.smtp;
+        let addresses = self.reach.addresses(&smtp.host, smtp.port).await;
+        let addresses = addresses.map_err(|error| match error.get_ref() {
+            Some(refused) if refused.is::<super::reach::Refused>() => {
+                Trouble::lasting(refused.to_string())
+            }
+            _ => Trouble::passing(whole(&error)),
+        })?;
+        let address = self.first_open(&addresses).await;
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address)
+            .port(smtp.port)
+            .timeout(Some(TIMEOUT))
+            .tls(tls);
+        if let Some(user) = &smtp.user {
+            let password = smtp.password.reveal().to_owned();
+            builder = builder.credentials(Credentials::new(user.clone(), password));
+        }
+        Ok(builder.build())
+    }
+
+    /// A name may have an address of IPv6 where there is no way to it: the first that listens is taken.
+    async fn first_open(&self, addresses: &[std::net::SocketAddr]) -> String {
+        for address in addresses {
+            let open = timeout(TIMEOUT, tokio::net::TcpStream::connect(address)).await;
+            if addresses.len() == 1 || matches!(open, Ok(Ok(_))) {
+                return address.ip().to_string();
+            }
+        }
+        addresses
+            .first()
+            .map_or_else(String::new, |address| address.ip().to_string())
+    }
+}
+
+/// What a server says may repeat what it was sent, addresses and all, but never the password: its code and class are told,
+/// and the protocol's own words for what went wrong below it.
+fn told(error: &lettre::transport::smtp::Error) -> Trouble {
+    if let Some(code) = error.status() {
+        let what = if error.is_permanent() {
+            "refused it for good"
+        } else {
+            "refused it for now"
+        };
+        return Trouble {
+            cause: format!("The server {what}, with code {code}"),
+            lasting: error.is_permanent(),
+        };
+    }
+    let below = error.source().map_or_else(|| error.to_string(), whole_of);
+    let below: String = below.chars().take(SHOWN).collect();
+    Trouble {
+        lasting: error.is_client() || error.is_tls(),
+        cause: visible(&below),
+    }
+}
+
+fn whole_of(error: &(dyn std::error::Error + 'static)) -> String {
+    whole(error)
+}
