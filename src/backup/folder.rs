@@ -59,6 +59,16 @@ impl Folder {
         }
     }
 
+    /// Where an object's bytes are.
+    pub(super) fn path(&self, object: &Object) -> PathBuf {
+        self.root.join(&object.key)
+    }
+
+    /// What keys are below.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     fn url(&self) -> String {
         self.root.join(&self.below).display().to_string()
     }

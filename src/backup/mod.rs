@@ -9,6 +9,7 @@ mod listing;
 mod members;
 mod names;
 mod pick;
+mod probe;
 mod records;
 mod s3;
 mod shelf;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 pub use asked::Asked;
 pub use body::{Body, BodyReader, Evidence, Sender};
 pub use listing::{DAYS, Day, KEPT, Listing, NAMED, Reason, Rejected};
+pub use probe::Writable;
 pub use records::{Content, Record, Records};
 pub use s3::{Keys, Patience};
 

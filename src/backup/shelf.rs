@@ -26,6 +26,10 @@ impl Shelf {
         Self { root }
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         let (path, key) = (self.root.join(key), key.to_owned());
         aside(move || {

@@ -3,11 +3,15 @@
 mod answer;
 mod check_plan;
 mod clean;
+mod completions;
 mod demo;
+mod doctor;
+mod explain;
 mod health;
 mod history;
 mod list;
 mod logs;
+mod man;
 mod metrics;
 mod output;
 mod plans;
@@ -95,6 +99,14 @@ enum Command {
     Clean(clean::Clean),
     /// Make a small shop database, dump it, drill it, then drill a damaged copy
     Demo(demo::Demo),
+    /// Try what a drill needs, and say how to mend what is broken
+    Doctor(doctor::Doctor),
+    /// Explain what a finding means and what to do, or what a check asks
+    Explain(explain::Explain),
+    /// Print the completions for a shell
+    Completions(completions::Completions),
+    /// Print the manual, or write a page for each command
+    Man(man::Man),
 }
 
 /// The language with this name. A word that is none is wrong usage, where a foreign locale is not.
@@ -123,6 +135,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Metrics(command) => command.run(),
         Command::Clean(command) => command.run().await,
         Command::Demo(command) => command.run(quiet).await,
+        Command::Doctor(command) => command.run().await,
+        Command::Explain(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     ExitCode::from(code)
 }

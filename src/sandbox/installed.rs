@@ -28,6 +28,8 @@ const HINT: &str = "Install PostgreSQL's server package of that major or newer, 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Installed {
     pub(super) major: u32,
+    /// What its `pg_restore` calls its version, such as `15.20`.
+    pub(super) version: String,
     pub(super) bin: PathBuf,
     /// Whether it can run a server, and not only connect to one.
     pub(super) server: bool,
@@ -64,8 +66,10 @@ fn look(bin: &Path) -> Option<Installed> {
         .output()
         .ok()?;
     let text = String::from_utf8(answer.stdout).ok()?;
+    let version = text.split(' ').nth(2)?.trim();
     Some(Installed {
-        major: super::connection::major(text.split(' ').nth(2)?.trim()),
+        major: super::connection::major(version),
+        version: version.to_owned(),
         bin: bin.to_owned(),
         server: bin.join("initdb").exists() && bin.join("postgres").exists(),
     })
@@ -118,6 +122,7 @@ mod tests {
     fn these(majors: &[u32]) -> Vec<Installed> {
         let one = |&major| Installed {
             major,
+            version: format!("{major}.0"),
             bin: PathBuf::new(),
             server: true,
         };

@@ -8,6 +8,7 @@ mod choose;
 mod connection;
 mod database;
 mod docker;
+mod examine;
 mod folder;
 mod installed;
 mod leftovers;
@@ -34,6 +35,8 @@ use crate::{
     plan::Provider,
 };
 
+pub use docker::Image;
+pub use examine::{DockerFacts, Programs, docker_facts, programs};
 pub use leftovers::clean;
 pub use needs::{DatabaseOptions, Kept, Needs, Tool};
 pub use roles::RoleStubs;

@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
     ("words", &["finding", "report"]),
+    ("explain", &["finding", "plan", "words"]),
     (
         "sinks",
         &["error", "finding", "plan", "report", "units", "words"],
@@ -58,10 +59,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "doctor",
+        &[
+            "backup", "checks", "dump", "error", "finding", "plan", "progress", "sandbox", "sinks",
+            "units", "words",
+        ],
+    ),
+    (
         "cli",
         &[
-            "backup", "charts", "error", "finding", "history", "pages", "plan", "progress",
-            "report", "review", "sandbox", "serve", "sinks", "units", "verify", "words",
+            "backup", "charts", "doctor", "error", "explain", "finding", "history", "pages",
+            "plan", "progress", "report", "review", "sandbox", "serve", "sinks", "units", "verify",
+            "words",
         ],
     ),
 ];

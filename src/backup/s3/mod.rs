@@ -6,6 +6,7 @@ mod head;
 mod insist;
 mod list;
 mod patience;
+mod probe;
 mod read;
 mod records;
 mod stored;

@@ -194,7 +194,7 @@ impl Bucket {
     }
 
     /// As for backups, but a denied request names the one right that it needs.
-    fn refused(&self, doing: &str, trouble: &Trouble, right: &str) -> Error {
+    pub(super) fn refused(&self, doing: &str, trouble: &Trouble, right: &str) -> Error {
         if !trouble.is_denied() {
             return self.stopped(doing, trouble);
         }

@@ -14,6 +14,7 @@ use super::{
     question::{Ask, Judged},
 };
 use crate::{
+    error::OrStop as _,
     finding::{Code, Finding, Severity},
     plan::LivePlan,
 };
@@ -37,6 +38,18 @@ pub(super) struct Replies {
     pub(super) by_check: BTreeMap<String, Reply>,
     /// At most one: it could not be reached, or it did not answer everything.
     pub(super) findings: Vec<Finding>,
+}
+
+/// Connects as the comparison does, and asks for the server's version alone.
+///
+/// # Errors
+/// When nobody answers, or the certificates do not match. No error holds the password.
+pub async fn reach_live(plan: &LivePlan) -> crate::error::Result<String> {
+    let client = open::open(plan).await?;
+    let row = client.query_one("show server_version", &[]).await;
+    let hint = "Check that the role of `live.dsn` may ask the database.";
+    let row = row.or_stop(|| "the live database did not answer".to_owned(), hint)?;
+    Ok(row.get(0))
 }
 
 /// Asks the live database everything that is compared with it; it is not reached at all when nothing is.

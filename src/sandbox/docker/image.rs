@@ -55,6 +55,40 @@ async fn is_here(client: &bollard::Docker, image: &str) -> Result<bool> {
     }
 }
 
+/// Where an image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// On this machine.
+    Here,
+    /// In its registry, which lets us have it.
+    InRegistry,
+    /// Neither here nor to be had.
+    Nowhere(Error),
+}
+
+/// The image that would be used, and where it is. Nothing is downloaded.
+pub(super) async fn examine(client: &bollard::Docker, needs: &Needs) -> Result<(String, Image)> {
+    let image = match &needs.image {
+        Some(image) => image.clone(),
+        None => default(client, needs).await?,
+    };
+    if is_here(client, &image).await? {
+        return Ok((image, Image::Here));
+    }
+    let asked = client.inspect_registry_image(&image, None).await;
+    let place = match asked {
+        Ok(_) => Image::InRegistry,
+        Err(error) => Image::Nowhere(
+            Error::new(
+                format!("image \"{image}\" is neither here nor in its registry"),
+                format!("docker pull {image}"),
+            )
+            .because(sentence(&whole(&error))),
+        ),
+    };
+    Ok((image, place))
+}
+
 async fn pull(image: &str) -> Result<()> {
     match generic(image).pull_image().await {
         Ok(_) => Ok(()),

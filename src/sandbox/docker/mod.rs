@@ -16,6 +16,7 @@ use tokio_postgres::Config;
 use super::{DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection, folder::Folder};
 use crate::error::{Error, OrStop, Result, sentence, whole};
 
+pub use image::Image;
 pub(super) use leftovers::clean;
 
 const HINT: &str =
@@ -61,6 +62,14 @@ async fn daemon() -> Result<bollard::Docker> {
             Err(Error::new("Docker does not answer", HINT).because("It took longer than 15 s."))
         }
     }
+}
+
+/// What Docker calls its version, the image that would be used, and where it is.
+pub(super) async fn examine(needs: &Needs) -> Result<(String, String, Image)> {
+    let client = daemon().await?;
+    let version = client.version().await.ok().and_then(|about| about.version);
+    let (image, place) = image::examine(&client, needs).await?;
+    Ok((version.unwrap_or_default(), image, place))
 }
 
 /// Starts a container and waits until its server answers.

@@ -146,7 +146,7 @@ impl Faults {
         self.script().reading_most
     }
 
-    /// Every request so far: `list`, `list after KEY`, `head KEY`, `get KEY`, `get KEY if-match`, `get KEY from 7
+    /// Every request so far: `list`, `list after KEY`, `head KEY`, `upload KEY`, `give up KEY`, `get KEY`, `get KEY if-match`, `get KEY from 7
     /// if-match`, `put KEY`, `put KEY if-none-match`.
     pub(crate) fn log(&self) -> Vec<String> {
         self.script().log.clone()
@@ -432,6 +432,26 @@ impl S3 for Bucket {
         let mut response = self.files.get_object(req).await?;
         response.output.body = response.output.body.map(|body| self.spoil(body));
         Ok(response)
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        req: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        let what = format!("upload {}", req.input.key);
+        self.faults
+            .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
+        self.files.create_multipart_upload(req).await
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        req: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+        let what = format!("give up {}", req.input.key);
+        self.faults
+            .admit(what, req.region.as_ref().map(s3s::region::Region::as_str))?;
+        self.files.abort_multipart_upload(req).await
     }
 
     async fn put_object(
