@@ -13,7 +13,7 @@ mod tar;
 
 use std::io::Read;
 
-pub use archive::Entry;
+pub use archive::{Data, Entry, Section};
 pub use directory::{check_blobs, member_name_ok, members};
 pub use script::Script;
 

@@ -6,7 +6,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-pub use toc::Entry;
+pub use toc::{Data, Entry, Section};
 use wire::Wire;
 
 use super::{Codec, Contents, Format, Locale, head::Head, sql};
@@ -82,8 +82,8 @@ fn entries(wire: &mut Wire<'_>, version: (u8, u8), contents: &mut Contents) -> R
     let mut roles = BTreeSet::new();
     let (mut tables, mut blocks) = (0, 0);
     let toc = toc::read(wire, version, place, &mut |met| {
-        tables += u64::from(&*met.entry.desc == "TABLE DATA");
-        blocks += u64::from(met.data);
+        tables += u64::from(met.entry.is_table_data());
+        blocks += u64::from(met.entry.has_data());
         note(met, contents, &mut roles);
     })?;
     contents.roles = roles.into_iter().collect();

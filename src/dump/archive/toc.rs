@@ -11,6 +11,10 @@ const MOST: i64 = 50_000_000;
 /// One object of a dump.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Its number in the dump; what others depend on, and what their data are found by.
+    pub id: i32,
+    /// The OID of its row in the catalogue, as the source had it; 0 for what has none.
+    pub oid: u32,
     /// Its name; for a function with its arguments, for a constraint with its table.
     pub tag: Box<str>,
     /// What it is: `TABLE`, `TABLE DATA`, `INDEX`, ….
@@ -19,6 +23,65 @@ pub struct Entry {
     pub namespace: Option<Arc<str>>,
     /// Who owns it.
     pub owner: Option<Arc<str>>,
+    /// When it is restored.
+    pub section: Section,
+    /// The `COPY … FROM stdin;` that its data belong to; none where they are statements or large objects.
+    pub copy: Option<Box<str>>,
+    /// The numbers of the entries that must be restored before it.
+    pub depends: Box<[i32]>,
+    /// Where its data are.
+    pub data: Data,
+}
+
+/// The part of a restore that an entry belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// Not told: `pg_dump` before 8.4, and what is no object at all, such as the encoding.
+    #[default]
+    None,
+    /// Before the data.
+    PreData,
+    /// The data.
+    Data,
+    /// Indexes, constraints, triggers.
+    PostData,
+}
+
+/// Where the data of an entry are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Data {
+    /// It has none.
+    #[default]
+    Nowhere,
+    /// Somewhere behind the table of contents: the archive could not be sought in when it was written.
+    Somewhere,
+    /// At this byte of the archive, counted from its own first one.
+    At(u64),
+    /// In this member of a tar or a directory dump; for large objects, in the files that it lists.
+    Member(Box<str>),
+}
+
+impl Entry {
+    /// Its name with its schema, as messages show it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.namespace {
+            Some(schema) => format!("{schema}.{}", self.tag),
+            None => self.tag.to_string(),
+        }
+    }
+
+    /// Whether it has data in the archive.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.data != Data::Nowhere
+    }
+
+    /// Whether its data are the rows of a table.
+    #[must_use]
+    pub fn is_table_data(&self) -> bool {
+        &*self.desc == "TABLE DATA"
+    }
 }
 
 /// An entry as it is met: what is kept, and what is only looked at.
@@ -26,8 +89,6 @@ pub(super) struct Met<'a> {
     pub(super) entry: &'a Entry,
     /// The statement that creates it.
     pub(super) definition: &'a str,
-    /// Whether data are written for it.
-    pub(super) data: bool,
 }
 
 /// Where an archive says that an entry's data are.
@@ -64,24 +125,16 @@ fn entry(
     names: &mut Names,
     each: &mut dyn FnMut(&Met<'_>),
 ) -> Result<Entry, Broken> {
-    let id = wire.int()?;
-    if id <= 0 {
-        return Err(wire.nonsense(&format!("an entry has the number {id}")));
-    }
+    let id = id(wire)?;
     let dumped = wire.int()? != 0;
     wire.text()?; // the catalogue's OID
-    wire.text()?; // the object's OID
+    let oid = wire.text()?.and_then(|oid| oid.parse().ok());
     let tag = wire.text()?.unwrap_or_default().into_boxed_str();
     let desc = wire.text()?.unwrap_or_default();
-    if version >= (1, 11) {
-        let section = wire.int()?;
-        if !(0..=4).contains(&section) {
-            return Err(wire.nonsense(&format!("an entry is in section {section}")));
-        }
-    }
+    let section = section(wire, version)?;
     let definition = wire.text()?.unwrap_or_default();
     wire.text()?; // the statement that drops it
-    wire.text()?; // the COPY statement
+    let copy = wire.text()?.filter(|copy| !copy.is_empty());
     let namespace = wire.text()?;
     wire.text()?; // the tablespace
     if version >= (1, 14) {
@@ -92,36 +145,78 @@ fn entry(
     }
     let owner = wire.text()?;
     wire.text()?; // "true" once meant WITH OIDS
-    while wire.text()?.is_some() {} // what it depends on
-    let data = match place {
-        Place::Offset => wire.offset()?.0 != 3,
-        Place::Member => member(wire)?,
+    let depends = depends(wire)?;
+    let data = data(wire, place)?;
+    let mut named = |name: Option<String>| {
+        name.filter(|name| !name.is_empty())
+            .map(|name| names.keep(&name))
     };
     let entry = Entry {
+        id,
+        oid: oid.unwrap_or_default(),
+        namespace: named(namespace),
+        owner: named(owner),
         tag,
         desc: names.keep(&desc),
-        namespace: namespace
-            .filter(|name| !name.is_empty())
-            .map(|name| names.keep(&name)),
-        owner: owner
-            .filter(|name| !name.is_empty())
-            .map(|name| names.keep(&name)),
+        section,
+        copy: copy.map(String::into_boxed_str),
+        depends,
+        data: if dumped { data } else { Data::Nowhere },
     };
     each(&Met {
         entry: &entry,
         definition: &definition,
-        data: dumped && data,
     });
     Ok(entry)
 }
 
-/// Whether an entry has a member. `pg_restore` before 15.20 opens whatever file is named here.
-fn member(wire: &mut Wire<'_>) -> Result<bool, Broken> {
+fn id(wire: &mut Wire<'_>) -> Result<i32, Broken> {
+    let id = wire.int()?;
+    i32::try_from(id)
+        .ok()
+        .filter(|&id| id > 0)
+        .ok_or_else(|| wire.nonsense(&format!("an entry has the number {id}")))
+}
+
+fn section(wire: &mut Wire<'_>, version: (u8, u8)) -> Result<Section, Broken> {
+    if version < (1, 11) {
+        return Ok(Section::None);
+    }
+    match wire.int()? {
+        0 | 1 => Ok(Section::None),
+        2 => Ok(Section::PreData),
+        3 => Ok(Section::Data),
+        4 => Ok(Section::PostData),
+        section => Err(wire.nonsense(&format!("an entry is in section {section}"))),
+    }
+}
+
+/// What it depends on: numbers, written as texts.
+fn depends(wire: &mut Wire<'_>) -> Result<Box<[i32]>, Broken> {
+    let mut on = Vec::new();
+    while let Some(text) = wire.text()? {
+        match text.parse() {
+            Ok(id) => on.push(id),
+            Err(_) => return Err(wire.nonsense("an entry depends on something that is no number")),
+        }
+    }
+    Ok(on.into_boxed_slice())
+}
+
+/// Where its data are. `pg_restore` before 15.20 opens whatever file is named here.
+fn data(wire: &mut Wire<'_>, place: Place) -> Result<Data, Broken> {
+    if place == Place::Offset {
+        return Ok(match wire.offset()? {
+            (2, at) => Data::At(at),
+            (3, _) => Data::Nowhere,
+            _ => Data::Somewhere,
+        });
+    }
     match wire.text()? {
-        Some(name) if name.is_empty() => Ok(false),
-        Some(name) if member_name_ok(&name) => Ok(true),
+        Some(name) if name.is_empty() => Ok(Data::Nowhere),
+        Some(name) if member_name_ok(&name) => Ok(Data::Member(name.into_boxed_str())),
         Some(_) => Err(wire.nonsense("an entry names a file that pg_dump does not write")),
-        None => Ok(false),
+        None => Ok(Data::Nowhere),
     }
 }
 
