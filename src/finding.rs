@@ -64,10 +64,16 @@ pub enum Code {
     DumpTruncated,
     /// The dump is damaged.
     DumpCorrupt,
-    /// A plain SQL dump without its end.
+    /// A dump that lacks a part: the end of a script, a member, all data.
     DumpIncomplete,
+    /// Not the dump that the plan expects.
+    DumpUnexpected,
+    /// Bytes after the end of the dump.
+    DumpTrailing,
     /// The restore tool reported an error.
     RestoreFailed,
+    /// The restore tool stopped moving.
+    RestoreStalled,
     /// An object of the dump is not in the database.
     RestoreMissing,
     /// A table holds other rows than the dump.
@@ -108,7 +114,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::BackupNone,
         Self::BackupStale,
         Self::BackupEmpty,
@@ -122,7 +128,10 @@ impl Code {
         Self::DumpTruncated,
         Self::DumpCorrupt,
         Self::DumpIncomplete,
+        Self::DumpUnexpected,
+        Self::DumpTrailing,
         Self::RestoreFailed,
+        Self::RestoreStalled,
         Self::RestoreMissing,
         Self::RestoreRows,
         Self::RestoreSlow,
@@ -161,6 +170,9 @@ impl Code {
             Self::DumpTruncated    => ("dump.truncated",    Critical, "Read the backup job's log for a full disk or a broken upload, then take a new dump."),
             Self::DumpCorrupt      => ("dump.corrupt",      Critical, "Restore from another backup, and check the storage that this one went through."),
             Self::DumpIncomplete   => ("dump.incomplete",   Critical, "Read the backup job's log: pg_dump did not finish. Let the job fail when pg_dump does."),
+            Self::DumpUnexpected   => ("dump.unexpected",   Critical, "Check which database the backup job dumps, and `backup.database` in the plan."),
+            Self::DumpTrailing     => ("dump.trailing",     Warning,  "Check how the dump is stored: a longer file may have been written over, or two into one."),
+            Self::RestoreStalled   => ("restore.stalled",   Critical, "Restore the dump by hand with the same version of pg_restore, and take a new dump if it hangs there, too."),
             Self::RestoreFailed    => ("restore.failed",    Critical, "Run again with `--keep` and look at the object in the restored database."),
             Self::RestoreMissing   => ("restore.missing",   Critical, "Read the errors of the restore: one of them names the object."),
             Self::RestoreRows      => ("restore.rows",      Critical, "Read the errors of the restore, then take a new dump."),

@@ -12,6 +12,7 @@ mod source;
 mod tell;
 mod trial;
 mod unpack;
+mod watched;
 
 use std::{path::Path, pin::pin, sync::Arc, time::Instant};
 
@@ -240,6 +241,11 @@ async fn look(
     };
     report.dump = Some(source.contents.facts());
     clocks::note(job, &source.contents, report);
+    if let Some(facts) = &report.dump
+        && let Some(finding) = rules::content(facts, job.plan.backup.as_ref(), &job.plan.restore)
+    {
+        return Err(Broken::from(finding).into());
+    }
     trial::run(job, &store, source, &backup, report, interrupt, kept).await?;
     let drill = rules::Drill {
         report,

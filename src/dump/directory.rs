@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     io::{self, Read},
 };
 
@@ -54,6 +55,37 @@ pub fn check_blobs(list: &[u8]) -> Result<(), Broken> {
     }
     Ok(())
 }
+
+/// The members that a list of large objects names, and the number of each object.
+pub fn listed(list: &[u8]) -> HashMap<String, u32> {
+    let lines = list.split(|&byte| byte == b'\n');
+    let parts = lines.filter_map(|line| std::str::from_utf8(line).ok()?.split_once(' '));
+    parts
+        .filter_map(|(oid, name)| Some((name.to_owned(), oid.parse().ok()?)))
+        .collect()
+}
+
+/// Judges whether the members that a list of large objects names are there.
+///
+/// # Errors
+/// `dump.incomplete` when one is not.
+pub fn listed_are_there(list: &[u8], there: &dyn Fn(&str) -> bool) -> Result<(), Broken> {
+    for (name, number) in listed(list) {
+        if ENDINGS
+            .iter()
+            .all(|ending| !there(&format!("{name}{ending}")))
+        {
+            return Err(super::data::missing(
+                &format!("large object {number}"),
+                &name,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What may stand behind the names that a table of contents gives.
+const ENDINGS: [&str; 4] = ["", ".gz", ".lz4", ".zst"];
 
 /// Hands out the members of a directory dump inside a tar, one after another: their name, their size in
 /// bytes and what they hold. Files that `pg_dump` does not write are passed over.

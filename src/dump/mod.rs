@@ -2,7 +2,7 @@
 
 mod archive;
 mod codec;
-mod custom;
+mod data;
 mod directory;
 mod head;
 mod looks;
@@ -14,7 +14,8 @@ mod tar;
 use std::io::Read;
 
 pub use archive::{Data, Entry, Section};
-pub use directory::{check_blobs, member_name_ok, members};
+pub use data::{Of, Rows, Shown, Tap, complete, member, nobody};
+pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
 pub use script::Script;
 
 use self::head::Head;
@@ -129,16 +130,24 @@ pub enum Opened {
 /// `dump.unreadable` when it is no dump; `backup.empty`, `dump.truncated`, `dump.corrupt` when it is a broken one;
 /// and whatever the reader itself reported.
 pub fn open(reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
-    let (codec, mut head) = unwrap(Head::new(reader))?;
+    open_shown(reader, nobody())
+}
+
+/// Like [`open`], and shows the rows of an archive as they pass.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_shown(reader: impl Read + Send + 'static, tap: Shown) -> Result<Opened, Broken> {
+    let (codec, mut head) = unwrap(Head::new(reader), &tap)?;
     if head.kept().starts_with(archive::MAGIC) {
         let archive = archive::read(&mut head, 0, None, Format::Custom)?;
-        let checked = custom::checked(head.replay(), &archive);
+        let checked = data::custom(head.replay(), &archive, tap);
         return Ok(Opened::Archive(archive.contents.inside(codec), checked));
     }
     if tar::is_tar(head.fill(tar::BLOCK)?) {
         return match tar::read(&mut head)? {
             tar::Kind::Dump(archive) => {
-                let checked = Box::new(tar::Whole::new(head.replay()));
+                let checked = data::tar(head.replay(), &archive, tap);
                 Ok(Opened::Archive(archive.contents.inside(codec), checked))
             }
             tar::Kind::Wrapped => Ok(Opened::Wrapped(codec, head.replay())),
@@ -154,14 +163,14 @@ pub fn open(reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
 }
 
 /// Takes off what a dump is wrapped in; gives the outermost codec.
-fn unwrap(mut head: Head) -> Result<(Codec, Head), Broken> {
+fn unwrap(mut head: Head, tap: &Shown) -> Result<(Codec, Head), Broken> {
     let outer = codec::sniff(head.fill(codec::SNIFFED)?);
     let mut codec = outer;
     for _ in 0..LAYERS {
         if codec == Codec::None {
             break;
         }
-        head = Head::new(codec::Decoder::new(codec, head.replay()));
+        head = Head::new(codec::Decoder::new(codec, head.replay()).telling(tap.clone()));
         codec = codec::sniff(head.fill(codec::SNIFFED)?);
     }
     if codec != Codec::None {
@@ -271,6 +280,8 @@ pub enum Piece {
     CreatesPublic,
     /// The next bytes create a database of their own.
     CreatesDatabase,
+    /// The next bytes are rows of this table, or the first `INSERT` of the script.
+    Rows(String),
     /// The next bytes continue in this database (`\connect` of `pg_dumpall`).
     Connect(String),
 }

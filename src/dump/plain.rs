@@ -93,7 +93,10 @@ fn names(text: &str, contents: &mut Contents) {
             super::Piece::Role(name) => contents.roles.push(name),
             super::Piece::Extension(name) => contents.extensions.push(name),
             super::Piece::CreatesPublic => contents.creates_public = true,
-            super::Piece::Connect(_) | super::Piece::CreatesDatabase | super::Piece::Sql(_) => {}
+            super::Piece::Connect(_)
+            | super::Piece::CreatesDatabase
+            | super::Piece::Rows(_)
+            | super::Piece::Sql(_) => {}
         }
     }
 }

@@ -1,12 +1,9 @@
 //! Tar archives: `pg_dump -Ft`, and directory dumps that somebody packed.
 
-use std::{
-    io::{self, Read},
-    mem,
-};
+use std::io::Read;
 
 use super::{
-    Bytes, Format,
+    Format,
     archive::{self, Archive},
     directory::member_name_ok,
     head::Head,
@@ -110,78 +107,12 @@ fn size(block: &[u8]) -> Option<u64> {
     header.entry_size().ok()
 }
 
-/// Passes an archive through and tells when it is cut: `pg_restore` waits for ever for the rest.
-pub(super) struct Whole {
-    reader: Bytes,
-    header: Vec<u8>,
-    /// Bytes of the current member that are to come, with its padding.
-    left: u64,
-    passed: u64,
-    zeros: u32,
-    failed: Option<Broken>,
-}
-
-impl Whole {
-    pub(super) fn new(reader: Bytes) -> Self {
-        Self {
-            reader,
-            header: Vec::with_capacity(BLOCK),
-            left: 0,
-            passed: 0,
-            zeros: 0,
-            failed: None,
-        }
-    }
-
-    fn pass(&mut self, mut bytes: &[u8]) -> Result<(), Broken> {
-        while !bytes.is_empty() {
-            let wanted = if self.left > 0 {
-                usize::try_from(self.left).unwrap_or(usize::MAX)
-            } else {
-                BLOCK - self.header.len()
-            };
-            let (now, later) = bytes.split_at(wanted.min(bytes.len()));
-            if self.left > 0 {
-                self.left -= now.len() as u64;
-            } else {
-                self.header.extend_from_slice(now);
-            }
-            self.passed += now.len() as u64;
-            bytes = later;
-            if self.header.len() == BLOCK {
-                self.member()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn member(&mut self) -> Result<(), Broken> {
-        let header = mem::replace(&mut self.header, Vec::with_capacity(BLOCK));
-        if header.iter().all(|&byte| byte == 0) {
-            self.zeros += 1;
-            return Ok(());
-        }
-        match size(&header).and_then(|size| size.checked_next_multiple_of(BLOCK as u64)) {
-            Some(left) if self.zeros == 0 => {
-                self.left = left;
-                Ok(())
-            }
-            _ => {
-                let at = self.passed - BLOCK as u64;
-                let what = "the tar archive is damaged";
-                let detail = format!("After {at} bytes there should be the header of a member.");
-                Err(Finding::new(Code::DumpCorrupt, what).detail(detail).into())
-            }
-        }
-    }
-
-    /// Judges the end of the bytes.
-    fn end(&self) -> Result<(), Broken> {
-        if self.zeros > 0 && self.left == 0 {
-            return Ok(());
-        }
-        Err(truncated(self.passed))
-    }
+/// The name and the size of the member whose header this is; none when it is no header.
+pub(super) fn member(block: &[u8]) -> Option<(String, u64)> {
+    let size = size(block)?;
+    size.checked_next_multiple_of(BLOCK as u64)?;
+    let name = tar::Header::from_byte_slice(block).path_bytes();
+    Some((String::from_utf8_lossy(&name).into_owned(), size))
 }
 
 pub(super) fn truncated(at: u64) -> Broken {
@@ -190,22 +121,4 @@ pub(super) fn truncated(at: u64) -> Broken {
             "It ends after {at} bytes, without the empty blocks that close it."
         ))
         .into()
-}
-
-impl Read for Whole {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if let Some(broken) = &self.failed {
-            return Err(broken.clone().into());
-        }
-        let count = self.reader.read(into)?;
-        let judged = match count {
-            0 if into.is_empty() => Ok(()),
-            0 => self.end(),
-            count => self.pass(&into[..count]),
-        };
-        judged.map(|()| count).map_err(|broken| {
-            self.failed = Some(broken.clone());
-            broken.into()
-        })
-    }
 }

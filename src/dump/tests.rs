@@ -1,6 +1,9 @@
 //! Tests of what a dump is told to be.
 
-use std::io::{Cursor, Read};
+use std::{
+    io::{Cursor, Read},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 
@@ -11,6 +14,20 @@ fn found(bytes: &[u8]) -> Finding {
         Err(Broken::Backup(finding)) => finding,
         Err(Broken::Run(error)) => panic!("{error}"),
         Ok(_) => panic!("taken for a dump: {}", String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// Remembers what was remarked.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<Finding>>);
+
+impl Tap for Told {
+    fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
+        None
+    }
+
+    fn remark(&self, finding: Finding) {
+        self.0.lock().unwrap().push(finding);
     }
 }
 
@@ -119,11 +136,20 @@ fn absurd_figures_are_corrupt() {
 }
 
 #[test]
-fn bytes_after_the_data_are_corrupt_and_zeros_are_padding() {
+fn bytes_after_the_data_are_told_and_zeros_are_padding() {
     let padded = [&archive(14, 1)[..], &[0; 700]].concat();
     drained(&padded).unwrap();
+    let told = Arc::new(Told::default());
     let twice = archive(14, 1).repeat(2);
-    assert_eq!(drained(&twice).unwrap_err().code, Code::DumpCorrupt);
+    let opened = open_shown(Cursor::new(twice.clone()), told.clone());
+    let Ok(Opened::Archive(_, mut rest)) = opened else {
+        panic!("not taken for an archive")
+    };
+    rest.read_to_end(&mut Vec::new()).unwrap();
+    let said = told.0.lock().unwrap().pop().unwrap();
+    assert_eq!(said.code, Code::DumpTrailing);
+    let at = format!("after {} bytes", twice.len() / 2);
+    assert!(said.detail.as_deref().unwrap().contains(&at), "{said:?}");
 }
 
 #[test]

@@ -30,14 +30,14 @@ keys! {
         "version", "name", "backup", "limits", "prices", "sandbox", "restore", "severity", "include",
         "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts", "runbook",
     ];
-    BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select", "timezone"];
+    BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select", "timezone", "database"];
     LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven"];
     SCHEDULE: "schedule key" at "/definitions/schedule" = ["cron", "timezone"];
     METRICS: "metrics key" at "/properties/metrics" = ["textfile", "pushgateway"];
     LIVE: "live key" at "/properties/live" = ["dsn", "ca"];
     PRICES: "price" at "/properties/prices" = ["storage_gb_month"];
     SANDBOX: "sandbox key" at "/properties/sandbox" = ["provider", "image"];
-    RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore"];
+    RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore", "allow_schema_only", "stall", "wall"];
     IGNORE: "ignore key" at "/definitions/ignore" = ["error", "reason", "until"];
     NOTIFY: "sink" at "/properties/notify" = ["allow_private", "slack", "email", "webhook", "heartbeat", "pagerduty"];
     SLACK: "slack key" at "/properties/notify/properties/slack" = ["webhook", "on"];

@@ -146,7 +146,7 @@ pub struct LivePlan {
 }
 
 /// Where the backups are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupPlan {
     /// `s3://bucket/prefix/` or a folder; one that is relative starts from the plan's folder.
     pub url: String,
@@ -161,6 +161,8 @@ pub struct BackupPlan {
     /// The IANA name of the zone of the clock that the backup job runs by: a dump's header tells its time without one.
     /// `None`: it is read as UTC, and may be off by as much as zones are.
     pub timezone: Option<String>,
+    /// The database that the dumps must be of; `None` takes any.
+    pub database: Option<String>,
 }
 
 /// Which dump to take.
@@ -267,6 +269,12 @@ pub struct RestorePlan {
     pub globals: Option<PathBuf>,
     /// Errors that are expected.
     pub ignore: Vec<Ignore>,
+    /// Whether a dump without the data of any table is meant.
+    pub allow_schema_only: bool,
+    /// How long nothing may move before the restore is ended.
+    pub stall: Age,
+    /// How long it may take at all.
+    pub wall: Option<Age>,
 }
 
 impl Default for RestorePlan {
@@ -275,6 +283,9 @@ impl Default for RestorePlan {
             jobs: 1,
             globals: None,
             ignore: Vec::new(),
+            allow_schema_only: false,
+            stall: Age::from_secs(600),
+            wall: None,
         }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
         timezone: fields
             .get("timezone")
             .and_then(|entry| timezone(file, entry)),
+        database: optional(file, &fields, "database"),
     };
     let Some(url) = fields.get("url") else {
         let help = "write url: s3://bucket/prefix/ or url: ./folder";
@@ -184,6 +185,16 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     if let Some(jobs) = fields.get("jobs").and_then(|entry| file.whole(entry, 1)) {
         plan.jobs = jobs;
     }
+    if let Some(allow) = fields
+        .get("allow_schema_only")
+        .and_then(|entry| file.truth(entry))
+    {
+        plan.allow_schema_only = allow;
+    }
+    if let Some(stall) = fields.get("stall").and_then(|entry| file.age(entry)) {
+        plan.stall = stall;
+    }
+    plan.wall = fields.get("wall").and_then(|entry| file.age(entry));
     plan.globals = fields.get("globals").and_then(|entry| globals(file, entry));
     if let Some(entry) = fields.get("ignore") {
         let items = file

@@ -82,6 +82,7 @@ fn restored(sandbox: &Sandbox, started: Instant, bytes: u64, complaints: Complai
         took: started.elapsed(),
         bytes,
         complaints,
+        tables: None,
         loaded: Loaded {
             database: sandbox.database().to_owned(),
             ..Loaded::default()

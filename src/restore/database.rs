@@ -5,6 +5,8 @@
 pub struct Loaded {
     /// The database to ask.
     pub database: String,
+    /// Every database that a script changed to.
+    pub connected: Vec<String>,
     /// Other databases that a whole cluster's dump filled.
     pub others: Vec<String>,
     /// What to know about how it was done; sentences.
@@ -42,6 +44,7 @@ pub(super) fn choose(connected: &[String], plan: &str) -> Loaded {
         ));
     }
     Loaded {
+        connected: connected.to_vec(),
         database: chosen,
         others,
         notes,

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use tokio::{io::AsyncWriteExt, sync::mpsc, task};
 
-use super::{Chunk, Complaints};
+use super::{Chunk, Complaints, watchdog};
 use crate::{
     dump,
     error::{Broken, Error, OrStop, Result},
@@ -80,8 +80,8 @@ pub fn broken(error: &io::Error) -> Broken {
 
 /// Feeds everything to the tool, and waits for it to end.
 ///
-/// The stream is read to its end even when the tool stops reading early and is content: what comes after the last byte
-/// that it needs is part of the proof.
+/// The stream is read to its end even when the tool stops reading early: what comes after the last byte that it needs is
+/// part of the proof, and what it stumbled over may be told better by who follows the stream.
 ///
 /// # Errors
 /// When the stream breaks: then nothing that the tool says counts, for it saw only a part.
@@ -94,10 +94,14 @@ pub(super) async fn feed(
         lines,
         status,
     } = tool;
-    let (fed, complaints, code) = tokio::join!(write(stdin, chunks), listen(lines), status);
-    let (bytes, rest) = fed?;
-    let code = code?;
-    if let Some(rest) = rest.filter(|_| code == 0) {
+    // A broken stream ends the tool at once: pg_restore would wait for ever for the rest of a tar archive.
+    let ((bytes, rest), complaints, code) = tokio::try_join!(
+        write(stdin, chunks),
+        async { Ok::<_, Broken>(listen(lines).await) },
+        async { status.await.map_err(Broken::from) },
+    )?;
+    let ours = complaints.environment().is_some();
+    if let Some(rest) = rest.filter(|_| !ours) {
         drain(rest).await?;
     }
     Ok(Fed {
@@ -115,22 +119,29 @@ async fn write(
     mut chunks: mpsc::Receiver<Chunk>,
 ) -> std::result::Result<(u64, Rest), Broken> {
     let mut bytes = 0;
+    watchdog::wants_bytes(true);
     while let Some(chunk) = chunks.recv().await {
         let chunk = chunk?;
+        watchdog::wants_bytes(false);
         if stdin.write_all(&chunk).await.is_err() {
             return Ok((bytes, Some(chunks)));
         }
         bytes += chunk.len() as u64;
+        watchdog::fed(chunk.len() as u64);
+        watchdog::wants_bytes(true);
     }
+    watchdog::wants_bytes(false);
     // A tool that ended already has nothing to be told.
     let _ = stdin.shutdown().await;
     Ok((bytes, None))
 }
 
 async fn drain(mut rest: mpsc::Receiver<Chunk>) -> std::result::Result<(), Broken> {
+    watchdog::wants_bytes(true);
     while let Some(chunk) = rest.recv().await {
-        chunk?;
+        watchdog::fed(chunk?.len() as u64);
     }
+    watchdog::wants_bytes(false);
     Ok(())
 }
 
@@ -151,6 +162,28 @@ pub(super) async fn run(tool: Tool) -> std::result::Result<Fed, Broken> {
     let (sender, nothing) = mpsc::channel(1);
     drop(sender);
     feed(tool, nothing).await
+}
+
+/// What a program says that needs no input.
+///
+/// # Errors
+/// When it cannot be run.
+pub(super) async fn said(tool: Tool) -> Result<Vec<String>> {
+    let Tool {
+        stdin,
+        mut lines,
+        status,
+    } = tool;
+    drop(stdin);
+    let listen = async {
+        let mut all = Vec::new();
+        while let Some(line) = lines.recv().await {
+            all.push(line);
+        }
+        all
+    };
+    let (all, status) = tokio::join!(listen, status);
+    status.map(|_| all)
 }
 
 /// Runs a tool of ours that only fails when the machine does: copying into the spool.

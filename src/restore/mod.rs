@@ -10,6 +10,8 @@ mod prepare;
 mod redact;
 mod script;
 mod spool;
+mod versions;
+mod watchdog;
 
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
 pub use prepare::prepare;
 pub use script::{globals, script};
+pub use versions::vulnerable;
+pub use watchdog::guarded;
 
 use crate::{dump, error::Broken};
 
@@ -48,6 +52,8 @@ pub struct Restored {
     pub bytes: u64,
     /// What the tool complained about.
     pub complaints: Complaints,
+    /// How many tables' rows a script held; an archive tells it beforehand.
+    pub tables: Option<u64>,
     /// Where the data is now, and what to know about how it got there.
     pub loaded: Loaded,
 }

@@ -1,6 +1,9 @@
 //! Plain SQL, through `psql`: as it arrives, each thing that it names made ready before the line that names it.
 
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 use tokio::{sync::mpsc, task};
 
@@ -38,9 +41,10 @@ pub async fn script(
     contents: &Contents,
     reader: dump::Bytes,
     plan: &str,
+    tap: dump::Shown,
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
-    let mut pieces = pieces(reader);
+    let mut pieces = pieces(reader, tap);
     let mut run = Run::new(sandbox, contents);
     while let Some(next) = run.feed(&mut pieces).await? {
         run.database.clone_from(&next);
@@ -59,15 +63,16 @@ pub async fn script(
         took: started.elapsed(),
         bytes: run.bytes,
         complaints: run.complaints,
+        tables: Some(run.tables.into_inner()),
         loaded,
     })
 }
 
 /// Reads the script on a thread of its own.
-fn pieces(reader: dump::Bytes) -> mpsc::Receiver<Result<Piece, Broken>> {
+fn pieces(reader: dump::Bytes, tap: dump::Shown) -> mpsc::Receiver<Result<Piece, Broken>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     task::spawn_blocking(move || {
-        for piece in Script::new(reader) {
+        for piece in Script::shown(reader, tap) {
             let last = piece.is_err();
             if sender.blocking_send(piece).is_err() || last {
                 return;
@@ -85,6 +90,7 @@ struct Run<'a> {
     connected: Vec<String>,
     complaints: Complaints,
     bytes: u64,
+    tables: AtomicU64,
 }
 
 impl<'a> Run<'a> {
@@ -96,6 +102,7 @@ impl<'a> Run<'a> {
             connected: Vec::new(),
             complaints: Complaints::default(),
             bytes: 0,
+            tables: AtomicU64::new(0),
         }
     }
 
@@ -159,6 +166,7 @@ impl<'a> Run<'a> {
             Piece::CreatesDatabase if self.sandbox.provider() == Provider::Service => {
                 return Err(prepare::makes_databases().into());
             }
+            Piece::Rows(_) => _ = self.tables.fetch_add(1, Ordering::Relaxed),
             Piece::Sql(_) | Piece::Connect(_) | Piece::CreatesDatabase => {}
         }
         Ok(())
@@ -175,7 +183,7 @@ pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<Complaints, Bro
     let tool = sandbox.tool("psql", &arguments).await?;
     let (sender, chunks) = mpsc::channel(4);
     let send = async move {
-        let mut pieces = pieces(Box::new(std::io::Cursor::new(text)));
+        let mut pieces = pieces(Box::new(std::io::Cursor::new(text)), dump::nobody());
         while let Some(piece) = pieces.recv().await {
             let chunk = match piece {
                 Ok(Piece::Sql(bytes)) => Ok(bytes),

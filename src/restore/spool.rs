@@ -8,6 +8,7 @@ use tokio::{sync::mpsc, task};
 use super::{
     Chunk, Members,
     feed::{self, Budget, broken},
+    watchdog,
 };
 use crate::{
     dump,
@@ -39,7 +40,9 @@ pub(super) async fn file(
         .tool("sh", &["-c", "cat >\"$1\"", "sh", &path])
         .await?;
     let counted = watched(feed::chunks(reader), move |bytes| budget.take(bytes));
+    watchdog::spools(true);
     let fed = feed::feed(tool, counted).await?;
+    watchdog::spools(false);
     feed::must_succeed(&fed, "spool the dump")?;
     Ok((path, fed.bytes))
 }
@@ -56,7 +59,9 @@ pub(super) async fn folder(
     let path = format!("{}/{NAME}", folder.display());
     let script = "mkdir \"$1\" && tar -x -f - -C \"$1\"";
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
+    watchdog::spools(true);
     let fed = feed::feed(tool, packed(members, Budget::of(free))).await?;
+    watchdog::spools(false);
     feed::must_succeed(&fed, "spool the dump")?;
     Ok((path, fed.bytes))
 }

@@ -3,6 +3,7 @@
 mod behind;
 mod change;
 mod clock;
+mod content;
 mod cost;
 mod empty;
 mod fresh;
@@ -19,6 +20,7 @@ mod unproven;
 use jiff::Timestamp;
 
 pub use change::changes;
+pub use content::{cluster, content, data};
 pub use growth::{monthly, projection};
 pub use rto::rto;
 pub use taken::{Taken, ZONES, taken};

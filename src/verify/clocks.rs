@@ -91,6 +91,7 @@ mod tests {
             pattern: None,
             select: Select::Newest,
             timezone: timezone.map(str::to_owned),
+            database: None,
         };
         super::created(Some(created), &plan)
     }

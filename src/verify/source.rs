@@ -1,13 +1,14 @@
 //! From a stored backup to a dump that is being read: what it holds is known, most of its bytes are still to come.
 
 use std::{
+    collections::HashMap,
     io::{self, Read},
     sync::{Arc, OnceLock},
 };
 
 use tokio::{runtime::Handle, task};
 
-use super::unpack;
+use super::{unpack, watched::Watched};
 use crate::{
     backup::{Backup, Evidence, Object, Store},
     dump::{self, Contents, Opened},
@@ -27,6 +28,8 @@ pub(super) struct Source {
     pub(super) input: Input,
     /// What reading it to its end showed.
     pub(super) evidence: Vec<Arc<OnceLock<Evidence>>>,
+    /// Who is shown it.
+    pub(super) watched: Arc<Watched>,
 }
 
 /// The bytes of a dump.
@@ -55,22 +58,28 @@ pub(super) async fn open(
     let body = store.read(&backup.object(), progress);
     let evidence = vec![body.evidence()];
     let reader = body.into_reader();
-    let (contents, input) = task::spawn_blocking(move || whole(reader))
+    let watched = Watched::new();
+    let shown = watched.clone();
+    let (contents, input) = task::spawn_blocking(move || whole(reader, shown))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
     Ok(Source {
         contents,
         input,
         evidence,
+        watched,
     })
 }
 
-fn whole(reader: impl Read + Send + 'static) -> Result<(Contents, Input), Broken> {
-    match dump::open(reader)? {
+fn whole(
+    reader: impl Read + Send + 'static,
+    shown: dump::Shown,
+) -> Result<(Contents, Input), Broken> {
+    match dump::open_shown(reader, shown.clone())? {
         Opened::Archive(contents, bytes) => Ok((contents, Input::Archive(bytes))),
         Opened::Script(contents, bytes) => Ok((contents, Input::Script(bytes))),
         Opened::Wrapped(codec, bytes) => {
-            let (contents, members) = unpack::unpack(codec, bytes)?;
+            let (contents, members) = unpack::unpack(codec, bytes, &shown)?;
             Ok((contents, Input::Members(members)))
         }
     }
@@ -89,11 +98,13 @@ async fn directory(
         )
     })?;
     let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
-    let (members, evidence) = stream(store, backup, progress);
+    let watched = Watched::new();
+    let (members, evidence) = stream(store, backup, &contents, watched.clone(), progress)?;
     Ok(Source {
         contents,
         input: Input::Members(members),
         evidence,
+        watched,
     })
 }
 
@@ -108,23 +119,43 @@ fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {
 fn stream(
     store: Arc<Store>,
     backup: &Backup,
+    contents: &Contents,
+    shown: dump::Shown,
     progress: &Progress,
-) -> (Members, Vec<Arc<OnceLock<Evidence>>>) {
+) -> Result<(Members, Vec<Arc<OnceLock<Evidence>>>), Broken> {
     let runtime = Handle::current();
     let progress = progress.clone();
+    let contents = contents.clone();
     let known = backup.members.clone().into_iter().filter_map(|object| {
         let name = object.key.rsplit('/').next()?.to_owned();
         dump::member_name_ok(&name).then_some((name, object))
     });
-    let members = known.map(move |(name, object)| {
+    let known: Vec<(String, Object)> = known.collect();
+    let sizes: HashMap<String, u64> = known
+        .iter()
+        .map(|(name, object)| (name.clone(), object.size))
+        .collect();
+    dump::complete(&contents, &sizes)?;
+    let members = known.into_iter().map(move |(name, object)| {
         let _inside = runtime.enter();
-        harmless(Member {
+        let member = Member {
             name,
             size: object.size,
             bytes: Box::new(store.read(&object, &progress).into_reader()),
-        })
+        };
+        followed(harmless(member, &sizes)?, &contents, &shown)
     });
-    (Box::new(members), Vec::new())
+    Ok((Box::new(members), Vec::new()))
+}
+
+/// Shows the rows of a member, and tells when it is not whole.
+pub(super) fn followed(
+    mut member: Member,
+    contents: &Contents,
+    shown: &dump::Shown,
+) -> Result<Member, Broken> {
+    member.bytes = dump::member(contents, &member.name, member.bytes, shown);
+    Ok(member)
 }
 
 /// The largest list of large objects that we take: a line an object, of some thirty bytes.
@@ -138,7 +169,7 @@ fn too_many_blobs() -> Error {
 }
 
 /// A list of large objects names files, and an old `pg_restore` opens whatever it names: it is looked at first.
-pub(super) fn harmless(mut member: Member) -> Result<Member, Broken> {
+pub(super) fn harmless(mut member: Member, sizes: &HashMap<String, u64>) -> Result<Member, Broken> {
     if !member.name.starts_with("blobs") {
         return Ok(member);
     }
@@ -149,6 +180,7 @@ pub(super) fn harmless(mut member: Member) -> Result<Member, Broken> {
         return Err(too_many_blobs().into());
     }
     dump::check_blobs(&list)?;
+    dump::listed_are_there(&list, &|name| sizes.contains_key(name))?;
     member.bytes = Box::new(io::Cursor::new(list));
     Ok(member)
 }
@@ -167,9 +199,11 @@ mod tests {
 
     #[test]
     fn a_list_of_large_objects_that_leads_outside_never_reaches_a_tool() {
-        assert!(harmless(list("70001 ../host_secret.txt\n")).is_err());
+        let sizes = HashMap::from([("blob_70001.dat".to_owned(), 1)]);
+        assert!(harmless(list("70001 ../host_secret.txt\n"), &sizes).is_err());
+        assert!(harmless(list("70002 blob_70002.dat\n"), &sizes).is_err());
         let mut same = String::new();
-        let mut member = harmless(list("70001 blob_70001.dat\n")).unwrap();
+        let mut member = harmless(list("70001 blob_70001.dat\n"), &sizes).unwrap();
         member.bytes.read_to_string(&mut same).unwrap();
         assert_eq!(same, "70001 blob_70001.dat\n");
     }

@@ -170,12 +170,27 @@ async fn restore_and_ask(
     }
     let made = restore::prepare(sandbox, &contents).await?;
     notes(report).extend(made);
-    let restored = load(job, source, backup, sandbox, report).await?;
+    report.findings.extend(restore::vulnerable(sandbox).await?);
+    let watched = source.watched.clone();
+    let plan = &job.plan.restore;
+    let restored =
+        restore::guarded(sandbox, plan, load(job, source, backup, sandbox, report)).await;
+    report.findings.extend(watched.remarks());
+    let restored = restored?;
     seen(report, &evidence);
+    expected(job, &restored)?;
     let errors = judge(job, &restored, report)?;
     job.progress.stage("check");
     ask(job, &contents, backup, sandbox, &restored, errors, report).await?;
     Ok(())
+}
+
+/// Judges what is known of a script only when it was read.
+fn expected(job: &Job<'_>, restored: &Restored) -> std::result::Result<(), Broken> {
+    let failed = restored.complaints.iter().next().is_some();
+    let found = rules::cluster(&restored.loaded.connected, job.plan.backup.as_ref())
+        .or_else(|| rules::data(restored.tables, &job.plan.restore).filter(|_| !failed));
+    found.map_or(Ok(()), |finding| Err(finding.into()))
 }
 
 async fn globals(
@@ -204,7 +219,13 @@ async fn load(
     match source.input {
         Input::Members(members) => restore::directory(sandbox, members, jobs).await,
         Input::Script(bytes) => {
-            restore::script(sandbox, &source.contents, bytes, &job.plan.name).await
+            let named = job
+                .plan
+                .backup
+                .as_ref()
+                .and_then(|plan| plan.database.as_deref());
+            let wanted = named.unwrap_or(&job.plan.name);
+            restore::script(sandbox, &source.contents, bytes, wanted, source.watched).await
         }
         Input::Archive(bytes) if jobs > 1 && source.contents.format == Format::Custom => {
             restore::spooled(sandbox, bytes, backup.size, jobs).await

@@ -1,11 +1,13 @@
 //! A directory dump that lies in a tar: unpacked into a private folder, file by file, within what the disk can take.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, Write},
     path::Path,
 };
 
+use super::source;
 use crate::{
     dump::{self, Codec, Contents},
     error::{Broken, Error, OrStop, sentence},
@@ -19,7 +21,11 @@ const HINT: &str = "Free space in the temporary folder, or set TMPDIR to a large
 ///
 /// # Errors
 /// When the tar is broken or holds no dump, or the disk is too small.
-pub(super) fn unpack(codec: Codec, bytes: dump::Bytes) -> Result<(Contents, Members), Broken> {
+pub(super) fn unpack(
+    codec: Codec,
+    bytes: dump::Bytes,
+    shown: &dump::Shown,
+) -> Result<(Contents, Members), Broken> {
     let folder = tempfile::Builder::new()
         .prefix("pgdrill-unpack-")
         .tempdir()
@@ -41,16 +47,20 @@ pub(super) fn unpack(codec: Codec, bytes: dump::Bytes) -> Result<(Contents, Memb
         codec,
         ..dump::directory(&toc)?
     };
+    let sizes: HashMap<String, u64> = names.iter().cloned().collect();
+    dump::complete(&contents, &sizes)?;
+    let (held, shown) = (contents.clone(), shown.clone());
     let members = names.into_iter().map(move |(name, size)| {
         let path = folder.path().join(&name);
         let file = File::open(&path).or_stop(doing, HINT)?;
         // The open file stays readable: its name is removed so that the disk holds the dump only once.
         fs::remove_file(&path).or_stop(doing, HINT)?;
-        super::source::harmless(Member {
+        let member = Member {
             name,
             size,
             bytes: Box::new(file),
-        })
+        };
+        source::followed(source::harmless(member, &sizes)?, &held, &shown)
     });
     Ok((contents, Box::new(members)))
 }

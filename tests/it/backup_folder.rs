@@ -36,6 +36,7 @@ async fn store(url: &str, folder_of_plan: &Path) -> Store {
         pattern: None,
         select: Select::Newest,
         timezone: None,
+        database: None,
     };
     Store::open(&plan, folder_of_plan).await.unwrap()
 }

@@ -273,7 +273,10 @@ fn play(cluster: &Cluster, database: &str, script: &[u8]) -> Vec<String> {
                     cluster.psql("postgres", sql.as_bytes());
                 }
             }
-            Piece::Extension(_) | Piece::CreatesPublic | Piece::CreatesDatabase => {}
+            Piece::Extension(_)
+            | Piece::CreatesPublic
+            | Piece::CreatesDatabase
+            | Piece::Rows(_) => {}
             Piece::Connect(name) => databases.push((name, Vec::new())),
         }
         // What comes first must be there first.

@@ -28,6 +28,7 @@ impl Bucket {
             pattern: None,
             select: Select::Newest,
             timezone: None,
+            database: None,
         };
         Self::open_for(
             Purpose::Records,

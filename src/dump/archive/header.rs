@@ -75,6 +75,9 @@ fn compression(wire: &mut Wire<'_>, version: (u8, u8)) -> Result<&'static str, B
     }
 }
 
+/// The years in which a dump may have been written: clocks that were never set begin in 1970.
+const YEARS: std::ops::RangeInclusive<i64> = 1970..=2200;
+
 /// The writer's local time, as `2026-11-23T00:00:00`; none when the figures are no time.
 fn created(wire: &mut Wire<'_>) -> Result<Option<String>, Broken> {
     let mut figures = [0; 7];
@@ -82,6 +85,9 @@ fn created(wire: &mut Wire<'_>) -> Result<Option<String>, Broken> {
         *figure = wire.int()?;
     }
     let [second, minute, hour, day, month, year, _summer] = figures;
+    if !YEARS.contains(&(year + 1900)) {
+        return Err(wire.nonsense(&format!("it was written in the year {}", year + 1900)));
+    }
     let small = |figure| i8::try_from(figure).ok();
     let time = || {
         jiff::civil::DateTime::new(

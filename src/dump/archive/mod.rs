@@ -23,8 +23,6 @@ pub(super) struct Archive {
     pub(super) contents: Contents,
     /// Where the data start, from the first byte of the stream; none when the version is not known.
     pub(super) data: Option<usize>,
-    /// How many entries have data.
-    pub(super) blocks: u64,
     /// How many bytes a number takes.
     pub(super) int: usize,
 }
@@ -51,7 +49,6 @@ fn contents(wire: &mut Wire<'_>, format: Format) -> Result<Archive, Broken> {
         return Ok(Archive {
             contents,
             data: None,
-            blocks: 0,
             int: 0,
         });
     };
@@ -64,33 +61,31 @@ fn contents(wire: &mut Wire<'_>, format: Format) -> Result<Archive, Broken> {
     contents.database = rest.database;
     contents.server_version = rest.server_version;
     contents.pg_dump_version = rest.pg_dump_version;
-    let blocks = entries(wire, header.version, &mut contents)?;
+    entries(wire, header.version, &mut contents)?;
     Ok(Archive {
         contents,
         data: Some(wire.at()),
-        blocks,
         int: wire.int_size(),
     })
 }
 
-/// Reads the entries into `contents`; gives how many have data.
-fn entries(wire: &mut Wire<'_>, version: (u8, u8), contents: &mut Contents) -> Result<u64, Broken> {
+/// Reads the entries into `contents`.
+fn entries(wire: &mut Wire<'_>, version: (u8, u8), contents: &mut Contents) -> Result<(), Broken> {
     let place = match contents.format {
         Format::Custom => toc::Place::Offset,
         _ => toc::Place::Member,
     };
     let mut roles = BTreeSet::new();
-    let (mut tables, mut blocks) = (0, 0);
+    let mut tables = 0;
     let toc = toc::read(wire, version, place, &mut |met| {
         tables += u64::from(met.entry.is_table_data());
-        blocks += u64::from(met.entry.has_data());
         note(met, contents, &mut roles);
     })?;
     contents.roles = roles.into_iter().collect();
     contents.tables = Some(tables);
     contents.entries = Some(toc.len() as u64);
     contents.toc = toc;
-    Ok(blocks)
+    Ok(())
 }
 
 /// Takes from one entry what the target needs to know.

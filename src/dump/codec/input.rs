@@ -7,6 +7,8 @@ use crate::error::Broken;
 
 /// Bytes read at once: small buffers cost a quarter of the decoder's speed.
 const BUFFER: usize = 256 * 1024;
+/// The same, for streams that are many and short.
+const SMALL: usize = 16 * 1024;
 
 pub(super) struct Input {
     reader: Bytes,
@@ -22,9 +24,17 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(reader: Bytes) -> Self {
+        Self::sized(reader, BUFFER)
+    }
+
+    pub(super) fn small(reader: Bytes) -> Self {
+        Self::sized(reader, SMALL)
+    }
+
+    fn sized(reader: Bytes, size: usize) -> Self {
         Self {
             reader,
-            buffer: vec![0; BUFFER],
+            buffer: vec![0; size],
             start: 0,
             end: 0,
             taken: 0,

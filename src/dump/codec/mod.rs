@@ -10,7 +10,10 @@ use std::{
 use input::Input;
 use liblzma::stream::Stream;
 
-use super::{Bytes, Codec};
+use super::{
+    Bytes, Codec,
+    data::{Shown, trailing},
+};
 use crate::{
     error::{Broken, Error, sentence, whole},
     finding::{Code, Finding},
@@ -76,6 +79,8 @@ fn skippable(head: &[u8]) -> Option<u64> {
 
 /// The decoded bytes of a stream that [`sniff`] knew.
 pub(super) struct Decoder {
+    /// Who hears of bytes after the end; they are an error when nobody does.
+    tap: Option<Shown>,
     codec: Codec,
     member: Member,
     /// An end that is told again when somebody reads on.
@@ -132,8 +137,25 @@ impl Member {
 impl Decoder {
     pub(super) fn new(codec: Codec, reader: Bytes) -> Self {
         Self {
+            tap: None,
             codec,
             member: Member::Between(Input::new(reader)),
+            failed: None,
+        }
+    }
+
+    /// Tells somebody of bytes after the end.
+    pub(super) fn telling(mut self, tap: Shown) -> Self {
+        self.tap = Some(tap);
+        self
+    }
+
+    /// With a small buffer, for streams of which a dump holds many.
+    pub(super) fn small(codec: Codec, reader: Bytes) -> Self {
+        Self {
+            tap: None,
+            codec,
+            member: Member::Between(Input::small(reader)),
             failed: None,
         }
     }
@@ -166,7 +188,20 @@ impl Decoder {
         }
         match input.only_zeros_follow() {
             Ok(true) => Ok(Member::Over),
-            Ok(false) => Err(self.bytes_after(input.taken())),
+            Ok(false) => self.trailing(input),
+            Err(error) => Err(self.fault(Some(&input), &error)),
+        }
+    }
+
+    /// What follows is nothing that a decoder reads. It is still read: a download is proven to its end.
+    fn trailing(&self, mut input: Input) -> Result<Member, Broken> {
+        let at = input.taken();
+        let Some(tap) = &self.tap else {
+            return Err(self.bytes_after(at));
+        };
+        tap.remark(trailing(&format!("{} data", self.codec.name()), at));
+        match input.skip(u64::MAX) {
+            Ok(_) => Ok(Member::Over),
             Err(error) => Err(self.fault(Some(&input), &error)),
         }
     }

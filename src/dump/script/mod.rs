@@ -18,7 +18,7 @@ use bytes::BytesMut;
 use ends::Ends;
 use lexer::{Event, Lexer};
 
-use super::{Piece, head::broken};
+use super::{Of, Piece, Rows, Shown, head::broken, nobody, sql};
 use crate::{
     error::Broken,
     finding::{Code, Finding},
@@ -51,6 +51,13 @@ pub struct Script<R> {
     /// Whether nothing was created in the current database.
     prelude: bool,
     dropped: u64,
+    /// Whether an INSERT was met.
+    inserts: bool,
+    /// The database that it changed to.
+    database: Option<String>,
+    tap: Shown,
+    /// Who is shown the rows of the current COPY.
+    rows: Option<Box<dyn Rows>>,
 }
 
 /// What the next bytes are.
@@ -68,6 +75,11 @@ enum Mode {
 impl<R: Read> Script<R> {
     /// The pieces of what `reader` gives.
     pub fn new(reader: R) -> Self {
+        Self::shown(reader, nobody())
+    }
+
+    /// Like [`Script::new`], and shows the rows as they pass.
+    pub fn shown(reader: R, tap: Shown) -> Self {
         Self {
             reader,
             bytes: BytesMut::new(),
@@ -85,6 +97,10 @@ impl<R: Read> Script<R> {
             roles: HashSet::new(),
             prelude: true,
             dropped: 0,
+            inserts: false,
+            database: None,
+            tap,
+            rows: None,
         }
     }
 
@@ -206,12 +222,29 @@ impl<R: Read> Script<R> {
 
     /// A statement is at its end.
     fn end(&mut self) {
-        let table = self.lexer.statement.copies.then(|| self.table());
+        let table = self.lexer.statement.copies.then(|| self.copy());
         self.statement();
         self.sure = self.at;
         if let Some(table) = table {
             self.mode = Mode::BeforeRows(table);
         }
+    }
+
+    /// The table of the current COPY, as it is written, whose rows are shown from here on.
+    fn copy(&mut self) -> String {
+        let start = self.start.unwrap_or(self.at);
+        let end = self.at.min(start + PIECE);
+        let statement = sql::decode(&self.bytes[start..end]);
+        let table = sql::copied(&statement);
+        self.rows = self.tap.table(&Of {
+            entry: None,
+            table: &table,
+            copy: &statement,
+            database: self.database.as_deref(),
+        });
+        self.flush();
+        self.ready.push_back(Piece::Rows(table.clone()));
+        table
     }
 
     fn corrupt(&self, message: String) -> Broken {

@@ -48,6 +48,9 @@ impl<R: Read> Script<R> {
                 Line::Last(count) => {
                     self.step(count);
                     self.mode = Mode::Sql;
+                    if let Some(rows) = self.rows.take() {
+                        rows.end();
+                    }
                 }
                 Line::Row => *starts = false,
                 Line::Unknown => return true,
@@ -59,7 +62,11 @@ impl<R: Read> Script<R> {
         *starts = found.is_some();
         // The end may begin with the last two bytes.
         let kept = if self.ended { 0 } else { 2 };
-        self.step(found.map_or(rest.len().saturating_sub(kept), |at| at + 1));
+        let count = found.map_or(rest.len().saturating_sub(kept), |at| at + 1);
+        if let Some(rows) = &mut self.rows {
+            rows.piece(&self.bytes[self.at..self.at + count]);
+        }
+        self.step(count);
         self.sure = self.at;
         found.is_none()
     }

@@ -30,6 +30,12 @@ impl<R: Read> Script<R> {
                     .is_some_and(|word| word.eq_ignore_ascii_case("create"));
                 self.tell(&text);
             }
+            b"insert" if !self.inserts => {
+                self.inserts = true;
+                let text = sql::decode(&self.bytes[start..end]);
+                self.flush();
+                self.ready.push_back(Piece::Rows(sql::inserted(&text)));
+            }
             b"set" => {
                 let text = sql::decode(&self.bytes[start..end]);
                 if let Some(value) = sql::setting(&text, "standard_conforming_strings") {
@@ -64,12 +70,5 @@ impl<R: Read> Script<R> {
             self.flush();
             self.ready.extend(pieces);
         }
-    }
-
-    /// The table of the current COPY, as it is written.
-    pub(super) fn table(&self) -> String {
-        let start = self.start.unwrap_or(self.at);
-        let end = self.at.min(start + PIECE);
-        sql::copied(&sql::decode(&self.bytes[start..end]))
     }
 }

@@ -48,6 +48,19 @@ pub(in super::super) fn copied(text: &str) -> String {
         .collect()
 }
 
+/// The table of an INSERT statement.
+pub(in super::super) fn inserted(text: &str) -> String {
+    words(text)
+        .skip(2)
+        .map_while(|word| match word {
+            Word::Sign('.') => Some(".".to_owned()),
+            Word::Sign(_) => None,
+            word if word.is("values") || word.is("overriding") => None,
+            word => word.text(),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

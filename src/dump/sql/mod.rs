@@ -4,7 +4,7 @@ mod drops;
 mod facts;
 mod words;
 
-pub(super) use drops::{copied, drops};
+pub(super) use drops::{copied, drops, inserted};
 pub(super) use facts::{facts, must_exist};
 use words::{Word, words};
 

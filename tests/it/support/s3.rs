@@ -239,6 +239,7 @@ impl S3Server {
             pattern: None,
             select: Select::Newest,
             timezone: None,
+            database: None,
         }
     }
 

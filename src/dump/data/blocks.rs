@@ -1,0 +1,257 @@
+//! The data of a custom archive, block by block.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    Shown,
+    feed::Feed,
+    frame::Frame,
+    member::{decoder, spoiled},
+    trailing,
+    witness::witness,
+};
+use crate::{
+    dump::{Bytes, Data, Entry, archive::Archive},
+    error::Broken,
+    finding::{Code, Finding},
+};
+
+/// The byte that a table's data start with, and the one of large objects.
+const TABLE: u8 = 1;
+const LARGE: u8 = 3;
+
+/// Passes an archive through and tells when its data are cut, damaged, or not those of its table of contents.
+pub(in super::super) fn custom(reader: Bytes, archive: &Archive, tap: Shown) -> Bytes {
+    // How data follow is not known for a version that we do not know.
+    let Some(start) = archive.data else {
+        return reader;
+    };
+    let walk = Walk {
+        start: start as u64,
+        int: archive.int,
+        compression: archive.contents.compression.clone().unwrap_or_default(),
+        entries: archive.contents.toc.clone(),
+        tap,
+    };
+    witness(reader, move |feed| walk.follow(feed))
+}
+
+struct Walk {
+    start: u64,
+    int: usize,
+    compression: String,
+    entries: Vec<Entry>,
+    tap: Shown,
+}
+
+impl Walk {
+    fn follow(self, mut feed: Feed) -> Result<(), Broken> {
+        feed.skip(self.start);
+        let data = self.entries.iter().filter(|entry| entry.has_data());
+        let mut left: HashMap<i32, &Entry> = data.map(|entry| (entry.id, entry)).collect();
+        let chunks = Arc::new(Mutex::new(Chunks {
+            feed,
+            int: self.int,
+            left: 0,
+            over: true,
+            broken: None,
+        }));
+        while !left.is_empty() {
+            let (kind, at, id) = lock(&chunks).block(left.len())?;
+            let entry = i32::try_from(id).ok().and_then(|id| left.remove(&id));
+            let Some(entry) = entry else {
+                let what = format!("there are the data of an entry {id} that has none");
+                return Err(lock(&chunks).corrupt(&what));
+            };
+            self.fits(entry, kind, at)?;
+            if kind == LARGE {
+                while lock(&chunks).object(entry)? {
+                    self.data(entry, &chunks)?;
+                }
+            } else {
+                lock(&chunks).begin();
+                self.data(entry, &chunks)?;
+            }
+        }
+        if let Some(at) = lock(&chunks).rest() {
+            self.tap.remark(trailing("archive", at));
+        }
+        Ok(())
+    }
+
+    /// Whether a block is what the table of contents says.
+    fn fits(&self, entry: &Entry, kind: u8, at: u64) -> Result<(), Broken> {
+        let large = &*entry.desc == "BLOBS";
+        let there = match entry.data {
+            Data::At(place) => place == at,
+            _ => true,
+        };
+        if large == (kind == LARGE) && there {
+            return Ok(());
+        }
+        let name = entry.name();
+        let message = format!("the data of \"{name}\" are not where the table of contents says");
+        let found = Finding::new(Code::DumpCorrupt, message).about(name);
+        Err(found.detail(format!("They start at byte {at}.")).into())
+    }
+
+    /// Decodes the data that follow, to their end.
+    fn data(&self, entry: &Entry, chunks: &Arc<Mutex<Chunks>>) -> Result<(), Broken> {
+        let mut frame = Frame::new(entry, &*self.tap);
+        let from = Box::new(Shared(Arc::clone(chunks)));
+        let read = decoder(&self.compression, from).and_then(|mut from| frame.read(&mut *from));
+        if let Err(error) = read {
+            let mut chunks = lock(chunks);
+            return Err(match chunks.broken.take() {
+                Some(broken) => broken,
+                None => spoiled(entry, &error, chunks.feed.at()),
+            });
+        }
+        lock(chunks).nothing_left(entry)?;
+        frame.finish()
+    }
+}
+
+fn lock(chunks: &Mutex<Chunks>) -> std::sync::MutexGuard<'_, Chunks> {
+    chunks.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The chunks of one block after another.
+struct Chunks {
+    feed: Feed,
+    int: usize,
+    /// Bytes to come in the current chunk.
+    left: u64,
+    /// The chunk of no bytes was met.
+    over: bool,
+    broken: Option<Broken>,
+}
+
+impl Chunks {
+    /// The next block: its kind, where it starts, and the number of its entry.
+    fn block(&mut self, waiting: usize) -> Result<(u8, u64, u64), Broken> {
+        let at = self.feed.at();
+        let mut kind = [0];
+        if !self.feed.exactly(&mut kind) {
+            return Err(cut(
+                at,
+                &format!("the data of {waiting} of its entries are cut off"),
+            ));
+        }
+        if kind[0] != TABLE && kind[0] != LARGE {
+            return Err(self.corrupt("there should be the data of an entry"));
+        }
+        Ok((kind[0], at, self.number(false)?))
+    }
+
+    /// A number, without its sign where it has none.
+    fn number(&mut self, object: bool) -> Result<u64, Broken> {
+        let mut bytes = [0; 9];
+        let bytes = &mut bytes[..=self.int];
+        if !self.feed.exactly(bytes) {
+            return Err(cut(self.feed.at(), "the data of an entry are cut off"));
+        }
+        let digits = bytes[1..].iter().rev();
+        let value = digits.fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+        // The numbers of large objects use all 32 bits, and then come out as negative.
+        if bytes[0] > u8::from(object) || value > u64::from(u32::MAX) {
+            return Err(self.corrupt("a number makes no sense"));
+        }
+        Ok(value)
+    }
+
+    /// Begins the next large object; `false` when there is none.
+    fn object(&mut self, entry: &Entry) -> Result<bool, Broken> {
+        let there = self.number(true).map_err(|broken| about(broken, entry))? != 0;
+        if there {
+            self.begin();
+        }
+        Ok(there)
+    }
+
+    fn begin(&mut self) {
+        self.left = 0;
+        self.over = false;
+    }
+
+    /// The decoder must have used all of them.
+    fn nothing_left(&mut self, entry: &Entry) -> Result<(), Broken> {
+        while !self.over {
+            if self.left > 0 {
+                let what = "bytes after the end of the compressed data";
+                return Err(about(self.corrupt(what), entry));
+            }
+            self.next().map_err(|broken| about(broken, entry))?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<(), Broken> {
+        self.left = self.number(false)?;
+        self.over = self.left == 0;
+        Ok(())
+    }
+
+    /// Where the data ended, when something else than the padding of a storage follows them.
+    fn rest(&mut self) -> Option<u64> {
+        let at = self.feed.at();
+        self.feed.rest_is_not_zero().then_some(at)
+    }
+
+    fn corrupt(&self, what: &str) -> Broken {
+        Finding::new(Code::DumpCorrupt, "the dump's data are damaged")
+            .detail(format!("After {} bytes {what}.", self.feed.at()))
+            .into()
+    }
+}
+
+fn cut(at: u64, what: &str) -> Broken {
+    Finding::new(Code::DumpTruncated, "the dump ends too early")
+        .detail(format!("It ends after {at} bytes; {what}."))
+        .into()
+}
+
+/// Names the entry that a finding is about.
+fn about(broken: Broken, entry: &Entry) -> Broken {
+    match broken {
+        Broken::Backup(finding) => finding.about(entry.name()).into(),
+        run @ Broken::Run(_) => run,
+    }
+}
+
+/// One block's bytes for a decoder.
+struct Shared(Arc<Mutex<Chunks>>);
+
+impl Read for Shared {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut chunks = lock(&self.0);
+        if into.is_empty() {
+            return Ok(0);
+        }
+        if chunks.left == 0
+            && !chunks.over
+            && let Err(broken) = chunks.next()
+        {
+            chunks.broken = Some(broken.clone());
+            return Err(broken.into());
+        }
+        if chunks.over {
+            return Ok(0);
+        }
+        let wanted = usize::try_from(chunks.left)
+            .unwrap_or(usize::MAX)
+            .min(into.len());
+        let count = chunks.feed.read(&mut into[..wanted])?;
+        if count == 0 {
+            let broken = cut(chunks.feed.at(), "the data of an entry are cut off");
+            chunks.broken = Some(broken.clone());
+            return Err(broken.into());
+        }
+        chunks.left -= count as u64;
+        Ok(count)
+    }
+}

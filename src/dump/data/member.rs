@@ -1,0 +1,189 @@
+//! The members of a directory dump: all that the table of contents names are there, and each is whole.
+
+use std::{
+    collections::HashMap,
+    io::{self, Read},
+};
+
+use super::{Shown, frame::Frame, witness::witness, zlib::Zlib};
+use crate::{
+    dump::{Bytes, Codec, Contents, Data, Entry, codec::Decoder},
+    error::{Broken, sentence, whole},
+    finding::{Code, Finding},
+};
+
+/// What may stand behind the name that the table of contents gives, and what the member is then wrapped in.
+const ENDINGS: [(&str, Codec); 4] = [
+    ("", Codec::None),
+    (".gz", Codec::Gzip),
+    (".lz4", Codec::Lz4),
+    (".zst", Codec::Zstd),
+];
+
+/// A decoder of the data inside a custom archive.
+pub(super) fn decoder(compression: &str, mut from: Bytes) -> io::Result<Bytes> {
+    let mut first = [0; 1];
+    // No bytes at all are no stream: `pg_dump` from 16 on begins one with the first byte only.
+    let count = from.read(&mut first)?;
+    if count == 0 {
+        return Ok(Box::new(io::empty()));
+    }
+    let from: Bytes = Box::new(io::Cursor::new(first).chain(from));
+    Ok(match compression {
+        "gzip" => Box::new(Zlib::new(from)),
+        "lz4" => Box::new(Decoder::small(Codec::Lz4, from)),
+        "zstd" => Box::new(Decoder::small(Codec::Zstd, from)),
+        _ => from,
+    })
+}
+
+/// What a decoder's error says about an entry's data.
+pub(super) fn spoiled(entry: &Entry, error: &io::Error, at: u64) -> Broken {
+    if let Some(Broken::Run(error)) = Broken::inside(error) {
+        return error.clone().into();
+    }
+    let said = match Broken::inside(error) {
+        Some(Broken::Backup(finding)) => finding.message.clone(),
+        _ => whole(error),
+    };
+    let name = entry.name();
+    Finding::new(
+        Code::DumpCorrupt,
+        format!("the data of \"{name}\" are damaged"),
+    )
+    .detail(format!(
+        "The decoder stopped before byte {at} of the archive: {}",
+        sentence(&said)
+    ))
+    .about(name)
+    .into()
+}
+
+/// The entry that a member belongs to, and what the member is wrapped in.
+fn owner<'a>(contents: &'a Contents, name: &str) -> Option<(&'a Entry, Codec)> {
+    contents.toc.iter().find_map(|entry| {
+        let Data::Member(named) = &entry.data else {
+            return None;
+        };
+        let ending = name.strip_prefix(&**named)?;
+        let (_, codec) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
+        Some((entry, *codec))
+    })
+}
+
+/// Passes a member's bytes through, and follows its rows to their end.
+///
+/// # Errors
+/// The reader that it gives fails at its end with `dump.truncated` or `dump.corrupt` when the member is not whole.
+#[must_use]
+pub fn member(contents: &Contents, name: &str, bytes: Bytes, tap: &Shown) -> Bytes {
+    if let Some((entry, codec)) = owner(contents, name).filter(|(entry, _)| entry.is_table_data()) {
+        let (entry, tap, name) = (entry.clone(), tap.clone(), name.to_owned());
+        return witness(bytes, move |feed| {
+            let mut frame = Frame::new(&entry, &*tap);
+            let read = frame.read(&mut *unwrapped(codec, Box::new(feed)));
+            read.map_err(|error| in_member(&entry.name(), &name, &error))?;
+            frame.finish()
+        });
+    }
+    let Some((number, codec)) = object(name) else {
+        return bytes;
+    };
+    let (object, name) = (format!("large object {number}"), name.to_owned());
+    witness(bytes, move |feed| {
+        let mut from = unwrapped(codec, Box::new(feed));
+        let read = io::copy(&mut from, &mut io::sink());
+        read.map(|_| ())
+            .map_err(|error| in_member(&object, &name, &error))
+    })
+}
+
+fn unwrapped(codec: Codec, from: Bytes) -> Bytes {
+    match codec {
+        Codec::None => from,
+        codec => Box::new(Decoder::small(codec, from)),
+    }
+}
+
+/// The number of the large object that a member holds.
+fn object(name: &str) -> Option<(&str, Codec)> {
+    let (number, ending) = name.strip_prefix("blob_")?.split_once(".dat")?;
+    let (_, codec) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
+    Some((number, *codec))
+}
+
+fn in_member(what: &str, name: &str, error: &io::Error) -> Broken {
+    let finding = match Broken::inside(error) {
+        Some(Broken::Run(error)) => return error.clone().into(),
+        Some(Broken::Backup(finding)) => finding.clone(),
+        None => Finding::new(Code::DumpCorrupt, sentence(&whole(error))),
+    };
+    let message = match finding.code {
+        Code::DumpTruncated => format!("the data of \"{what}\" end too early"),
+        _ => format!("the data of \"{what}\" are damaged"),
+    };
+    let detail = finding.detail.unwrap_or(finding.message);
+    Finding::new(finding.code, message)
+        .detail(format!("In the member \"{name}\": {detail}"))
+        .about(what)
+        .into()
+}
+
+/// Judges the members of a directory dump by their names and sizes: every one that the table of contents names must be
+/// there, and none that holds rows may be empty.
+///
+/// # Errors
+/// `dump.incomplete` for a missing member, `dump.truncated` for an empty one.
+pub fn complete(contents: &Contents, members: &HashMap<String, u64>) -> Result<(), Broken> {
+    for entry in &contents.toc {
+        let Data::Member(named) = &entry.data else {
+            continue;
+        };
+        let mut there = ENDINGS.iter().filter_map(|(ending, _)| {
+            let name = format!("{named}{ending}");
+            members.get(&name).map(|&size| (name, size))
+        });
+        match there.next() {
+            None => return Err(missing(&entry.name(), named)),
+            Some((name, 0)) if entry.is_table_data() || named.ends_with(".toc") => {
+                return Err(empty(&entry.name(), &name));
+            }
+            Some((name, 0)) if !name.ends_with(".dat") => return Err(empty(&entry.name(), &name)),
+            Some(_) => {}
+        }
+    }
+    objects(members)
+}
+
+/// Large objects: a compressed one of no bytes is no stream.
+fn objects(members: &HashMap<String, u64>) -> Result<(), Broken> {
+    for (name, size) in members {
+        if let (0, Some((number, Codec::Gzip | Codec::Lz4 | Codec::Zstd))) = (size, object(name)) {
+            return Err(empty(&format!("large object {number}"), name));
+        }
+    }
+    Ok(())
+}
+
+/// A member is not there.
+pub(in super::super) fn missing(what: &str, name: &str) -> Broken {
+    Finding::new(
+        Code::DumpIncomplete,
+        format!("the data of \"{what}\" are not in the dump"),
+    )
+    .detail(format!("The member \"{name}\" is missing."))
+    .about(what)
+    .into()
+}
+
+fn empty(what: &str, name: &str) -> Broken {
+    Finding::new(
+        Code::DumpTruncated,
+        format!("the data of \"{what}\" are empty"),
+    )
+    .detail(format!(
+        "The member \"{name}\" has no bytes; even a table without rows has some."
+    ))
+    .about(what)
+    .into()
+}

@@ -1,0 +1,82 @@
+//! The data of a dump, followed as they pass: every block is there, is decoded to its end, and ends as `pg_dump` ends it.
+
+mod blocks;
+mod feed;
+mod frame;
+mod member;
+mod tarred;
+mod witness;
+mod zlib;
+
+use std::sync::Arc;
+
+use crate::finding::{Code, Finding};
+
+pub use member::{complete, member};
+
+pub(super) use blocks::custom;
+pub(super) use member::missing;
+pub(super) use tarred::tar;
+
+/// Whose rows are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Of<'a> {
+    /// The number of the entry that they belong to; none in a script.
+    pub entry: Option<i32>,
+    /// The table: its schema and its name in an archive, as it is written in a script.
+    pub table: &'a str,
+    /// The `COPY` statement that they follow.
+    pub copy: &'a str,
+    /// The database that a script changed to; none where it did not.
+    pub database: Option<&'a str>,
+}
+
+/// Is shown the rows of a dump, table by table, while they pass. Tables may be shown side by side.
+pub trait Tap: Send + Sync {
+    /// Who wants to see the rows of this table; none when nobody does.
+    fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>>;
+
+    /// Something that does not end the reading, such as bytes after the end.
+    fn remark(&self, finding: Finding);
+}
+
+/// A finding about bytes that follow the end of a dump.
+pub(super) fn trailing(what: &str, at: u64) -> Finding {
+    Finding::new(
+        Code::DumpTrailing,
+        format!("bytes after the end of the {what}"),
+    )
+    .detail(format!(
+        "It ends after {at} bytes; what follows is neither part of it nor padding, and was not read."
+    ))
+}
+
+/// Is shown the rows of one table as `COPY` writes them, in pieces of any size, without the line `\.` that ends them.
+///
+/// Dropped without [`Rows::end`] when the dump is damaged before their end.
+pub trait Rows: Send {
+    /// The next piece.
+    fn piece(&mut self, bytes: &[u8]);
+    /// There are no more of them: all were shown.
+    fn end(self: Box<Self>);
+}
+
+/// Who is shown the rows.
+pub type Shown = Arc<dyn Tap>;
+
+/// Wants to see nothing.
+struct Nobody;
+
+impl Tap for Nobody {
+    fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
+        None
+    }
+
+    fn remark(&self, _: Finding) {}
+}
+
+/// Nobody, for whom a dump is only followed.
+#[must_use]
+pub fn nobody() -> Shown {
+    Arc::new(Nobody)
+}

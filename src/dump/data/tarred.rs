@@ -1,0 +1,160 @@
+//! The members of a tar archive that `pg_dump` wrote: all are there, each is whole, and the archive has its end.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::Read,
+};
+
+use super::{Shown, feed::Feed, frame::Frame, member::missing, trailing, witness::witness};
+use crate::{
+    dump::{
+        Bytes, Data, Entry,
+        archive::Archive,
+        check_blobs, listed,
+        tar::{self, BLOCK, truncated},
+    },
+    error::Broken,
+    finding::{Code, Finding},
+};
+
+/// The longest list of large objects that is looked at, in bytes.
+const LIST: u64 = 256 << 20;
+
+/// Passes an archive through and tells when it is cut: `pg_restore` waits for ever for the rest.
+pub(in super::super) fn tar(reader: Bytes, archive: &Archive, tap: Shown) -> Bytes {
+    let entries = archive.contents.toc.clone();
+    let known = archive.data.is_some();
+    witness(reader, move |feed| {
+        let mut walk = Walk {
+            feed,
+            tap,
+            met: HashSet::new(),
+            listed: HashMap::new(),
+        };
+        let data = entries.iter().filter_map(|entry| match &entry.data {
+            Data::Member(name) => Some((&**name, entry)),
+            _ => None,
+        });
+        let data: HashMap<&str, &Entry> = data.collect();
+        walk.members(&data)?;
+        if known { walk.all_there(&data) } else { Ok(()) }
+    })
+}
+
+struct Walk {
+    feed: Feed,
+    tap: Shown,
+    met: HashSet<String>,
+    /// Members that lists of large objects name, and the numbers of these.
+    listed: HashMap<String, u32>,
+}
+
+impl Walk {
+    fn members(&mut self, data: &HashMap<&str, &Entry>) -> Result<(), Broken> {
+        loop {
+            let mut header = [0; BLOCK];
+            if !self.feed.exactly(&mut header) {
+                return Err(truncated(self.feed.at()));
+            }
+            if header.iter().all(|&byte| byte == 0) {
+                return self.end();
+            }
+            let Some((name, size)) = tar::member(&header) else {
+                return Err(self.no_header());
+            };
+            self.member(&name, size, data)?;
+            let padding = size.next_multiple_of(BLOCK as u64) - size;
+            if self.feed.skip(padding) < padding {
+                return Err(truncated(self.feed.at()));
+            }
+            self.met.insert(name);
+        }
+    }
+
+    fn member(
+        &mut self,
+        name: &str,
+        size: u64,
+        data: &HashMap<&str, &Entry>,
+    ) -> Result<(), Broken> {
+        if name.starts_with("blobs") && name.ends_with(".toc") {
+            return self.list(size);
+        }
+        let entry = data.get(name).filter(|entry| entry.is_table_data());
+        let Some(entry) = entry else {
+            return if self.feed.skip(size) < size {
+                Err(truncated(self.feed.at()))
+            } else {
+                Ok(())
+            };
+        };
+        let mut frame = Frame::new(entry, &*self.tap);
+        let mut rows = (&mut self.feed).take(size);
+        // A feed has no errors of its own.
+        let _ = frame.read(&mut rows);
+        if rows.limit() > 0 {
+            return Err(truncated(self.feed.at()));
+        }
+        frame.finish()
+    }
+
+    /// A list of large objects.
+    fn list(&mut self, size: u64) -> Result<(), Broken> {
+        if size > LIST {
+            return Err(self.damaged("a list of large objects has an impossible length"));
+        }
+        let mut list = Vec::new();
+        let read = (&mut self.feed).take(size).read_to_end(&mut list);
+        if read.map_or(0, |count| count as u64) < size {
+            return Err(truncated(self.feed.at()));
+        }
+        check_blobs(&list)?;
+        self.listed.extend(listed(&list));
+        Ok(())
+    }
+
+    /// The empty blocks that close an archive are two; what follows them is padding, or does not belong to it.
+    fn end(&mut self) -> Result<(), Broken> {
+        let mut second = [0; BLOCK];
+        if !self.feed.exactly(&mut second) {
+            return Err(truncated(self.feed.at()));
+        }
+        if second.iter().any(|&byte| byte != 0) {
+            return Err(self.damaged("there should be an empty block"));
+        }
+        let at = self.feed.at();
+        if self.feed.rest_is_not_zero() {
+            self.tap.remark(trailing("tar archive", at));
+        }
+        Ok(())
+    }
+
+    /// Whether every member was met that the table of contents and the lists name.
+    fn all_there(&self, data: &HashMap<&str, &Entry>) -> Result<(), Broken> {
+        for (name, entry) in data {
+            if !self.met.contains(*name) {
+                return Err(missing(&entry.name(), name));
+            }
+        }
+        for (name, number) in &self.listed {
+            if !self.met.contains(name) {
+                return Err(missing(&format!("large object {number}"), name));
+            }
+        }
+        Ok(())
+    }
+
+    fn no_header(&self) -> Broken {
+        let at = self.feed.at() - BLOCK as u64;
+        let detail = format!("After {at} bytes there should be the header of a member.");
+        Finding::new(Code::DumpCorrupt, "the tar archive is damaged")
+            .detail(detail)
+            .into()
+    }
+
+    fn damaged(&self, what: &str) -> Broken {
+        Finding::new(Code::DumpCorrupt, "the tar archive is damaged")
+            .detail(format!("After {} bytes {what}.", self.feed.at()))
+            .into()
+    }
+}
