@@ -5,6 +5,7 @@ mod clocks;
 mod crossing;
 mod facts;
 mod health;
+mod inspect;
 mod memory;
 mod newest_good;
 mod remember;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 pub use health::health;
+pub use inspect::{Inspected, inspect, place_of};
 pub use memory::Memory;
 use tell::Telling;
 pub use tell::{standing, tell};

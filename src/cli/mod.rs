@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod health;
 mod history;
+mod inspect;
 mod list;
 mod logs;
 mod man;
@@ -85,6 +86,8 @@ enum Command {
     Health(health::Health),
     /// Show the backups: age, size, change, and what was rejected and why
     List(list::List),
+    /// Show what a dump holds, from its own table of contents: format, versions, tables, extensions, roles
+    Inspect(inspect::Inspect),
     /// Show the runs of the past and their trends: size, duration, rows, verdict
     History(history::History),
     /// Write the monthly review, with the figures for the questions of the quarter
@@ -128,6 +131,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(command) => command.run().await,
         Command::Health(command) => command.run(quiet).await,
         Command::List(command) => command.run().await,
+        Command::Inspect(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Review(command) => command.run().await,
         Command::CheckPlan(command) => command.run(),

@@ -7,6 +7,7 @@ mod directory;
 mod head;
 mod looks;
 mod plain;
+mod scan;
 mod script;
 mod sql;
 mod tar;
@@ -16,6 +17,7 @@ use std::io::Read;
 pub use archive::{Data, Entry, Section};
 pub use data::{Of, Rows, Shown, Tap, complete, member, nobody};
 pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
+pub use scan::{scan, scan_members};
 pub use script::Script;
 
 use self::head::Head;

@@ -68,9 +68,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "backup", "charts", "doctor", "error", "explain", "finding", "history", "pages",
-            "plan", "progress", "report", "review", "sandbox", "serve", "sinks", "units", "verify",
-            "words",
+            "backup", "charts", "doctor", "dump", "error", "explain", "finding", "history",
+            "pages", "plan", "progress", "report", "review", "sandbox", "serve", "sinks", "units",
+            "verify", "words",
         ],
     ),
 ];

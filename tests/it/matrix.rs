@@ -135,9 +135,12 @@ fn assert_green(expected: &Expected, reports: &Value) {
             .unwrap();
         let findings = findings(report);
         assert_eq!(report["verdict"], "passed", "{name}: {findings:?}");
-        // Their data are years older than the dump: a quiet database, which is a note and no alarm.
-        let quiet = |found: &(String, String)| found.0 == "backup.frozen" && found.1 == "info";
-        assert!(findings.iter().all(quiet), "{name}: {findings:?}");
+        // Their data are years older than the dump: a quiet database, which is a note and no alarm. Some of the images
+        // hold clients with known holes, which is said of them and not of the backup.
+        let expected = |(code, severity): &(String, String)| {
+            code == "tools.vulnerable" || (code == "backup.frozen" && severity == "info")
+        };
+        assert!(findings.iter().all(expected), "{name}: {findings:?}");
         assert_eq!(report["proof"]["rows_found"], *rows, "{name}");
     }
 }
