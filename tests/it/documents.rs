@@ -1,5 +1,6 @@
 //! What the documents say is what the program does.
 
+mod commands;
 mod keys;
 
 use std::{fmt::Write, fs};
