@@ -2,7 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use super::output::{self, Output};
+use super::{
+    github,
+    output::{self, Output},
+};
 use crate::{finding::Severity, plan::Plan, report::Report};
 
 /// Flags of every command that ends in reports.
@@ -11,7 +14,7 @@ pub(super) struct Answer {
     /// Exit with 1 when there is a finding this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     fail_on: FailOn,
-    /// The format on standard output: human or json
+    /// The format on standard output: human, json, junit, markdown, github, nagios, prometheus or html
     #[arg(long, value_parser = output::known, default_value = "human")]
     format: String,
     /// Write the report into a file, too; repeatable
@@ -28,7 +31,8 @@ enum FailOn {
 
 impl Answer {
     /// Checks before a long run that the files can be written. `Err` holds the exit code; the cause was told.
-    pub(super) fn prepare(&self) -> Result<(), u8> {
+    pub(super) fn prepare(&self, plans: &[Plan]) -> Result<(), u8> {
+        github::mask(&self.format, plans);
         output::prepare(&self.output).map_err(|error| {
             output::tell_error(&error);
             2
@@ -47,7 +51,8 @@ impl Answer {
         if self.format != "human" {
             print(&self.format, reports);
         }
-        match output::write(&self.output, reports) {
+        let written = output::write(&self.output, reports);
+        match written.and_then(|()| github::tell(&self.format, &self.output, reports, code)) {
             Ok(()) => code,
             Err(error) => {
                 // The verdict is told and stands; whoever waits for the file must notice.

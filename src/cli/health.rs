@@ -49,7 +49,10 @@ impl Health {
             Ok(plans) => plans,
             Err(code) => return code,
         };
-        if let Err(code) = answer::runnable(&mut plans).and_then(|()| self.answer.prepare()) {
+        if let Err(code) = answer::runnable(&mut plans) {
+            return code;
+        }
+        if let Err(code) = self.answer.prepare(&plans) {
             return code;
         }
         let mut reports = Vec::new();

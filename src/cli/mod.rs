@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod explain;
+mod github;
 mod health;
 mod history;
 mod inspect;
@@ -16,6 +17,7 @@ mod man;
 mod metrics;
 mod output;
 mod plans;
+mod report;
 mod review;
 mod schema;
 mod serve;
@@ -92,6 +94,8 @@ enum Command {
     History(history::History),
     /// Write the monthly review, with the figures for the questions of the quarter
     Review(review::Review),
+    /// Write a stored report again: as HTML, JUnit, Markdown and others
+    Report(report::Render),
     /// Validate plans without looking at any backup; shows all mistakes at once
     CheckPlan(check_plan::CheckPlan),
     /// Print the JSON Schema (draft-07) of a plan, for editor completion
@@ -134,6 +138,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Inspect(command) => command.run().await,
         Command::History(command) => command.run().await,
         Command::Review(command) => command.run().await,
+        Command::Report(command) => command.run(),
         Command::CheckPlan(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Metrics(command) => command.run(),

@@ -162,20 +162,7 @@ pub(super) fn render(format: &str, reports: &[Report], style: Style) -> String {
     };
     match reports {
         [only] => (sink.render)(only, style),
-        several if format == "json" => {
-            let mut text = serde_json::to_string_pretty(several).unwrap_or_default();
-            text.push('\n');
-            text
-        }
-        // The format allows each metric once in a text.
-        several if format == "prometheus" => sinks::prometheus::of_reports(several),
-        several => {
-            let all: Vec<_> = several
-                .iter()
-                .map(|report| (sink.render)(report, style))
-                .collect();
-            all.join("\n")
-        }
+        several => (sink.several)(several, style),
     }
 }
 

@@ -104,11 +104,14 @@ impl Verify {
             Ok(plans) => plans,
             Err(code) => return code,
         };
-        if let Err(code) = answer::runnable(&mut plans).and_then(|()| self.answer.prepare()) {
+        if let Err(code) = answer::runnable(&mut plans) {
             return code;
         }
         for plan in &mut plans {
             self.apply(plan);
+        }
+        if let Err(code) = self.answer.prepare(&plans) {
+            return code;
         }
         let (reports, code) = self.drill(&plans, quiet).await;
         self.answer.finish(&reports, code)

@@ -11,6 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 pub use past::{Damaged, Past};
+pub use record::reports;
 pub use trends::{Measure, Summary, series, summary};
 
 use crate::{

@@ -27,13 +27,7 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>> {
 /// Fields that this version does not know are passed over, and so are findings with codes that it does not know: a
 /// newer version may have written them. Its verdict stays as it was written.
 pub(super) fn read(bytes: &[u8], plan: &str, run: &str) -> std::result::Result<Report, String> {
-    let report = match serde_json::from_slice::<Report>(bytes) {
-        Ok(report) => report,
-        Err(error) => second_look(bytes, &error)?,
-    };
-    if report.schema != SCHEMA {
-        return Err(another_schema(u64::from(report.schema)));
-    }
+    let report = any(bytes)?;
     if report.plan != plan {
         return Err("It is a run of another plan.".to_owned());
     }
@@ -41,6 +35,35 @@ pub(super) fn read(bytes: &[u8], plan: &str, run: &str) -> std::result::Result<R
         return Err("It is another run than its name says.".to_owned());
     }
     Ok(report)
+}
+
+/// The report of whatever run.
+fn any(bytes: &[u8]) -> std::result::Result<Report, String> {
+    let report = match serde_json::from_slice::<Report>(bytes) {
+        Ok(report) => report,
+        Err(error) => second_look(bytes, &error)?,
+    };
+    if report.schema == SCHEMA {
+        Ok(report)
+    } else {
+        Err(another_schema(u64::from(report.schema)))
+    }
+}
+
+/// The report in a text, or all reports of a list, with the same leniency towards newer versions.
+///
+/// # Errors
+/// A sentence that says why it is none, without anything that it holds.
+pub fn reports(bytes: &[u8]) -> std::result::Result<Vec<Report>, String> {
+    let Ok(list) = serde_json::from_slice::<Vec<Value>>(bytes) else {
+        return any(bytes).map(|report| vec![report]);
+    };
+    let numbered = list.iter().zip(1..);
+    let read = numbered.map(|(value, number)| {
+        let report = any(value.to_string().as_bytes());
+        report.map_err(|why| format!("Report {number} of {}: {why}", list.len()))
+    });
+    read.collect()
 }
 
 /// Reads it once more without the findings that this version does not know, or tells what is wrong with it.

@@ -2,7 +2,6 @@
 
 mod board;
 mod review;
-mod run;
 mod state;
 mod templates;
 mod trends;
@@ -11,7 +10,7 @@ use jiff::Timestamp;
 
 pub use review::{Chapter, html as review_html, markdown as review_markdown};
 
-use crate::{history::Past, report::Report};
+use crate::{history::Past, report::Report, sinks::html};
 
 /// What is known of one plan.
 #[derive(Clone, Debug, Default)]
@@ -54,5 +53,5 @@ pub fn plan(state: &PlanState, now: Timestamp) -> String {
 /// The page of one run.
 #[must_use]
 pub fn run(report: &Report) -> String {
-    run::run(report)
+    html::served(report)
 }

@@ -7,6 +7,8 @@ use super::PlanState;
 use crate::{
     finding::{Finding, Severity},
     report::{Report, Verdict},
+    sinks::html,
+    words::Lang,
 };
 
 /// How a plan stands, worst first.
@@ -116,26 +118,12 @@ fn from_outside(finding: &Finding) -> bool {
 }
 
 /// A verdict as a page shows it.
-pub(super) const fn verdict(verdict: Verdict) -> Shown {
-    let (sign, class, sentence) = match verdict {
-        Verdict::Healthy => (
-            "✓",
-            "good",
-            "Nothing critical shows from outside. Nothing was restored.",
-        ),
-        Verdict::Passed => ("✓", "good", "This backup restores."),
-        Verdict::Failed => ("✗", "bad", "Do not rely on this backup."),
-        Verdict::Unverified => (
-            "?",
-            "careful",
-            "No backup was verified: this says nothing about the backup.",
-        ),
-    };
+pub(super) fn verdict(verdict: Verdict) -> Shown {
     Shown {
         word: verdict.name(),
-        sign,
-        class,
-        sentence,
+        sign: verdict.sign(),
+        class: html::class(verdict),
+        sentence: verdict.sentence(Lang::En),
     }
 }
 

@@ -9,3 +9,9 @@ pub(super) fn render(report: &Report, _style: Style) -> String {
     text.push('\n');
     text
 }
+
+pub(super) fn several(reports: &[Report], _style: Style) -> String {
+    let mut text = serde_json::to_string_pretty(reports).unwrap_or_default();
+    text.push('\n');
+    text
+}

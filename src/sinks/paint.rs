@@ -1,4 +1,4 @@
-//! Colour on a terminal that wants it, and text that cannot play tricks on one.
+//! Colour on a terminal that wants it.
 
 use crate::finding::Severity;
 
@@ -61,33 +61,9 @@ impl Paint {
     }
 }
 
-/// The text with its control characters written out: a table's name must not move the cursor.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
-    }
-    text.chars()
-        .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> = if c.is_control() {
-                Box::new(c.escape_default())
-            } else {
-                Box::new(std::iter::once(c))
-            };
-            escaped
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn control_characters_are_written_out() {
-        assert_eq!(visible("a\x1b[31m\nb"), "a\\u{1b}[31m\\nb");
-        assert_eq!(visible("注文"), "注文");
-    }
 
     #[test]
     fn plain_text_stays_plain() {

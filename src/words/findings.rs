@@ -1,7 +1,6 @@
-//! What was found, in the reader's language: English is the report's own text; Japanese is told by the code, with the
-//! figures in the original below.
+//! What was found, in the reader's language: English is the report's own text; Japanese is told sentence by sentence.
 
-use super::Lang;
+use super::{Lang, phrases};
 use crate::finding::{Code, Finding};
 
 /// A finding as people read it.
@@ -28,23 +27,65 @@ pub fn told(finding: &Finding, lang: Lang) -> Told {
     }
 }
 
-/// The figures and the names are in the original: what the servers and programs said is not translated.
+/// Sentence by sentence; what has no phrase is told by its code, with the original below: what servers and programs
+/// said is not translated.
 fn japanese(finding: &Finding) -> Told {
-    let subject = finding.subject.as_deref();
-    let subject = subject.map_or_else(String::new, |subject| format!("「{subject}」"));
-    let original = match &finding.detail {
-        Some(detail) => format!("原文: {}. {detail}", finding.message),
-        None => format!("原文: {}", finding.message),
+    let told = if finding.code.name().starts_with("check.") {
+        phrases::of_check(&finding.message)
+    } else {
+        phrases::line(&finding.message)
     };
-    let hint = match finding.hint.as_str() {
-        usual if usual == finding.code.hint() => hint(finding.code, Lang::Ja).to_owned(),
-        own => format!("{}(原文: {own})", hint(finding.code, Lang::Ja)),
+    let detail = finding.detail.as_deref();
+    let detail = detail.map(|detail| sentences(detail, Lang::Ja));
+    let (message, detail) = match told {
+        Some(message) => (message, detail),
+        None => (titled(finding), Some(original(finding, detail))),
     };
     Told {
-        message: format!("{}{subject}", title(finding.code, Lang::Ja)),
-        detail: Some(original),
-        hint,
+        message,
+        detail,
+        hint: japanese_hint(finding),
     }
+}
+
+/// What the code means, and what it is about.
+fn titled(finding: &Finding) -> String {
+    let subject = finding.subject.as_deref();
+    let subject = subject.map_or_else(String::new, |subject| format!("「{subject}」"));
+    format!("{}{subject}", title(finding.code, Lang::Ja))
+}
+
+fn original(finding: &Finding, detail: Option<String>) -> String {
+    let detail = detail.map(|detail| format!(" {detail}"));
+    format!("原文: {}.{}", finding.message, detail.unwrap_or_default())
+}
+
+fn japanese_hint(finding: &Finding) -> String {
+    let usual = hint(finding.code, Lang::Ja);
+    if finding.hint == finding.code.hint() {
+        return usual.to_owned();
+    }
+    phrases::sentences(&finding.hint).unwrap_or_else(|| format!("{usual}(原文: {})", finding.hint))
+}
+
+/// What a check's result says, in the reader's language.
+#[must_use]
+pub fn check_message(message: &str, lang: Lang) -> String {
+    let told = match lang {
+        Lang::En => None,
+        Lang::Ja => phrases::of_check(message),
+    };
+    told.unwrap_or_else(|| message.to_owned())
+}
+
+/// Sentences of a report in the reader's language; those without a phrase stay as they are.
+#[must_use]
+pub fn sentences(text: &str, lang: Lang) -> String {
+    let told = match lang {
+        Lang::En => None,
+        Lang::Ja => phrases::sentences(text),
+    };
+    told.unwrap_or_else(|| text.to_owned())
 }
 
 /// What the code means, as one line.
@@ -123,9 +164,23 @@ mod tests {
             .hint("Look at cron.")
             .about("shop.dump");
         let told = told(&finding, Lang::Ja);
-        assert_eq!(told.message, "最新のバックアップが古すぎます「shop.dump」");
-        assert!(told.detail.unwrap().contains("73 h"));
+        assert_eq!(told.message, "最新のバックアップは 73 時間前のものです");
         assert!(told.hint.contains("Look at cron."));
+    }
+
+    #[test]
+    fn what_has_no_phrase_is_told_by_its_code_with_the_original() {
+        let finding = Finding::new(Code::RestoreFailed, "relation \"x\" does not exist")
+            .detail("Run again.")
+            .about("x");
+        let told = told(&finding, Lang::Ja);
+        assert_eq!(told.message, "リストアでエラーが出ました「x」");
+        let detail = told.detail.unwrap();
+        assert!(
+            detail.starts_with("原文: relation \"x\" does not exist."),
+            "{detail}"
+        );
+        assert!(detail.ends_with("もう一度実行してください。"), "{detail}");
     }
 
     #[test]

@@ -3,11 +3,16 @@
 //! Every phrase stands in all languages at one place: [`Lang::say`] takes one text for each, and the tables match on
 //! every code, so what is not translated does not compile.
 
+mod duration;
 mod findings;
+mod phrases;
 mod terms;
+mod visible;
 mod width;
 
-pub use findings::{Told, hint, title, told};
+pub use duration::duration;
+pub use findings::{Told, check_message, hint, sentences, title, told};
+pub use visible::visible;
 pub use width::{pad, width};
 
 /// A language that people read.

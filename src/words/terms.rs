@@ -49,6 +49,39 @@ impl Verdict {
             ),
         }
     }
+
+    /// What it means, as sentences.
+    #[must_use]
+    pub fn sentence(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Healthy => lang.say(
+                "Nothing critical shows from outside. Nothing was restored.",
+                "外から見える重大な問題はありません。リストアはしていません。",
+            ),
+            Self::Passed => lang.say(
+                "This backup restores.",
+                "このバックアップはリストアできます。",
+            ),
+            Self::Failed => lang.say(
+                "Do not rely on this backup.",
+                "このバックアップに頼らないでください。",
+            ),
+            Self::Unverified => lang.say(
+                "No backup was verified: this says nothing about the backup.",
+                "検証できませんでした。バックアップの良し悪しについては何も言えません。",
+            ),
+        }
+    }
+
+    /// The sign that carries it where colour does not.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Healthy | Self::Passed => "✓",
+            Self::Failed => "✗",
+            Self::Unverified => "?",
+        }
+    }
 }
 
 impl CheckStatus {

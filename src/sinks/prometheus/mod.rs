@@ -95,6 +95,11 @@ pub(super) fn render(report: &Report, _style: Style) -> String {
     of_reports(std::slice::from_ref(report))
 }
 
+/// The format allows each metric once in a text.
+pub(super) fn several(reports: &[Report], _style: Style) -> String {
+    of_reports(reports)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;

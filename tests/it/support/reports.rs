@@ -257,3 +257,117 @@ pub(crate) fn stopped(plan: &str, started: Timestamp) -> Report {
         .hint("Start Docker, or set `sandbox.provider: local`.");
     with(report, finding)
 }
+
+/// A name that a database may hold and that tries to break out of every format.
+pub(crate) const HOSTILE: &str =
+    "x'\"<&>|{}\n::error::owned\n##[error]owned\n<!channel>\u{1b}[31m\u{202e}|'a'=1";
+
+/// The four reports that every format is tried with: passed, passed with warnings, failed, unverified.
+pub(crate) fn canonical() -> [(&'static str, Report); 4] {
+    let began = ago(0, 3);
+    let passed = drill("shop", began);
+    let failed = broken(drill("shop", began));
+    [
+        ("passed", passed.clone()),
+        ("warned", warned(passed)),
+        ("failed", failed),
+        ("unverified", stopped("shop", began)),
+    ]
+}
+
+fn warned(mut report: Report) -> Report {
+    report.checks[1].status = CheckStatus::Warned;
+    report.checks[1].value = Some(3.into());
+    report.checks[1].limit = Some("max 10, warn max 0".to_owned());
+    let message = "users.email.not_null is 3, at most 0 was asked for";
+    report.checks[1].message = Some(message.to_owned());
+    let warning = Finding::new(Code::CheckWarned, message)
+        .detail("Declared at checks/shop.yaml:12.")
+        .about("users.email.not_null");
+    let shrunk = Finding::new(
+        Code::BackupShrunk,
+        "newest backup is 43 % of the one before",
+    )
+    .about("db-backups/shop-20261124T030000Z.dump");
+    with(with(report, warning), shrunk)
+}
+
+fn broken(mut report: Report) -> Report {
+    report.checks[0].status = CheckStatus::Failed;
+    report.checks[0].value = Some(0.into());
+    let message = "users.row_count is 0, at least 1000 was asked for";
+    report.checks[0].message = Some(message.to_owned());
+    let mut error = check(
+        "orders.total.sum",
+        CheckStatus::Error,
+        "",
+        "min 1",
+        Some("orders.total.sum could not be asked: column \"total\" does not exist"),
+    );
+    error.table = Some("orders".to_owned());
+    error.value = None;
+    let mut skipped = check(
+        "orders.live",
+        CheckStatus::Skipped,
+        "",
+        "tolerance 1 %",
+        Some("no live database is given"),
+    );
+    skipped.table = None;
+    skipped.value = None;
+    report.checks.extend([error, skipped]);
+    let failed = Finding::new(Code::CheckFailed, message)
+        .detail("Declared at checks/shop.yaml:12.")
+        .about("users.row_count");
+    let unanswered = Finding::new(
+        Code::CheckError,
+        "orders.total.sum could not be asked: column \"total\" does not exist",
+    )
+    .about("orders.total.sum");
+    let stale = Finding::new(Code::BackupStale, "newest backup is 73 h old")
+        .detail("It was written at 2026-11-21T08:30:00Z; `limits.max_age` allows 48 h.");
+    with(with(with(report, failed), unanswered), stale)
+}
+
+/// A report in which everything that can carry a name carries the hostile one.
+pub(crate) fn hostile() -> Report {
+    let mut report = broken(drill("shop", ago(0, 3)));
+    let name = HOSTILE.to_owned();
+    report.plan.clone_from(&name);
+    for check in &mut report.checks {
+        check.id = format!("{}{name}", check.id);
+        check.table = Some(name.clone());
+        check.message = Some(name.clone());
+        check.limit = Some(name.clone());
+        check.file = Some(name.clone());
+        check.value = Some(name.clone().into());
+    }
+    for finding in &mut report.findings {
+        finding.message.clone_from(&name);
+        finding.detail = Some(name.clone());
+        finding.hint.clone_from(&name);
+        finding.subject = finding
+            .subject
+            .take()
+            .map(|subject| format!("{subject}{name}"));
+    }
+    if let Some(backup) = &mut report.backup {
+        backup.key.clone_from(&name);
+        backup.url.clone_from(&name);
+        backup.rejected[0].key.clone_from(&name);
+    }
+    if let Some(sandbox) = &mut report.sandbox {
+        sandbox.notes = vec![name.clone()];
+        sandbox.image = Some(name.clone());
+    }
+    if let Some(dump) = &mut report.dump {
+        dump.database = Some(name.clone());
+    }
+    if let Some(database) = &mut report.database {
+        database.tables[0].name.clone_from(&name);
+    }
+    report.stages[0].name.clone_from(&name);
+    report.sinks[0].error = Some(name);
+    report.sinks[0].delivered = false;
+    report
+}

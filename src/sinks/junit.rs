@@ -1,0 +1,213 @@
+//! The report as JUnit, in the dialect that Jenkins, GitLab and GitHub's reporters read: a suite a plan, a test case a
+//! check, a test case for everything else that was found, and one for the verdict.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Style, asked, verdict};
+use crate::{
+    finding::{Finding, Severity},
+    report::{CheckResult, CheckStatus, Report, Verdict},
+    words::{Lang, visible},
+};
+
+pub(super) fn render(report: &Report, _style: Style) -> String {
+    document(std::slice::from_ref(report))
+}
+
+pub(super) fn several(reports: &[Report], _style: Style) -> String {
+    document(reports)
+}
+
+fn document(reports: &[Report]) -> String {
+    let mut document = quick_junit::Report::new("pgdrill");
+    let mut names = Names {
+        prefixed: reports.len() > 1,
+        taken: BTreeSet::new(),
+    };
+    let seconds = reports.iter().map(|report| report.seconds).sum();
+    document.set_time(duration(seconds));
+    document.add_test_suites(reports.iter().map(|report| suite(report, &mut names)));
+    // Writing into a text cannot fail.
+    document.to_string().unwrap_or_default()
+}
+
+/// The names of all test cases: GitLab keeps only the first of those with the same class name and name.
+struct Names {
+    /// Two plans may ask the same of tables with the same name.
+    prefixed: bool,
+    taken: BTreeSet<(String, String)>,
+}
+
+impl Names {
+    fn unique(&mut self, plan: &str, class: &str, name: &str) -> (String, String) {
+        let class = match self.prefixed {
+            true => xml(&format!("{plan}.{class}")),
+            false => xml(class),
+        };
+        let first = xml(name);
+        let others = (2_u32..).map(|number| format!("{first} ({number})"));
+        for name in std::iter::once(first.clone()).chain(others) {
+            if self.taken.insert((class.clone(), name.clone())) {
+                return (class, name);
+            }
+        }
+        (class, first)
+    }
+}
+
+/// Text that XML can hold: control characters are written out, and the two that Unicode never assigns are left out.
+fn xml(text: &str) -> String {
+    visible(text).replace(['\u{fffe}', '\u{ffff}'], "")
+}
+
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+fn suite(report: &Report, names: &mut Names) -> TestSuite {
+    let mut suite = TestSuite::new(xml(&report.plan));
+    suite.set_time(duration(report.seconds));
+    suite.timestamp = report.started.to_string().parse().ok();
+    let key = report.backup.as_ref().map(|backup| backup.key.as_str());
+    for (name, value) in [
+        ("run", report.run.as_str()),
+        ("verdict", report.verdict.name()),
+        ("backup", key.unwrap_or_default()),
+        ("pgdrill", &report.pgdrill),
+    ] {
+        suite.add_property((name, xml(value).as_str()));
+    }
+    let mut add = |class: &str, name: &str, status, out: Option<String>| {
+        let (class, name) = names.unique(&report.plan, class, name);
+        let mut case = TestCase::new(name, status);
+        case.set_classname(class);
+        if let Some(out) = out {
+            case.set_system_out(out);
+        }
+        case
+    };
+    for check in &report.checks {
+        let class = check.table.as_deref().unwrap_or("database");
+        let (status, out) = checked(report, check);
+        let mut case = add(class, &check.id, status, out);
+        placed(&mut case, check);
+        suite.add_test_case(case);
+    }
+    let others = report.findings.iter();
+    for finding in others.filter(|finding| asked::check(report, finding).is_none()) {
+        let (class, _) = finding.code.name().split_once('.').unwrap_or_default();
+        let name = match &finding.subject {
+            Some(subject) => format!("{} {subject}", finding.code),
+            None => finding.code.to_string(),
+        };
+        let (status, out) = found(finding);
+        suite.add_test_case(add(class, &name, status, out));
+    }
+    let (status, out) = concluded(report);
+    suite.add_test_case(add("pgdrill", "verdict", status, out));
+    suite
+}
+
+/// Where the check is declared, as GitLab and others link it.
+fn placed(case: &mut TestCase, check: &CheckResult) {
+    case.set_time(duration(check.seconds));
+    if let Some(file) = &check.file {
+        case.extra.insert("file".into(), xml(file).into());
+    }
+    if let Some(line) = check.line {
+        case.extra.insert("line".into(), line.to_string().into());
+    }
+}
+
+/// How a check's case went, and what it says when it passed all the same.
+fn checked(report: &Report, check: &CheckResult) -> (TestCaseStatus, Option<String>) {
+    let about = |finding: &&Finding| {
+        asked::check(report, finding).is_some_and(|other| other.id == check.id)
+    };
+    if let Some(finding) = report.findings.iter().find(about) {
+        return found(finding);
+    }
+    let message = check.message.as_deref().map(xml);
+    match check.status {
+        CheckStatus::Passed | CheckStatus::Warned => (TestCaseStatus::success(), message),
+        CheckStatus::Failed => (failure(check.severity, message), None),
+        CheckStatus::Error => (error(message), None),
+        CheckStatus::Skipped => {
+            let mut status = TestCaseStatus::skipped();
+            if let Some(message) = message {
+                status.set_message(message);
+            }
+            (status, None)
+        }
+    }
+}
+
+/// How the case of a finding went: what is not critical passes and says so.
+fn found(finding: &Finding) -> (TestCaseStatus, Option<String>) {
+    let unanswered = finding.code.stops_the_run() || finding.code.name() == "check.error";
+    let message = xml(&finding.message);
+    let mut status = match (finding.severity, unanswered) {
+        _ if finding.code.stops_the_run() => error(Some(message)),
+        (Severity::Critical, true) => error(Some(message)),
+        (Severity::Critical, false) => failure(finding.severity, Some(message)),
+        _ => {
+            let text = format!("{}: {message}\n{}", finding.severity, story(finding));
+            return (TestCaseStatus::success(), Some(text));
+        }
+    };
+    status.set_description(story(finding));
+    (status, None)
+}
+
+fn concluded(report: &Report) -> (TestCaseStatus, Option<String>) {
+    let text = xml(&verdict::because(report, Lang::En));
+    match report.verdict {
+        Verdict::Healthy | Verdict::Passed => (TestCaseStatus::success(), Some(text)),
+        Verdict::Failed => (failure(Severity::Critical, Some(text)), None),
+        Verdict::Unverified => (error(Some(text)), None),
+    }
+}
+
+/// The figures and what to do.
+fn story(finding: &Finding) -> String {
+    let detail = finding.detail.as_deref().map(|detail| xml(detail) + "\n");
+    format!("{}hint: {}", detail.unwrap_or_default(), xml(&finding.hint))
+}
+
+/// Something is wrong with the backup.
+fn failure(severity: Severity, message: Option<String>) -> TestCaseStatus {
+    told(NonSuccessKind::Failure, severity.name(), message)
+}
+
+/// Could not look: says nothing about the backup.
+fn error(message: Option<String>) -> TestCaseStatus {
+    told(NonSuccessKind::Error, "unverified", message)
+}
+
+fn told(kind: NonSuccessKind, name: &str, message: Option<String>) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(name);
+    if let Some(message) = message {
+        status.set_message(message);
+    }
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut names = Names {
+            prefixed: false,
+            taken: BTreeSet::new(),
+        };
+        let mut name = || names.unique("shop", "users", "users.row_count").1;
+        assert_eq!(name(), "users.row_count");
+        assert_eq!(name(), "users.row_count (2)");
+        assert_eq!(name(), "users.row_count (3)");
+    }
+}
