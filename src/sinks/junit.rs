@@ -1,4 +1,4 @@
-//! The report as JUnit, in the dialect that Jenkins, GitLab and GitHub's reporters read: a suite a plan, a test case a
+//! The report in the XML of `JUnit`, in the dialect that Jenkins, GitLab and GitHub's reporters read: a suite a plan, a test case a
 //! check, a test case for everything else that was found, and one for the verdict.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -42,9 +42,10 @@ struct Names {
 
 impl Names {
     fn unique(&mut self, plan: &str, class: &str, name: &str) -> (String, String) {
-        let class = match self.prefixed {
-            true => xml(&format!("{plan}.{class}")),
-            false => xml(class),
+        let class = if self.prefixed {
+            xml(&format!("{plan}.{class}"))
+        } else {
+            xml(class)
         };
         let first = xml(name);
         let others = (2_u32..).map(|number| format!("{first} ({number})"));
