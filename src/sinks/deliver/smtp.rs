@@ -4,7 +4,7 @@ use std::{error::Error as _, path::PathBuf, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, MultiPart, header},
+    message::{Mailbox, MultiPart},
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, CertificateStore, Tls, TlsParameters},
@@ -116,7 +116,7 @@ impl Parcel {
         let mut builder = Message::builder()
             .from(from)
             .subject(self.mail.subject.clone())
-            .header(header::MIME_VERSION_1_0);
+            .message_id(None);
         for to in &self.plan.to {
             let to: Mailbox = to.parse().map_err(wrong)?;
             builder = builder.to(to);

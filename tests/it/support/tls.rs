@@ -40,7 +40,8 @@ pub(crate) fn server(names: &str) -> Option<(Server, PathBuf)> {
     Some((server, ca))
 }
 
-fn certificate(folder: &Path, names: &str) {
+/// Makes a certificate for these names in the folder of an authority: `server.pem`, `server.key`.
+pub(crate) fn certificate(folder: &Path, names: &str) {
     openssl(
         folder,
         "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout server.key -out server.csr",
