@@ -264,13 +264,21 @@ pub struct Finding {
     pub hint: String,
     /// The object it is about: a table, a check, an object's key.
     pub subject: Option<String>,
-    /// What was found, as a figure with its unit: `73 hours`.
+    /// The figures behind it, where they are known; in JSON fields of the finding itself.
+    #[serde(flatten)]
+    pub figures: Box<Figures>,
+}
+
+/// Figures with their units, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// What was found: `73 hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// What is allowed, as a figure with its unit: `48 hours`.
+    /// What is allowed: `48 hours`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<String>,
-    /// What it was before, as a figure with its unit.
+    /// What it was before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
 }
@@ -285,9 +293,7 @@ impl Finding {
             detail: None,
             hint: code.hint().to_owned(),
             subject: None,
-            value: None,
-            limit: None,
-            previous: None,
+            figures: Box::default(),
         }
     }
 
@@ -308,21 +314,21 @@ impl Finding {
     /// With what was found, as a figure with its unit.
     #[must_use]
     pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
+        self.figures.value = Some(value.into());
         self
     }
 
     /// With what is allowed, as a figure with its unit.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<String>) -> Self {
-        self.limit = Some(limit.into());
+        self.figures.limit = Some(limit.into());
         self
     }
 
     /// With what it was before, as a figure with its unit.
     #[must_use]
     pub fn previous(mut self, previous: impl Into<String>) -> Self {
-        self.previous = Some(previous.into());
+        self.figures.previous = Some(previous.into());
         self
     }
 

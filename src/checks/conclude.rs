@@ -77,8 +77,8 @@ fn finding(answered: &Answered) -> Option<Finding> {
     let mut finding = Finding::new(code, message)
         .severity(severity)
         .about(&about.id);
-    finding.value = judged.value.as_deref().map(figure);
-    finding.limit.clone_from(&about.limit);
+    finding.figures.value = judged.value.as_deref().map(figure);
+    finding.figures.limit.clone_from(&about.limit);
     if let Some(hint) = judged.hint {
         finding = finding.hint(hint);
     }

@@ -159,9 +159,9 @@ fn points(report: &Report, lang: Lang) -> Vec<Point> {
 fn point(finding: &Finding, lang: Lang) -> Point {
     let said = told(finding, lang);
     let figures = [
-        (lang.say("value", "値"), &finding.value),
-        (lang.say("limit", "基準"), &finding.limit),
-        (lang.say("previous", "前回"), &finding.previous),
+        (lang.say("value", "値"), &finding.figures.value),
+        (lang.say("limit", "基準"), &finding.figures.limit),
+        (lang.say("previous", "前回"), &finding.figures.previous),
     ];
     let figures = figures
         .into_iter()
