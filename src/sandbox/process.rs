@@ -5,10 +5,13 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
-use nix::unistd::{Gid, Uid, User};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::{Gid, Pid, Uid, User},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::Command,
+    process::{Child, Command},
     sync::mpsc,
 };
 
@@ -179,6 +182,7 @@ fn run(program: &str, mut command: Command) -> Result<Tool> {
             || format!("could not start \"{program}\""),
             "Install PostgreSQL's client programs.",
         )?;
+    let mut group = Group::of(&child);
     let (send, lines) = mpsc::channel(WAITING_LINES);
     let ends = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (Some(stdin), Some(stdout), Some(stderr)) = ends else {
@@ -194,6 +198,7 @@ fn run(program: &str, mut command: Command) -> Result<Tool> {
     let doing = format!("could not wait for \"{program}\"");
     let status = async move {
         let status = child.wait().await.or_stop(|| doing, "Run again.")?;
+        group.ended();
         for output in outputs {
             // It fails only when it was told to end.
             let _ = output.await;
@@ -205,6 +210,30 @@ fn run(program: &str, mut command: Command) -> Result<Tool> {
         lines,
         status: Box::pin(status),
     })
+}
+
+/// A program and those that it started: a `pg_restore` with several jobs leaves none of them behind.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.map(Pid::from_raw))
+    }
+
+    /// The program ended by itself, and its number may soon be another's.
+    fn ended(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // It fails when all of them are gone.
+            let _ = killpg(leader, Signal::SIGKILL);
+        }
+    }
 }
 
 /// Reads until the end; where nobody wants the lines any more it still reads, so that the program can end.

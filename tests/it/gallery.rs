@@ -60,6 +60,7 @@ fn folder(path: &Path) -> Dump {
 struct Source {
     cluster: Cluster,
     newer: Option<Postgres>,
+    taken: Mutex<BTreeMap<String, Option<Dump>>>,
 }
 
 impl Source {
@@ -71,11 +72,24 @@ impl Source {
         if let Some(newer) = &newer {
             newer.load("shop", SEED.as_bytes());
         }
-        Some(Self { cluster, newer })
+        Some(Self {
+            cluster,
+            newer,
+            taken: Mutex::default(),
+        })
     }
 
-    /// A dump in a format; none where the server for it is missing.
+    /// A dump in a format, taken once; none where the server for it is missing.
     fn dump(&self, format: &str, more: &[&str]) -> Option<Dump> {
+        let key = format!("{format} {more:?}");
+        let mut taken = self.taken.lock().unwrap();
+        taken
+            .entry(key)
+            .or_insert_with(|| self.take(format, more))
+            .clone()
+    }
+
+    fn take(&self, format: &str, more: &[&str]) -> Option<Dump> {
         let take = |first: &[&str]| self.cluster.dump(&[first, more, &["shop"]].concat());
         let newer = |first: &str| {
             let command = format!("pg_dump {first} {} shop", more.join(" "));

@@ -24,6 +24,7 @@ mod gallery;
 mod health;
 mod history;
 mod history_cli;
+mod hostile;
 mod inspect;
 mod languages;
 mod live;

@@ -1,0 +1,8 @@
+//! Whatever is stored in the place of a dump: it is told, and never panics.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = pgdrill::dump::scan(std::io::Cursor::new(bytes.to_vec()), &pgdrill::dump::nobody());
+});

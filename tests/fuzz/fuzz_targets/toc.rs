@@ -1,0 +1,9 @@
+//! The `toc.dat` of a directory dump.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = pgdrill::dump::directory(bytes);
+    let _ = pgdrill::dump::check_blobs(bytes);
+});
