@@ -148,17 +148,16 @@ pub fn complete(contents: &Contents, members: &HashMap<String, u64>) -> Result<(
             Some((name, 0)) if entry.is_table_data() || named.ends_with(".toc") => {
                 return Err(empty(&entry.name(), &name));
             }
-            Some((name, 0)) if !name.ends_with(".dat") => return Err(empty(&entry.name(), &name)),
             Some(_) => {}
         }
     }
     objects(members)
 }
 
-/// Large objects: a compressed one of no bytes is no stream.
+/// Large objects: gzip writes a head even for one of no bytes; zstd and lz4 begin with the first byte only.
 fn objects(members: &HashMap<String, u64>) -> Result<(), Broken> {
     for (name, size) in members {
-        if let (0, Some((number, Codec::Gzip | Codec::Lz4 | Codec::Zstd))) = (size, object(name)) {
+        if let (0, Some((number, Codec::Gzip))) = (size, object(name)) {
             return Err(empty(&format!("large object {number}"), name));
         }
     }
