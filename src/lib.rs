@@ -35,6 +35,7 @@ pub mod rules;
 pub mod sandbox;
 pub mod serve;
 pub mod sinks;
+pub mod starter;
 pub mod templates;
 pub mod units;
 pub mod verify;

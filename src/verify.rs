@@ -6,6 +6,7 @@ mod crossing;
 mod facts;
 mod health;
 mod inspect;
+mod learn;
 mod memory;
 mod newest_good;
 mod remember;
@@ -22,6 +23,7 @@ use ulid::Ulid;
 
 pub use health::health;
 pub use inspect::{Inspected, inspect, place_of};
+pub use learn::{Learned, learn};
 pub use memory::Memory;
 use tell::Telling;
 pub use tell::{standing, tell};
@@ -114,6 +116,8 @@ struct Attempt {
     passed_over: Vec<Finding>,
     /// The run that began the search.
     first_run: Option<String>,
+    /// Where to put what the restored data look like, if somebody asks.
+    learned: Option<learn::Slot>,
 }
 
 /// Verifies a backup. Never fails: what went wrong is in the report.

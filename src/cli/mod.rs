@@ -10,6 +10,7 @@ mod explain;
 mod github;
 mod health;
 mod history;
+mod init;
 mod inspect;
 mod list;
 mod logs;
@@ -82,6 +83,8 @@ enum LogFormat {
 enum Command {
     /// Restore the newest backup into a throwaway PostgreSQL and check it
     Verify(Box<verify::Verify>),
+    /// Write a plan for your backups, and the workflow of the monthly restore test
+    Init(Box<init::Init>),
     /// Answer over HTTP how the backups stand, and drill them on their schedules
     Serve(serve::Serve),
     /// Judge age, size, storage and cost of the backups without restoring any
@@ -132,6 +135,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let quiet = cli.logs.quiet;
     let code = match cli.command {
         Command::Verify(command) => command.run(quiet).await,
+        Command::Init(command) => command.run(quiet).await,
         Command::Serve(command) => command.run().await,
         Command::Health(command) => command.run(quiet).await,
         Command::List(command) => command.run().await,

@@ -85,7 +85,7 @@ fn shared(one: &Plan, two: &Plan) -> Option<&'static str> {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -105,7 +105,7 @@ fn is_one_of(file: &Path, included: &[PathBuf]) -> bool {
 const USAGE: u8 = 2;
 
 /// Shows the mistakes; returns the exit code for them.
-fn refuse(mistakes: &Mistakes) -> u8 {
+pub(super) fn refuse(mistakes: &Mistakes) -> u8 {
     tell(&mistakes.render(colour()));
     USAGE
 }

@@ -43,11 +43,11 @@ fn sum(lines: &[Line], lang: Lang) -> String {
             .say("everything is ready", "すべて準備ができています")
             .to_owned(),
         (0, _) => lang.say(
-            format!("ready, {warned} warnings"),
+            format!("ready; warnings: {warned}"),
             format!("準備ができています(注意 {warned} 件)"),
         ),
         _ => lang.say(
-            format!("not ready: {failed} broken, {warned} warnings"),
+            format!("not ready; broken: {failed}, warnings: {warned}"),
             format!("準備ができていません(異常 {failed} 件、注意 {warned} 件)"),
         ),
     }

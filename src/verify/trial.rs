@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, change, clocks, remember,
+    Job, Signal, Stop, change, clocks, learn, remember,
     source::{Input, Source},
 };
 use crate::{
@@ -297,12 +297,10 @@ async fn ask(
         clients.push(sandbox.connect(database, &reader.role, password).await?);
     }
     let comparable = change::comparable(job.memory, backup);
+    let taken = clocks::taken(contents, job.plan.backup.as_ref(), backup.last_modified);
+    learn::note(job, sandbox, &reader, taken).await;
     let context = checks::Context {
-        backup_time: Some(clocks::taken(
-            contents,
-            job.plan.backup.as_ref(),
-            backup.last_modified,
-        )),
+        backup_time: Some(taken),
         now: Timestamp::now(),
         restore_errors,
         only: job.options.only.clone(),

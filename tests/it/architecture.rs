@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
     ("words", &["finding", "report"]),
+    ("starter", &["error"]),
     ("explain", &["finding", "plan", "words"]),
     (
         "sinks",
@@ -74,7 +75,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "verify",
         &[
             "backup", "checks", "dump", "error", "finding", "history", "plan", "progress",
-            "report", "restore", "rules", "sandbox", "sinks", "units", "words",
+            "report", "restore", "rules", "sandbox", "sinks", "starter", "units", "words",
         ],
     ),
     (
@@ -88,8 +89,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "backup", "charts", "doctor", "dump", "error", "explain", "finding", "history",
-            "pages", "plan", "progress", "report", "review", "sandbox", "serve", "sinks", "units",
-            "verify", "words",
+            "pages", "plan", "progress", "report", "review", "sandbox", "serve", "sinks",
+            "starter", "units", "verify", "words",
         ],
     ),
 ];

@@ -25,6 +25,7 @@ mod health;
 mod history;
 mod history_cli;
 mod hostile;
+mod init;
 mod inspect;
 mod languages;
 mod live;
