@@ -23,6 +23,9 @@ use super::support::{
     web::Web,
 };
 
+/// How often we look whether something happened that must.
+const PATIENCE: u32 = 1200;
+
 const RELEASES: &str = "/example/pgdrill/releases/download/v0.1.0";
 
 fn archive_name() -> String {
@@ -333,8 +336,8 @@ async fn a_cancelled_job_removes_the_sandbox_and_writes_the_report() {
         ("PGDRILL_SERVICE_URL", server.url.as_str()),
     ];
     let mut child = drill(&step, &inputs)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let asked = "select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()";
@@ -353,9 +356,16 @@ async fn a_cancelled_job_removes_the_sandbox_and_writes_the_report() {
         Signal::SIGINT,
     )
     .unwrap();
-    let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-    let output = ended.await.unwrap();
-    assert_eq!(output.status.code(), Some(143));
+    let mut waited = 0;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        waited += 1;
+        assert!(waited < PATIENCE, "pgdrill never heard of it");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(status.code(), Some(143));
     assert_eq!(
         ask(&bin, &server.url, "select count(*) from pg_database"),
         "3"
