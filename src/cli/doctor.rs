@@ -26,6 +26,7 @@ Exit codes:
 Examples:
   pgdrill doctor                       # this machine alone
   pgdrill doctor checks/shop.yaml      # and everything that the plan needs
+  pgdrill doctor --send-test checks/shop.yaml
   pgdrill doctor --format json checks/shop.yaml";
 
 /// The variable that gives a service; the plan's reader always asks for it.
@@ -41,6 +42,9 @@ pub(super) struct Doctor {
     /// The format on standard output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Send everyone whom the plan names a message that says that it is a test
+    #[arg(long, requires = "plan")]
+    send_test: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -57,7 +61,10 @@ impl Doctor {
         let (lines, invalid) = match &self.plan {
             None => (doctor::examine_machine(service()).await, false),
             Some(file) => match read(file) {
-                Ok((plan, variables)) => (doctor::examine(&plan, &variables).await, false),
+                Ok((plan, variables)) => {
+                    let send = self.send_test.then(output::lang);
+                    (doctor::examine(&plan, &variables, send).await, false)
+                }
                 Err(mistakes) => (instead(file, &mistakes).await, true),
             },
         };

@@ -96,6 +96,8 @@ whats! {
     Live = "live", "稼働中の DB";
     /// Somebody notices when drills stop.
     Schedule = "schedule", "定期実行";
+    /// Whoever is told can be reached.
+    Notify = "notify", "通知";
     /// Metrics can be written.
     Metrics = "metrics", "メトリクス";
     /// There is enough memory.

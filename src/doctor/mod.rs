@@ -6,6 +6,7 @@ mod machine;
 mod page;
 mod sandbox;
 mod schedule;
+mod sinks;
 mod storage;
 mod versions;
 
@@ -18,6 +19,7 @@ use crate::{
     backup::{Backup, Patience},
     plan::{LivePlan, Plan},
     units::Secret,
+    words::Lang,
 };
 
 /// How long a storage may take to answer: whoever asks a doctor waits for the answer.
@@ -46,7 +48,10 @@ struct Newest {
 }
 
 /// Tries everything that drills of a plan need; what fails does not keep the rest from being tried.
-pub async fn examine(plan: &Plan, variables: &[Variable]) -> Vec<Line> {
+///
+/// With a language, every sink that the plan names is sent a message that says that it is a test; otherwise it is only
+/// connected to.
+pub async fn examine(plan: &Plan, variables: &[Variable], send: Option<Lang>) -> Vec<Line> {
     let mut lines = vec![line::valid(plan)];
     lines.extend(line::variables(variables));
     let (storage, newest) = storage::examine(plan).await;
@@ -55,6 +60,7 @@ pub async fn examine(plan: &Plan, variables: &[Variable]) -> Vec<Line> {
     lines.extend(sandbox::examine(&plan.sandbox, &newest).await);
     lines.extend(live(plan).await);
     lines.extend(schedule::examine(plan));
+    lines.extend(sinks::examine(plan, send).await);
     lines.push(machine::memory());
     lines
 }

@@ -16,7 +16,8 @@ pub(super) fn examine(plan: &Plan) -> Option<Line> {
 
 /// Whether somebody outside waits for a sign of life after each run.
 fn has_heartbeat(plan: &Plan) -> bool {
-    plan.metrics.pushgateway.is_some()
+    let heartbeat = plan.notify.heartbeat.as_ref();
+    heartbeat.is_some_and(|heartbeat| heartbeat.success.is_some())
 }
 
 fn judge(workflow: &Path, heartbeat: bool) -> Line {
@@ -41,8 +42,8 @@ fn judge(workflow: &Path, heartbeat: bool) -> Line {
             ),
         ),
         Said::new(
-            "add notify: { heartbeat: { success: … } } to the plan",
-            "プランに notify: { heartbeat: { success: … } } を加えてください",
+            "add notify.heartbeat.success to the plan, or set the secret HEARTBEAT_URL of the workflow",
+            "プランに notify.heartbeat.success を加えるか、ワークフローのシークレット HEARTBEAT_URL を設定してください",
         ),
     )
 }

@@ -4,6 +4,7 @@ use std::{fs, path::PathBuf, process::Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::support::{
     program::{pgdrill, run},
@@ -191,6 +192,78 @@ async fn what_only_helps_is_no_reason_to_say_not_ready() {
         "{seen}"
     );
     assert!(!answer.to_string().contains("hunter2"));
+}
+
+/// Takes one request, answers it, and returns what it was sent.
+async fn hook() -> (String, tokio::task::JoinHandle<String>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let taken = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut sent = Vec::new();
+            let mut part = [0; 4_096];
+            // A visit that sends nothing is a probe.
+            while let Ok(count @ 1..) = socket.read(&mut part).await {
+                sent.extend_from_slice(&part[..count]);
+                let text = String::from_utf8_lossy(&sent);
+                let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+                    let head = head.to_lowercase();
+                    let length = head
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: "));
+                    length.is_some_and(|length| length.parse() == Ok(body.len()))
+                });
+                if whole {
+                    let answer =
+                        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    socket.write_all(answer).await.unwrap();
+                    return text.into_owned();
+                }
+            }
+        }
+    });
+    (url, taken)
+}
+
+#[tokio::test]
+async fn a_sink_is_only_reached_unless_a_test_message_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let (url, taken) = hook().await;
+    let file = folder.path().join("shop.yaml");
+    let text = format!(
+        "version: 1\nbackup: {{ url: . }}\n{LOCAL}notify:\n  allow_private: true\n  webhook:\n    url: {url}\n"
+    );
+    fs::write(&file, text).unwrap();
+    let (_, answer) = examine(&file, &[]).await;
+    let (outcome, seen, _) = line(&answer, "notify");
+    assert_eq!(
+        (outcome.as_str(), seen.as_str()),
+        ("ok", "webhook can be reached")
+    );
+    assert!(!taken.is_finished());
+
+    let plan = file.display().to_string();
+    let command = pgdrill(&["doctor", "--send-test", "--format", "json", &plan]);
+    let (code, answer) = self::answer(&run(command).await);
+    let (outcome, seen, _) = line(&answer, "notify");
+    assert_eq!((outcome.as_str(), code), ("ok", 0), "{seen}");
+    let sent = taken.await.unwrap();
+    assert!(sent.contains("test"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_sink_that_does_not_answer_is_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("shop.yaml");
+    let text = format!(
+        "version: 1\nbackup: {{ url: . }}\n{LOCAL}notify:\n  allow_private: true\n  webhook:\n    url: http://127.0.0.1:9/hook\n"
+    );
+    fs::write(&file, text).unwrap();
+    let (code, answer) = examine(&file, &[]).await;
+    let (outcome, seen, mend) = line(&answer, "notify");
+    assert_eq!((outcome.as_str(), code), ("warn", 0), "{seen}");
+    assert!(!mend.is_empty());
 }
 
 #[tokio::test]
