@@ -105,7 +105,7 @@ fn page(reports: &[Report], served: bool, lang: Lang) -> String {
         home: served,
         lang,
     };
-    TEMPLATES.page(PAGE, frame, &context)
+    TEMPLATES.page(PAGE, frame, &context) + "\n"
 }
 
 fn title(report: &Report, lang: Lang) -> String {
