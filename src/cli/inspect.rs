@@ -32,7 +32,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Inspect {
-    /// A dump (a file, a folder with a toc.dat, s3://bucket/key), or a plan: then the backup that it selects
+    /// A dump: a file, a folder with a toc.dat, or an object in S3; or a plan: then the backup that it selects
     #[arg(value_name = "FILE|URL|PLAN")]
     what: String,
     /// List every entry of the table of contents, as `pg_restore -l` does

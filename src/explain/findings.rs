@@ -106,6 +106,24 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "the dump lacks its closing line",
             "",
         ),
+        Code::DumpUnexpected => (
+            "The dump says that it was taken from another database than the plan names. The backup job may dump the wrong one, or store it in the wrong place.",
+            "ダンプに書かれたデータベースが、プランで指定したものと違います。バックアップジョブが別のデータベースをダンプしているか、保存先を間違えている可能性があります。",
+            "the dump is not of the database \"shop\"",
+            "backup:\n  url: ./backups\n  database: shop\n",
+        ),
+        Code::DumpTrailing => (
+            "Bytes that are no padding follow the end of the dump. The dump itself is whole, but something else was written behind it: an older, longer file that was not cut, or a second dump that nobody restores.",
+            "ダンプの終わりの後に、詰め物ではないデータがあります。ダンプ自体は完全ですが、切り詰められなかった古いファイルや、リストアされない二つ目のダンプが続いています。",
+            "bytes after the end of the archive",
+            "",
+        ),
+        Code::RestoreStalled => (
+            "The client program took no more of the dump although there was some, and the server had nothing to do, for as long as the plan allows. A restore by hand would hang in the same way. When the storage stops instead, the run is unverified.",
+            "ダンプのデータが残っているのにクライアントが読まず、サーバーも何もしていない状態が、プランの許す時間だけ続きました。手動のリストアでも同じように止まります。ストレージ側が止まった場合は「未検証」になります。",
+            "the restore stopped moving",
+            "restore:\n  stall: 30m\n",
+        ),
         Code::RestoreFailed => (
             "PostgreSQL's own tool reported an error while it loaded the dump: the object that it names is missing or incomplete. An error that is known to do no harm can be ignored, with a reason and until a day.",
             "PostgreSQL のツールがリストア中にエラーを報告しました。その対象は欠けているか不完全です。無害とわかっているエラーは、理由と期限を付けて無視できます。",

@@ -147,15 +147,15 @@ fn entry(
     wire.text()?; // "true" once meant WITH OIDS
     let depends = depends(wire)?;
     let data = data(wire, place)?;
-    let mut named = |name: Option<String>| {
+    let mut shared = |name: Option<String>| {
         name.filter(|name| !name.is_empty())
             .map(|name| names.keep(&name))
     };
     let entry = Entry {
         id,
         oid: oid.unwrap_or_default(),
-        namespace: named(namespace),
-        owner: named(owner),
+        namespace: shared(namespace),
+        owner: shared(owner),
         tag,
         desc: names.keep(&desc),
         section,

@@ -67,7 +67,7 @@ impl Walk {
                 let what = format!("there are the data of an entry {id} that has none");
                 return Err(lock(&chunks).corrupt(&what));
             };
-            self.fits(entry, kind, at)?;
+            fits(entry, kind, at)?;
             if kind == LARGE {
                 while lock(&chunks).object(entry)? {
                     self.data(entry, &chunks)?;
@@ -81,22 +81,6 @@ impl Walk {
             self.tap.remark(trailing("archive", at));
         }
         Ok(())
-    }
-
-    /// Whether a block is what the table of contents says.
-    fn fits(&self, entry: &Entry, kind: u8, at: u64) -> Result<(), Broken> {
-        let large = &*entry.desc == "BLOBS";
-        let there = match entry.data {
-            Data::At(place) => place == at,
-            _ => true,
-        };
-        if large == (kind == LARGE) && there {
-            return Ok(());
-        }
-        let name = entry.name();
-        let message = format!("the data of \"{name}\" are not where the table of contents says");
-        let found = Finding::new(Code::DumpCorrupt, message).about(name);
-        Err(found.detail(format!("They start at byte {at}.")).into())
     }
 
     /// Decodes the data that follow, to their end.
@@ -114,6 +98,22 @@ impl Walk {
         lock(chunks).nothing_left(entry)?;
         frame.finish()
     }
+}
+
+/// Whether a block is what the table of contents says.
+fn fits(entry: &Entry, kind: u8, at: u64) -> Result<(), Broken> {
+    let large = &*entry.desc == "BLOBS";
+    let there = match entry.data {
+        Data::At(place) => place == at,
+        _ => true,
+    };
+    if large == (kind == LARGE) && there {
+        return Ok(());
+    }
+    let name = entry.name();
+    let message = format!("the data of \"{name}\" are not where the table of contents says");
+    let found = Finding::new(Code::DumpCorrupt, message).about(name);
+    Err(found.detail(format!("They start at byte {at}.")).into())
 }
 
 fn lock(chunks: &Mutex<Chunks>) -> std::sync::MutexGuard<'_, Chunks> {
