@@ -107,8 +107,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "",
         ),
         Code::DumpUnexpected => (
-            "The dump says that it was taken from another database than the plan names. The backup job may dump the wrong one, or store it in the wrong place.",
-            "ダンプに書かれたデータベースが、プランで指定したものと違います。バックアップジョブが別のデータベースをダンプしているか、保存先を間違えている可能性があります。",
+            "The dump was taken from another database than the plan names, or holds no table's data at all. The backup job may dump the wrong one, or store it in the wrong place. A dump that is meant to hold no rows is allowed by `restore.allow_schema_only`.",
+            "ダンプのデータベースがプランで指定したものと違うか、テーブルのデータが一つもありません。バックアップジョブが別のデータベースをダンプしているか、保存先を間違えている可能性があります。行を含まないダンプが意図どおりなら `restore.allow_schema_only` で許可します。",
             "the dump is not of the database \"shop\"",
             "backup:\n  url: ./backups\n  database: shop\n",
         ),
@@ -141,24 +141,6 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "テーブルの行数がダンプと一致しません。",
             "table \"public.orders\" holds 812 rows, the dump 830",
             "",
-        ),
-        Code::DumpUnexpected => (
-            "The dump is sound, but not the one that the plan is about: of another database than `backup.database` names, or with no table's data in it. Such a dump restores without an error and saves nothing. A dump that is meant to hold no rows is allowed by `restore.allow_schema_only`.",
-            "ダンプ自体は正常ですが、プランが想定しているものではありません(`backup.database` とは別のデータベース、またはテーブルのデータが一つもない)。エラーなしにリストアできますが、守るべきデータはありません。行を含まないダンプが意図どおりなら `restore.allow_schema_only` で許可します。",
-            "the dump is of database \"staging\", not of \"shop\"",
-            "backup:\n  url: s3://my-backups/db-backups/\n  database: shop\n",
-        ),
-        Code::DumpTrailing => (
-            "Bytes follow the end of the dump. The tools pass them over, so what was restored is whole; but something wrote more than a dump into this object.",
-            "ダンプの終わりの後に余分なデータがあります。ツールはこれを無視するため、リストアされた内容は完全です。ただし、何かがこのオブジェクトにダンプ以外のものを書いています。",
-            "bytes follow the end of the dump",
-            "",
-        ),
-        Code::RestoreStalled => (
-            "The restore made no progress for `restore.stall`, or took longer than `restore.wall`, and was ended with everything that it had started. A truncated tar makes pg_restore spin for ever; a command of the dump may wait for a lock that nobody gives up.",
-            "リストアが `restore.stall` の間まったく進まないか、`restore.wall` より長くかかったため、起動したものすべてとともに終了させました。途中で切れた tar では pg_restore が永久に回り続けます。誰も手放さないロックを待つ命令がダンプにあることもあります。",
-            "the restore stopped moving",
-            "restore:\n  stall: 10m\n",
         ),
         Code::RestoreSlow => (
             "The restore or the backup job took `limits.slow_factor` times (3) its usual time or longer: the median of the last ten proven runs, at least three of them, and five seconds more. It needs a `history`.",
