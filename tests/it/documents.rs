@@ -2,13 +2,15 @@
 
 mod commands;
 mod keys;
+mod languages;
 
 use std::{fmt::Write, fs};
 
 use pgdrill::{finding::Code, plan, report::Verdict};
 
 /// Every document that users read.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 10] = [
+    "README.ja.md",
     "README.md",
     ".github/ACTIONS.md",
     ".github/CHECKS.md",
@@ -16,6 +18,7 @@ const DOCUMENTS: [&str; 8] = [
     ".github/PLAN.md",
     ".github/RUNBOOKS.md",
     ".github/SECURITY.md",
+    ".github/TELLING.md",
     ".github/WATCHING.md",
 ];
 
