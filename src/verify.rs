@@ -174,7 +174,9 @@ async fn attempt(
     finish(&mut report, &job, began);
     if !options.dry_run && !options.no_notify {
         let mut telling = Telling::of(&job, start);
-        telling.interrupted = interrupted.is_some();
+        if interrupted.is_some() {
+            telling.patience = tell::HURRY;
+        }
         telling.quiet = job.seeks_good() && newest_good::goes_on(&report, interrupted);
         let over = interrupted.is_some();
         let hurry = async {

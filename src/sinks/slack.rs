@@ -46,7 +46,7 @@ fn with_points(report: &Report, message: &Message, shown: usize) -> Value {
     let title = format!("{} {}", sign(report.verdict), message.title);
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "text": cut(&title, HEADER), "emoji": true } }),
-        section(cut(&message.meaning, LINE)),
+        section(&cut(&message.meaning, LINE)),
         fields(message),
     ];
     blocks.extend(
@@ -54,13 +54,13 @@ fn with_points(report: &Report, message: &Message, shown: usize) -> Value {
             .points
             .iter()
             .take(shown)
-            .map(|point| section(told(point, message.lang))),
+            .map(|point| section(&told(point, message.lang))),
     );
     if let Some(more) = message.more(shown) {
-        blocks.push(section(cut(&more, LINE)));
+        blocks.push(section(&cut(&more, LINE)));
     }
     if let Some(foot) = foot(message) {
-        blocks.push(section(foot));
+        blocks.push(section(&foot));
     }
     // Apps that hand out invisible notifications read this alone.
     json!({ "text": cut(&message.line(), MESSAGE), "blocks": blocks })
@@ -74,7 +74,7 @@ const fn sign(verdict: Verdict) -> char {
     }
 }
 
-fn section(text: String) -> Value {
+fn section(text: &str) -> Value {
     json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })
 }
 

@@ -29,19 +29,17 @@ use crate::{
     words::Lang,
 };
 
-/// How long everybody is tried together after a run.
+/// How long everybody is tried together after a run. A quarter of it is left for the metrics, which tell how many did not
+/// take the report.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How much of it is left for the metrics, which tell how many did not take the report.
-const FOR_METRICS: Duration = Duration::from_secs(15);
 
 /// How long a Pushgateway is tried.
 const PUSHING: Duration = Duration::from_secs(30);
 
 /// How long after a run that was interrupted: whoever interrupts does not wait, and CI kills after some ten seconds.
-const HURRY: Duration = Duration::from_secs(3);
+pub(super) const HURRY: Duration = Duration::from_secs(4);
 
-/// How long the metrics are told then.
+/// How much of it is for the metrics, when the interruption comes while people are told.
 const LAST: Duration = Duration::from_secs(1);
 
 /// The name of the beginning of a drill among the sinks.
@@ -58,7 +56,7 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
         first_run: None,
         start: None,
         quiet: false,
-        interrupted: false,
+        patience: PATIENCE,
     };
     telling.run(report, std::future::pending()).await;
 }
@@ -84,8 +82,8 @@ pub(super) struct Telling<'a> {
     pub(super) start: Option<JoinHandle<Result<()>>>,
     /// Whether only the metrics are told: the search for a good backup goes on.
     pub(super) quiet: bool,
-    /// Whether somebody waits for the end.
-    pub(super) interrupted: bool,
+    /// How long everybody is tried together.
+    pub(super) patience: Duration,
 }
 
 impl<'a> Telling<'a> {
@@ -101,29 +99,26 @@ impl<'a> Telling<'a> {
             first_run: job.step.first_run.as_deref(),
             start,
             quiet: false,
-            interrupted: false,
+            patience: PATIENCE,
         }
     }
 
     /// Tells everybody. When `hurry` comes, nobody is waited for much longer.
     pub(super) async fn run(mut self, report: &mut Report, hurry: impl Future<Output = ()>) {
         let began = Instant::now();
-        let patience = if self.interrupted {
-            HURRY
-        } else {
-            PATIENCE.saturating_sub(FOR_METRICS)
-        };
-        let in_a_hurry = AtomicBool::new(self.interrupted);
+        let for_metrics = self.patience / 4;
+        let patience = self.patience.saturating_sub(for_metrics);
+        let in_a_hurry = AtomicBool::new(false);
         let hurry = async {
             hurry.await;
             in_a_hurry.store(true, Ordering::Relaxed);
-            HURRY
+            HURRY.saturating_sub(LAST)
         };
         self.beginning(report, patience).await;
         if !self.quiet {
             self.people(report, patience, hurry).await;
         }
-        let left = PATIENCE.saturating_sub(began.elapsed()).min(PUSHING);
+        let left = self.patience.saturating_sub(began.elapsed()).min(PUSHING);
         let left = if in_a_hurry.load(Ordering::Relaxed) {
             LAST
         } else {

@@ -15,7 +15,7 @@ use sha2::Sha256;
 use tempfile::TempDir;
 
 use super::support::{
-    receiver::{Answer, Receiver},
+    receiver::{Answer, Got, Receiver},
     reports::{ago, drill, truncated},
 };
 
@@ -284,7 +284,7 @@ async fn an_incident_is_opened_with_a_key_and_closed_with_the_same() {
             [("pagerduty", Ok(()))]
         );
     }
-    let events: Vec<_> = receiver.got().iter().map(|got| got.json()).collect();
+    let events: Vec<_> = receiver.got().iter().map(Got::json).collect();
     let actions: Vec<_> = events
         .iter()
         .map(|event| event["event_action"].as_str().unwrap())

@@ -199,13 +199,12 @@ fn asked_to_wait(headers: &HeaderMap, now: Timestamp) -> Duration {
     let text = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok());
-    let seconds = text.and_then(|text| match text.trim().parse::<u64>() {
-        Ok(seconds) => Some(seconds),
-        Err(_) => {
-            let until = rfc2822::parse(text.trim()).ok()?.timestamp();
-            u64::try_from(until.as_second() - now.as_second()).ok()
-        }
-    });
+    let until = |text: &str| {
+        let until = rfc2822::parse(text).ok()?.timestamp();
+        u64::try_from(until.as_second() - now.as_second()).ok()
+    };
+    let seconds = text.map(str::trim);
+    let seconds = seconds.and_then(|text| text.parse().ok().or_else(|| until(text)));
     Duration::from_secs(seconds.unwrap_or_default()).min(LONGEST_PAUSE)
 }
 

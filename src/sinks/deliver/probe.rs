@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::Url;
 use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::task::spawn_blocking;
 
 use super::reach::Reach;
@@ -57,7 +57,7 @@ fn shake_hands(mut socket: TcpStream, host: &str) -> io::Result<()> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
+        .and_then(BuilderVerifierExt::with_platform_verifier)
         .map_err(io::Error::other)?
         .with_no_client_auth();
     let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;

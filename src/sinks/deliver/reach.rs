@@ -101,11 +101,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match (a, b) {
         // ::ffff:0:0/96, ::ffff:0:0:0/96 and ::/96 (with :: and ::1), and NAT64's 64:ff9b::/96.
         (0, 0) | (0x64, 0xff9b) if c == 0 => inside(12),
-        (0, _) | (0x64, 0xff9b) => false,
         // 6to4.
         (0x2002, _) => inside(2),
-        // Teredo, and documentation.
-        (0x2001, 0 | 0xdb8) => false,
+        // The rest of those, Teredo, and documentation.
+        (0, _) | (0x64, 0xff9b) | (0x2001, 0 | 0xdb8) => false,
         // Unicast that is routed everywhere.
         _ => a & 0xe000 == 0x2000,
     }

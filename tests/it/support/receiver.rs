@@ -120,8 +120,8 @@ async fn serve(
 
 async fn read(socket: &mut TcpStream) -> Option<Got> {
     let mut bytes = Vec::new();
+    let mut chunk = vec![0; 65_536];
     loop {
-        let mut chunk = [0; 65_536];
         let count = socket
             .read(&mut chunk)
             .await
