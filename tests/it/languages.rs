@@ -161,7 +161,12 @@ fn figured(text: &str) -> String {
     while let Some(at) = rest.find(['{', '}']) {
         figured.push_str(&rest[..at]);
         let from = &rest[at..];
-        if from.starts_with("{{") || from.starts_with("}}") {
+        // A place has no space in it; what has one is YAML in a text that is not filled.
+        let place = from.split_once('}').map_or("", |(place, _)| place);
+        if place.contains(' ') || from.starts_with('}') && !from.starts_with("}}") {
+            figured.push_str(&from[..1]);
+            rest = &from[1..];
+        } else if from.starts_with("{{") || from.starts_with("}}") {
             figured.push_str(&from[..1]);
             rest = &from[2..];
         } else {

@@ -172,6 +172,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Add a `where` that leaves planned rows out, or name a column that says when a row was written.", "予定の行を除く `where` を加えるか、行が書き込まれた時刻を示す列を指定してください。"),
     ("Let the role of `live.dsn` read these tables, and give slow checks a longer `timeout`.", "`live.dsn` のロールにこれらのテーブルの読み取りを許可し、遅いチェックの `timeout` を延ばしてください。"),
     ("Check `live.dsn`, and that this machine may reach the database; the backup itself was drilled without it.", "`live.dsn` と、このマシンからデータベースに接続できるかを確認してください。バックアップの検証自体は行いました。"),
+    ("Check that the role of `live.dsn` may ask the database.", "`live.dsn` のロールがデータベースに問い合わせできるか確認してください。"),
     ("Name the certificates in `live.ca` rather than in `sslrootcert`.", "証明書は `sslrootcert` ではなく `live.ca` に指定してください。"),
     ("Write postgres://user:password@host:5432/database, or host=… user=… dbname=….", "postgres://user:password@host:5432/database または host=… user=… dbname=… の形で書いてください。"),
     ("Install ca-certificates, or name a file in `live.ca`.", "ca-certificates を入れるか、`live.ca` にファイルを指定してください。"),

@@ -25,6 +25,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Tables and sequences were not compared with the last proven run: its record does not list them.", "テーブルとシーケンスを前回の合格時と比較していません。前回の記録に一覧がありません。"),
     ("baseline: none, every proven run is of a newer backup; nothing was compared with an earlier run", "比較対象なし: 合格した検証はすべて、より新しいバックアップのものです"),
     ("baseline: none yet, nothing was compared with an earlier run", "比較対象なし: 合格した検証がまだありません"),
+    ("the heartbeat did not take the beginning of the drill in time", "検証の開始をハートビートに時間内に届けられませんでした"),
     // The sandbox.
     ("could not reach Docker", "Docker に接続できませんでした"),
     ("The socket \"{}\" does not answer.", "ソケット「{0}」が応答しません。"),

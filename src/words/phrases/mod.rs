@@ -54,8 +54,9 @@ pub(super) fn sentences(english: &str) -> Option<String> {
     }
     let (mut rest, mut all, mut known) = (english, String::new(), false);
     while !rest.is_empty() {
-        let longest = ends(rest).into_iter().rev();
-        let translated = longest
+        // The shortest that fits: a longer one would take the next sentences for its last figure.
+        let translated = ends(rest)
+            .into_iter()
             .map(|end| rest.split_at(end))
             .find_map(|(text, after)| Some((line(text)?, after)));
         let (text, after) = if let Some(found) = translated {
@@ -127,20 +128,23 @@ fn captures<'a>(text: &'a str, pattern: &str) -> Option<Vec<Capture<'a>>> {
     rest.is_empty().then_some(found)
 }
 
-/// The Japanese with what was captured.
+/// The Japanese with what was captured; other braces are YAML.
 fn filled(japanese: &str, captured: &[Capture<'_>], depth: u8) -> String {
     let mut text = String::new();
     let mut rest = japanese;
     while let Some((before, after)) = rest.split_once('{') {
-        let Some((number, behind)) = after.split_once('}') else {
-            break;
-        };
         text.push_str(before);
-        let place = number.parse::<usize>().ok();
-        if let Some(capture) = place.and_then(|place| captured.get(place)) {
-            text.push_str(&inner(*capture, depth));
+        let place = after
+            .split_once('}')
+            .and_then(|(number, behind)| Some((number.parse::<usize>().ok()?, behind)));
+        if let Some((number, behind)) = place {
+            let capture = captured.get(number);
+            text.push_str(&capture.map_or_else(String::new, |one| inner(*one, depth)));
+            rest = behind;
+        } else {
+            text.push('{');
+            rest = after;
         }
-        rest = behind;
     }
     text + rest
 }
@@ -192,6 +196,7 @@ mod tests {
                 .split('{')
                 .skip(1)
                 .filter_map(|rest| rest.split('}').next())
+                .filter(|number| number.parse::<u8>().is_ok())
                 .collect();
             let expected: Vec<String> = (0..wanted).map(|place| place.to_string()).collect();
             let found: Vec<&str> = numbers.into_iter().collect();

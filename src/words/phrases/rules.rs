@@ -43,6 +43,11 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("The history holds 1 drill, and it did not pass.", "履歴にある検証は 1 件で、合格していません。"),
     ("The history holds {} drills, and none of them passed.", "履歴にある検証は {0} 件で、一つも合格していません。"),
     // Presence and size.
+    ("the dump holds the data of no table", "ダンプにテーブルのデータがありません"),
+    ("the dump is not of the database \"{}\"", "ダンプはデータベース「{0}」のものではありません"),
+    ("It creates what tables look like at most; not a row could be restored from it.", "テーブルの定義しか作れません。1 行もリストアできません。"),
+    ("It says that it was taken from {}; `backup.database` expects \"{}\".", "取得元は {0} とあります。`backup.database` の指定は「{1}」です。"),
+    ("Check the backup job for `--schema-only`; where that is meant, set `restore: { allow_schema_only: true }`.", "バックアップジョブに `--schema-only` がないか確認してください。意図したものなら `restore: { allow_schema_only: true }` を指定してください。"),
     ("no backups found", "バックアップが見つかりません"),
     ("Nothing is stored under \"{}\".", "「{0}」の下には何も保存されていません。"),
     ("Of {} objects under \"{}\", none is a dump: {} and {} more.", "「{1}」の下の {0} 個のオブジェクトに、ダンプはありません: {2} ほか {3} 個。"),
