@@ -48,7 +48,7 @@ fn many() -> Vec<Report> {
 
 #[test]
 fn every_format_tells_every_report_as_it_was_agreed() {
-    insta::with_settings!({ filters => vec![(env!("CARGO_PKG_VERSION"), "VERSION")] }, {
+    insta::with_settings!({ filters => vec![(env!("CARGO_PKG_VERSION"), "VERSION"), ("pgdrill-[0-9a-f]{64}", "TOKEN")] }, {
         for format in sinks::FORMATS {
             for (name, report) in canonical() {
                 let text = (format.render)(&report, ENGLISH);
@@ -61,7 +61,7 @@ fn every_format_tells_every_report_as_it_was_agreed() {
 
 #[test]
 fn people_are_told_in_japanese_machines_in_english() {
-    insta::with_settings!({ filters => vec![(env!("CARGO_PKG_VERSION"), "VERSION")] }, {
+    insta::with_settings!({ filters => vec![(env!("CARGO_PKG_VERSION"), "VERSION"), ("pgdrill-[0-9a-f]{64}", "TOKEN")] }, {
         for format in ["human", "markdown", "html"] {
             for (name, report) in canonical() {
                 let text = render(format, &report, JAPANESE);
