@@ -191,7 +191,7 @@ impl Line {
         Self::fail(
             What::Plan,
             Said::new(
-                format!("{mistakes} mistakes in \"{file}\""),
+                format!("\"{file}\" is not valid; mistakes: {mistakes}"),
                 format!("「{file}」に誤りが {mistakes} 件あります"),
             ),
             Said::same(format!("pgdrill check-plan {file}")),

@@ -1,8 +1,6 @@
 //! Which client programs have a known hole.
 
-/// The first minor release of each major without the holes through which a dump could run commands on the machine that
-/// restores it (CVE-2026-116314, CVE-2026-18408, CVE-2026-6464), as published in November 2026.
-const FIXED: [(u32, u32); 5] = [(14, 25), (15, 20), (16, 16), (17, 12), (18, 7)];
+use crate::restore::MENDED as FIXED;
 
 /// The release to install in place of this one, when it has a known hole: `15.20` for `15.18`. Majors older than these
 /// get no fixes any more, so the answer is the oldest that does.

@@ -23,7 +23,7 @@ pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
 pub use prepare::prepare;
 pub use script::{globals, script};
-pub use versions::vulnerable;
+pub use versions::{MENDED, vulnerable};
 pub use watchdog::guarded;
 
 use crate::{dump, error::Broken};

@@ -10,7 +10,7 @@ use crate::{
 /// Each major and the first minor release without the known holes: CVE-2026-116314 (`pg_restore` reads and runs what an
 /// archive names), CVE-2026-18408 and CVE-2026-6464 (`psql` runs what a script holds as data). As the project's release
 /// notes of 2026-11-12 list them.
-const MENDED: [(u32, u32); 5] = [(14, 25), (15, 20), (16, 16), (17, 12), (18, 7)];
+pub const MENDED: [(u32, u32); 5] = [(14, 25), (15, 20), (16, 16), (17, 12), (18, 7)];
 
 /// Asks the sandbox's `pg_restore` for its version, and judges it.
 ///

@@ -81,8 +81,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "backup", "checks", "dump", "error", "finding", "plan", "progress", "sandbox", "sinks",
-            "units", "words",
+            "backup", "checks", "dump", "error", "finding", "plan", "progress", "restore",
+            "sandbox", "sinks", "units", "words",
         ],
     ),
     (

@@ -194,6 +194,9 @@ async fn what_only_helps_is_no_reason_to_say_not_ready() {
     assert!(!answer.to_string().contains("hunter2"));
 }
 
+/// A plan that tells a webhook on this machine.
+const WEBHOOK: &str = "version: 1\nbackup: { url: . }\nnotify:\n  allow_private: true\n  webhook:\n    url: ${HOOK:?}\n";
+
 /// Takes one request, answers it, and returns what it was sent.
 async fn hook() -> (String, tokio::task::JoinHandle<String>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -231,11 +234,8 @@ async fn a_sink_is_only_reached_unless_a_test_message_is_asked_for() {
     let folder = TempDir::new().unwrap();
     let (url, taken) = hook().await;
     let file = folder.path().join("shop.yaml");
-    let text = format!(
-        "version: 1\nbackup: {{ url: . }}\n{LOCAL}notify:\n  allow_private: true\n  webhook:\n    url: {url}\n"
-    );
-    fs::write(&file, text).unwrap();
-    let (_, answer) = examine(&file, &[]).await;
+    fs::write(&file, format!("{LOCAL}{WEBHOOK}")).unwrap();
+    let (_, answer) = examine(&file, &[("HOOK", &url)]).await;
     let (outcome, seen, _) = line(&answer, "notify");
     assert_eq!(
         (outcome.as_str(), seen.as_str()),
@@ -244,7 +244,8 @@ async fn a_sink_is_only_reached_unless_a_test_message_is_asked_for() {
     assert!(!taken.is_finished());
 
     let plan = file.display().to_string();
-    let command = pgdrill(&["doctor", "--send-test", "--format", "json", &plan]);
+    let mut command = pgdrill(&["doctor", "--send-test", "--format", "json", &plan]);
+    command.env("HOOK", &url);
     let (code, answer) = self::answer(&run(command).await);
     let (outcome, seen, _) = line(&answer, "notify");
     assert_eq!((outcome.as_str(), code), ("ok", 0), "{seen}");
@@ -256,11 +257,9 @@ async fn a_sink_is_only_reached_unless_a_test_message_is_asked_for() {
 async fn a_sink_that_does_not_answer_is_a_warning() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("shop.yaml");
-    let text = format!(
-        "version: 1\nbackup: {{ url: . }}\n{LOCAL}notify:\n  allow_private: true\n  webhook:\n    url: http://127.0.0.1:9/hook\n"
-    );
-    fs::write(&file, text).unwrap();
-    let (code, answer) = examine(&file, &[]).await;
+    fs::write(&file, format!("{LOCAL}{WEBHOOK}")).unwrap();
+    let closed = [("HOOK", "http://127.0.0.1:9/hook")];
+    let (code, answer) = examine(&file, &closed).await;
     let (outcome, seen, mend) = line(&answer, "notify");
     assert_eq!((outcome.as_str(), code), ("warn", 0), "{seen}");
     assert!(!mend.is_empty());
