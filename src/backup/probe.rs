@@ -50,7 +50,7 @@ impl Records {
     pub async fn writable(&self) -> Writable {
         match self {
             Self::S3(bucket) => bucket.writable().await,
-            Self::Folder(shelf) => folder_writable(shelf.root()),
+            Self::Folder(place) => folder_writable(place.root()),
         }
     }
 }
