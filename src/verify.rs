@@ -254,7 +254,10 @@ async fn look(
     {
         return Err(Broken::from(finding).into());
     }
-    trial::run(job, &store, source, &backup, report, interrupt, kept).await?;
+    Box::pin(trial::run(
+        job, &store, source, &backup, report, interrupt, kept,
+    ))
+    .await?;
     let drill = rules::Drill {
         report,
         past: &job.memory.past.runs,

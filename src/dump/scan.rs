@@ -1,7 +1,7 @@
 //! A dump read to its end for its own sake: everything that can be known of it without a server.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::{self, Read},
 };
 
@@ -45,7 +45,7 @@ pub fn scan(reader: impl Read + Send + 'static, tap: &Shown) -> Result<Contents,
 fn packed(rest: Bytes) -> Result<Contents, Broken> {
     let mut toc = Vec::new();
     let mut lists = Vec::new();
-    let mut sizes = HashMap::new();
+    let mut sizes = BTreeMap::new();
     members(rest, &mut |name, size, from| {
         sizes.insert(name.to_owned(), size);
         if name == "toc.dat" {
@@ -94,7 +94,7 @@ pub fn scan_members(all: Vec<(String, u64, Bytes)>, tap: &Shown) -> Result<Conte
         .into());
     };
     let contents = directory(&held(&mut bytes).map_err(|error| broken(&error))?)?;
-    let sizes: HashMap<String, u64> = others
+    let sizes: BTreeMap<String, u64> = others
         .iter()
         .map(|(name, size, _)| (name.clone(), *size))
         .collect();

@@ -1,7 +1,7 @@
 //! From a stored backup to a dump that is being read: what it holds is known, most of its bytes are still to come.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::{self, Read},
     sync::{Arc, OnceLock},
 };
@@ -59,8 +59,8 @@ pub(super) async fn open(
     let evidence = vec![body.evidence()];
     let reader = body.into_reader();
     let watched = Watched::new();
-    let shown = watched.clone();
-    let (contents, input) = task::spawn_blocking(move || whole(reader, shown))
+    let shown: dump::Shown = watched.clone();
+    let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
     Ok(Source {
@@ -73,13 +73,13 @@ pub(super) async fn open(
 
 fn whole(
     reader: impl Read + Send + 'static,
-    shown: dump::Shown,
+    shown: &dump::Shown,
 ) -> Result<(Contents, Input), Broken> {
     match dump::open_shown(reader, shown.clone())? {
         Opened::Archive(contents, bytes) => Ok((contents, Input::Archive(bytes))),
         Opened::Script(contents, bytes) => Ok((contents, Input::Script(bytes))),
         Opened::Wrapped(codec, bytes) => {
-            let (contents, members) = unpack::unpack(codec, bytes, &shown)?;
+            let (contents, members) = unpack::unpack(codec, bytes, shown)?;
             Ok((contents, Input::Members(members)))
         }
     }
@@ -99,11 +99,11 @@ async fn directory(
     })?;
     let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
     let watched = Watched::new();
-    let (members, evidence) = stream(store, backup, &contents, watched.clone(), progress)?;
+    let members = stream(store, backup, &contents, watched.clone(), progress)?;
     Ok(Source {
         contents,
         input: Input::Members(members),
-        evidence,
+        evidence: Vec::new(),
         watched,
     })
 }
@@ -122,7 +122,7 @@ fn stream(
     contents: &Contents,
     shown: dump::Shown,
     progress: &Progress,
-) -> Result<(Members, Vec<Arc<OnceLock<Evidence>>>), Broken> {
+) -> Result<Members, Broken> {
     let runtime = Handle::current();
     let progress = progress.clone();
     let contents = contents.clone();
@@ -131,7 +131,7 @@ fn stream(
         dump::member_name_ok(&name).then_some((name, object))
     });
     let known: Vec<(String, Object)> = known.collect();
-    let sizes: HashMap<String, u64> = known
+    let sizes: BTreeMap<String, u64> = known
         .iter()
         .map(|(name, object)| (name.clone(), object.size))
         .collect();
@@ -143,19 +143,15 @@ fn stream(
             size: object.size,
             bytes: Box::new(store.read(&object, &progress).into_reader()),
         };
-        followed(harmless(member, &sizes)?, &contents, &shown)
+        harmless(member, &sizes).map(|member| followed(member, &contents, &shown))
     });
-    Ok((Box::new(members), Vec::new()))
+    Ok(Box::new(members))
 }
 
 /// Shows the rows of a member, and tells when it is not whole.
-pub(super) fn followed(
-    mut member: Member,
-    contents: &Contents,
-    shown: &dump::Shown,
-) -> Result<Member, Broken> {
+pub(super) fn followed(mut member: Member, contents: &Contents, shown: &dump::Shown) -> Member {
     member.bytes = dump::member(contents, &member.name, member.bytes, shown);
-    Ok(member)
+    member
 }
 
 /// The largest list of large objects that we take: a line an object, of some thirty bytes.
@@ -169,7 +165,10 @@ fn too_many_blobs() -> Error {
 }
 
 /// A list of large objects names files, and an old `pg_restore` opens whatever it names: it is looked at first.
-pub(super) fn harmless(mut member: Member, sizes: &HashMap<String, u64>) -> Result<Member, Broken> {
+pub(super) fn harmless(
+    mut member: Member,
+    sizes: &BTreeMap<String, u64>,
+) -> Result<Member, Broken> {
     if !member.name.starts_with("blobs") {
         return Ok(member);
     }
@@ -199,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_list_of_large_objects_that_leads_outside_never_reaches_a_tool() {
-        let sizes = HashMap::from([("blob_70001.dat".to_owned(), 1)]);
+        let sizes = BTreeMap::from([("blob_70001.dat".to_owned(), 1)]);
         assert!(harmless(list("70001 ../host_secret.txt\n"), &sizes).is_err());
         assert!(harmless(list("70002 blob_70002.dat\n"), &sizes).is_err());
         let mut same = String::new();

@@ -149,7 +149,7 @@ async fn prove(
             remember::take(report, earlier);
             Ok(())
         }
-        None => restore_and_ask(job, source, backup, sandbox, report).await,
+        None => Box::pin(restore_and_ask(job, source, backup, sandbox, report)).await,
     }
 }
 
@@ -173,8 +173,12 @@ async fn restore_and_ask(
     report.findings.extend(restore::vulnerable(sandbox).await?);
     let watched = source.watched.clone();
     let plan = &job.plan.restore;
-    let restored =
-        restore::guarded(sandbox, plan, load(job, source, backup, sandbox, report)).await;
+    let restored = Box::pin(restore::guarded(
+        sandbox,
+        plan,
+        load(job, source, backup, sandbox, report),
+    ))
+    .await;
     report.findings.extend(watched.remarks());
     let restored = restored?;
     seen(report, &evidence);

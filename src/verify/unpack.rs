@@ -1,7 +1,7 @@
 //! A directory dump that lies in a tar: unpacked into a private folder, file by file, within what the disk can take.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Write},
     path::Path,
@@ -47,7 +47,7 @@ pub(super) fn unpack(
         codec,
         ..dump::directory(&toc)?
     };
-    let sizes: HashMap<String, u64> = names.iter().cloned().collect();
+    let sizes: BTreeMap<String, u64> = names.iter().cloned().collect();
     dump::complete(&contents, &sizes)?;
     let (held, shown) = (contents.clone(), shown.clone());
     let members = names.into_iter().map(move |(name, size)| {
@@ -60,7 +60,7 @@ pub(super) fn unpack(
             size,
             bytes: Box::new(file),
         };
-        source::followed(source::harmless(member, &sizes)?, &held, &shown)
+        source::harmless(member, &sizes).map(|member| source::followed(member, &held, &shown))
     });
     Ok((contents, Box::new(members)))
 }

@@ -1,7 +1,7 @@
 //! The members of a directory dump: all that the table of contents names are there, and each is whole.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::{self, Read},
 };
 
@@ -134,7 +134,7 @@ fn in_member(what: &str, name: &str, error: &io::Error) -> Broken {
 ///
 /// # Errors
 /// `dump.incomplete` for a missing member, `dump.truncated` for an empty one.
-pub fn complete(contents: &Contents, members: &HashMap<String, u64>) -> Result<(), Broken> {
+pub fn complete(contents: &Contents, members: &BTreeMap<String, u64>) -> Result<(), Broken> {
     for entry in &contents.toc {
         let Data::Member(named) = &entry.data else {
             continue;
@@ -155,7 +155,7 @@ pub fn complete(contents: &Contents, members: &HashMap<String, u64>) -> Result<(
 }
 
 /// Large objects: gzip writes a head even for one of no bytes; zstd and lz4 begin with the first byte only.
-fn objects(members: &HashMap<String, u64>) -> Result<(), Broken> {
+fn objects(members: &BTreeMap<String, u64>) -> Result<(), Broken> {
     for (name, size) in members {
         if let (0, Some((number, Codec::Gzip))) = (size, object(name)) {
             return Err(empty(&format!("large object {number}"), name));

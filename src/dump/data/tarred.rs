@@ -77,7 +77,10 @@ impl Walk {
         size: u64,
         data: &HashMap<&str, &Entry>,
     ) -> Result<(), Broken> {
-        if name.starts_with("blobs") && name.ends_with(".toc") {
+        if name
+            .strip_suffix(".toc")
+            .is_some_and(|list| list.starts_with("blobs"))
+        {
             return self.list(size);
         }
         let entry = data.get(name).filter(|entry| entry.is_table_data());

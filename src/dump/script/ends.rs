@@ -11,6 +11,8 @@ use crate::{
 pub(super) struct Ends {
     database: bool,
     cluster: bool,
+    /// Whether an INSERT was met.
+    pub(super) inserts: bool,
 }
 
 impl Ends {

@@ -51,8 +51,6 @@ pub struct Script<R> {
     /// Whether nothing was created in the current database.
     prelude: bool,
     dropped: u64,
-    /// Whether an INSERT was met.
-    inserts: bool,
     /// The database that it changed to.
     database: Option<String>,
     tap: Shown,
@@ -97,7 +95,6 @@ impl<R: Read> Script<R> {
             roles: HashSet::new(),
             prelude: true,
             dropped: 0,
-            inserts: false,
             database: None,
             tap,
             rows: None,

@@ -30,8 +30,8 @@ impl<R: Read> Script<R> {
                     .is_some_and(|word| word.eq_ignore_ascii_case("create"));
                 self.tell(&text);
             }
-            b"insert" if !self.inserts => {
-                self.inserts = true;
+            b"insert" if !self.ends.inserts => {
+                self.ends.inserts = true;
                 let text = sql::decode(&self.bytes[start..end]);
                 self.flush();
                 self.ready.push_back(Piece::Rows(sql::inserted(&text)));
