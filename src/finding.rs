@@ -84,6 +84,8 @@ pub enum Code {
     RestoreRto,
     /// A client program with a known code-execution hole.
     ToolsVulnerable,
+    /// A manifest beside the dump is damaged, or another dump's.
+    ManifestUnusable,
     /// The dump needs an extension that the server lacks.
     SandboxExtension,
     /// Objects came or went since the last proven backup.
@@ -114,7 +116,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::BackupNone,
         Self::BackupStale,
         Self::BackupEmpty,
@@ -137,6 +139,7 @@ impl Code {
         Self::RestoreSlow,
         Self::RestoreRto,
         Self::ToolsVulnerable,
+        Self::ManifestUnusable,
         Self::SandboxExtension,
         Self::SchemaChanged,
         Self::RowsDropped,
@@ -179,6 +182,7 @@ impl Code {
             Self::RestoreSlow      => ("restore.slow",      Warning,  "Compare the stages of this report with those of the previous one."),
             Self::RestoreRto       => ("restore.rto",       Warning,  "Restore with more jobs, or agree on a longer recovery time."),
             Self::ToolsVulnerable  => ("tools.vulnerable",  Warning,  "Install the newest minor release of the PostgreSQL client programs."),
+            Self::ManifestUnusable => ("manifest.unusable", Warning,  "Write the manifest anew with the next dump: `pgdrill manifest`."),
             Self::SandboxExtension => ("sandbox.extension", Critical, "Name an image that has the extension in `sandbox.image`."),
             Self::SchemaChanged    => ("schema.changed",    Info,     "Check that a migration explains the change."),
             Self::RowsDropped      => ("rows.dropped",      Warning,  "Check that somebody meant to delete these rows."),

@@ -2,6 +2,7 @@
 
 mod change;
 mod clocks;
+mod compare;
 mod crossing;
 mod facts;
 mod health;

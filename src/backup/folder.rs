@@ -112,6 +112,16 @@ impl Folder {
         }
     }
 
+    /// A small file whole; `None` where there is none, or where it cannot be read.
+    pub(super) async fn small(&self, key: &str, limit: u64) -> Option<bytes::Bytes> {
+        let path = self.root.join(key);
+        let about = tokio::fs::metadata(&path).await.ok()?;
+        if !about.is_file() || about.len() > limit {
+            return None;
+        }
+        tokio::fs::read(&path).await.ok().map(bytes::Bytes::from)
+    }
+
     /// Starts reading one file.
     pub(super) fn read(&self, object: &Object, progress: &Progress) -> Body {
         let (sender, body) = Body::new();

@@ -1,6 +1,7 @@
 //! Where backups are kept: what is there, which is the newest, and its bytes.
 
 mod asked;
+mod beside;
 mod body;
 mod digest;
 mod folder;

@@ -151,6 +151,7 @@ fn proof(catalog: &Catalog, answered: &[Answered]) -> Option<Proof> {
         rows_found,
         checks: answered.iter().filter(looked).filter(held).map(|_| 1).sum(),
         run: None,
+        ..Proof::default()
     })
 }
 

@@ -42,7 +42,7 @@ use jiff::Timestamp;
 use tokio_postgres::Client;
 
 pub use earlier::Earlier;
-pub use live::reach_live;
+pub use live::{connect, environment, reach_live};
 pub use reader::{create_reader, drop_reader};
 
 use crate::{

@@ -15,6 +15,7 @@ mod inspect;
 mod list;
 mod logs;
 mod man;
+mod manifest;
 mod metrics;
 mod output;
 mod plans;
@@ -64,7 +65,7 @@ struct Logs {
     /// How logs are written
     #[arg(long, global = true, value_enum, default_value_t)]
     log_format: LogFormat,
-    /// The language for people; otherwise that of PGDRILL_LANG, then of the locale [possible values: en, ja]
+    /// The language for people; otherwise that of `PGDRILL_LANG`, then of the locale [possible values: en, ja]
     #[arg(long, global = true, value_name = "LANG", value_parser = lang)]
     lang: Option<Lang>,
 }
@@ -87,6 +88,8 @@ enum Command {
     Init(Box<init::Init>),
     /// Answer over HTTP how the backups stand, and drill them on their schedules
     Serve(serve::Serve),
+    /// Take a dump and, beside it, what the database held in the same snapshot
+    Manifest(manifest::TakeManifest),
     /// Judge age, size, storage and cost of the backups without restoring any
     Health(health::Health),
     /// Show the backups: age, size, change, and what was rejected and why
@@ -97,7 +100,7 @@ enum Command {
     History(history::History),
     /// Write the monthly review, with the figures for the questions of the quarter
     Review(review::Review),
-    /// Write a stored report again: as HTML, JUnit, Markdown and others
+    /// Write a stored report again: as HTML, `JUnit`, Markdown and others
     Report(report::Render),
     /// Validate plans without looking at any backup; shows all mistakes at once
     CheckPlan(check_plan::CheckPlan),
@@ -137,6 +140,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Verify(command) => command.run(quiet).await,
         Command::Init(command) => command.run(quiet).await,
         Command::Serve(command) => command.run().await,
+        Command::Manifest(command) => command.run().await,
         Command::Health(command) => command.run(quiet).await,
         Command::List(command) => command.run().await,
         Command::Inspect(command) => command.run().await,
@@ -148,7 +152,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Metrics(command) => command.run(),
         Command::Clean(command) => command.run().await,
         Command::Demo(command) => command.run(quiet).await,
-        Command::Doctor(command) => command.run().await,
+        Command::Doctor(command) => Box::pin(command.run()).await,
         Command::Explain(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),

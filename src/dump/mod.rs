@@ -5,6 +5,7 @@ mod codec;
 mod data;
 mod directory;
 mod head;
+mod ledger;
 mod looks;
 mod plain;
 mod scan;
@@ -14,11 +15,16 @@ mod tar;
 
 use std::io::Read;
 
-pub use archive::{Data, Entry, Section};
+pub use archive::{Data, Detail, Entry, Section};
 pub use data::{Of, Rows, Shown, Tap, complete, member, nobody};
 pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
+pub use ledger::{
+    Counting, Form, Held, Large, Ledger, Target, Tee, archive as count_archive,
+    directory as count_directory,
+};
 pub use scan::{scan, scan_members};
-pub use script::Script;
+pub use script::{Script, Seen};
+pub use sql::Made;
 
 use self::head::Head;
 use crate::{
@@ -98,6 +104,17 @@ pub struct Contents {
     pub entries: Option<u64>,
     /// The table of contents; empty for a script.
     pub toc: Vec<Entry>,
+    /// Where the data of an archive start; none for a script, and for a version that is not known.
+    pub data: Option<DataStart>,
+}
+
+/// Where the data of an archive start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataStart {
+    /// From the first byte of the archive, in bytes.
+    pub at: u64,
+    /// How many bytes a number takes, without its sign.
+    pub int: usize,
 }
 
 /// The locale of a database, as far as a dump names it.
@@ -284,6 +301,8 @@ pub enum Piece {
     CreatesDatabase,
     /// The next bytes are rows of this table, or the first `INSERT` of the script.
     Rows(String),
+    /// What was written into the current database: the last piece of it.
+    Seen(Box<Seen>),
     /// The next bytes continue in this database (`\connect` of `pg_dumpall`).
     Connect(String),
 }

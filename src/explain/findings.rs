@@ -133,13 +133,13 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
         Code::RestoreMissing => (
             "An object that the dump's table of contents lists is not in the restored database.",
             "ダンプの目次にあるオブジェクトが、リストアされたデータベースにありません。",
-            "table \"public.orders\" is not in the database",
+            "the table \"public.orders\" is missing",
             "",
         ),
         Code::RestoreRows => (
-            "A table holds another number of rows than the dump.",
-            "テーブルの行数がダンプと一致しません。",
-            "table \"public.orders\" holds 812 rows, the dump 830",
+            "A table or the large objects hold other rows than the dump, or than the source held in the dump's snapshot where a manifest tells: another number, or the same number with other contents.",
+            "テーブルまたはラージオブジェクトの行数か内容が、ダンプ(マニフェストがあればダンプ取得時の元データベース)と一致しません。",
+            "the table \"public.orders\" holds other rows than the dump: 812 rows of 830",
             "",
         ),
         Code::RestoreSlow => (
@@ -159,6 +159,12 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "PostgreSQL のクライアントプログラムが、ダンプからリストア側のマシンでコマンドを実行できる脆弱性の修正版より古いものです。",
             "pg_restore 15.4 has a known code-execution hole",
             "sandbox:\n  provider: docker\n  image: postgres:17\n",
+        ),
+        Code::ManifestUnusable => (
+            "The file `<dump>.pgdrill.json` beside the dump is damaged, or was written for another dump. It raises the proof of nothing, and says nothing against the backup.",
+            "ダンプの横にある `<dump>.pgdrill.json` が壊れているか、別のダンプのものです。証明の段階は上がりませんが、バックアップの問題を示すものではありません。",
+            "the manifest \"shop.dump.pgdrill.json\" cannot be used",
+            "",
         ),
         Code::SandboxExtension => (
             "The dump needs an extension that the sandbox's server does not have. It says nothing about the backup: name an image that has it.",

@@ -165,6 +165,7 @@ mod tests {
             rows_found: 7,
             checks: 1,
             run: None,
+            ..Proof::default()
         });
         run
     }

@@ -164,6 +164,7 @@ mod tests {
             rows_found: 1,
             checks: 1,
             run: None,
+            ..Proof::default()
         });
         report.findings = code
             .into_iter()

@@ -194,6 +194,7 @@ mod tests {
             rows_found: 1,
             checks: 1,
             run: None,
+            ..Proof::default()
         });
         report.findings = codes.iter().map(|&c| Finding::new(c, "x")).collect();
         report

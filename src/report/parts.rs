@@ -163,7 +163,7 @@ pub struct ToolError {
 }
 
 /// What was proved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// How far it goes; never a higher level than was reached.
     pub level: ProofLevel,
@@ -179,16 +179,29 @@ pub struct Proof {
     pub rows_found: u64,
     /// How many checks looked at data and held.
     pub checks: u64,
+    /// In how many tables the contents were compared with the dump's, and not only the number of rows.
+    #[serde(default)]
+    pub digests_compared: Option<u64>,
+    /// How many large objects were compared with the dump's, their contents included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub large_objects: Option<u64>,
+    /// Tables that were not compared whole, each with the reason.
+    #[serde(default)]
+    pub not_compared: Vec<String>,
+    /// What else there is to know about how far the proof goes, in sentences.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The earlier run that proved it, when this one remembered rather than restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
 }
 
 /// How far the proof goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofLevel {
     /// The tool loaded it and checks ran.
+    #[default]
     Restored,
     /// Every object and every row of the dump is there.
     Complete,

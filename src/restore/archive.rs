@@ -83,6 +83,7 @@ fn restored(sandbox: &Sandbox, started: Instant, bytes: u64, complaints: Complai
         bytes,
         complaints,
         tables: None,
+        seen: None,
         loaded: Loaded {
             database: sandbox.database().to_owned(),
             ..Loaded::default()

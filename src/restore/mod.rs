@@ -21,7 +21,7 @@ pub use archive::{directory, piped, spooled};
 pub use database::Loaded;
 pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
-pub use prepare::prepare;
+pub use prepare::{Prepared, prepare};
 pub use script::{globals, script};
 pub use versions::{MENDED, vulnerable};
 pub use watchdog::guarded;
@@ -56,6 +56,8 @@ pub struct Restored {
     pub tables: Option<u64>,
     /// Where the data is now, and what to know about how it got there.
     pub loaded: Loaded,
+    /// What a script wrote into that database; none for an archive.
+    pub seen: Option<dump::Seen>,
 }
 
 /// What is fed to a tool.

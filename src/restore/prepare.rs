@@ -8,12 +8,20 @@ use crate::{
     sandbox::{DatabaseOptions, Sandbox},
 };
 
-/// Makes the database and the roles that the dump names, and stops when an extension is missing. Returns notes for the
-/// report.
+/// What was made before the first byte of a dump.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// Sentences for the report.
+    pub notes: Vec<String>,
+    /// Roles that the server refused to make.
+    pub refused: Vec<String>,
+}
+
+/// Makes the database and the roles that the dump names, and stops when an extension is missing.
 ///
 /// # Errors
 /// When the server refuses, or lacks an extension.
-pub async fn prepare(sandbox: &Sandbox, contents: &Contents) -> Result<Vec<String>> {
+pub async fn prepare(sandbox: &Sandbox, contents: &Contents) -> Result<Prepared> {
     refuse_cluster_in_service(sandbox, contents)?;
     let mut notes = sandbox.create_database(&options(contents)).await?;
     let server = sandbox.superuser(sandbox.database()).await?;
@@ -29,7 +37,10 @@ pub async fn prepare(sandbox: &Sandbox, contents: &Contents) -> Result<Vec<Strin
     if contents.creates_public {
         drop_public(&server).await?;
     }
-    Ok(notes)
+    Ok(Prepared {
+        notes,
+        refused: stubs.refused,
+    })
 }
 
 /// Removes the schema that a new database has and that the dump makes itself.

@@ -1,6 +1,7 @@
 //! Plain SQL, through `psql`: as it arrives, each thing that it names made ready before the line that names it.
 
 use std::{
+    collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
@@ -58,7 +59,9 @@ pub async fn script(
             ..Loaded::default()
         }
     };
+    let seen = run.seen.remove(&loaded.database);
     Ok(Restored {
+        seen: Some(seen.unwrap_or_default()),
         engine: "psql",
         took: started.elapsed(),
         bytes: run.bytes,
@@ -91,6 +94,8 @@ struct Run<'a> {
     complaints: Complaints,
     bytes: u64,
     tables: AtomicU64,
+    /// What was written into which database.
+    seen: HashMap<String, dump::Seen>,
 }
 
 impl<'a> Run<'a> {
@@ -103,6 +108,7 @@ impl<'a> Run<'a> {
             complaints: Complaints::default(),
             bytes: 0,
             tables: AtomicU64::new(0),
+            seen: HashMap::new(),
         }
     }
 
@@ -115,8 +121,13 @@ impl<'a> Run<'a> {
         arguments.push(&self.database);
         let tool = self.sandbox.tool("psql", &arguments).await?;
         let (sender, chunks) = mpsc::channel(4);
-        let (fed, next) = tokio::join!(feed::feed(tool, chunks), self.steer(pieces, sender));
+        let mut seen = None;
+        let steered = self.steer(pieces, sender, &mut seen);
+        let (fed, next) = tokio::join!(feed::feed(tool, chunks), steered);
         let (mut fed, next) = (fed?, next?);
+        if let Some(seen) = seen {
+            self.note(seen);
+        }
         self.bytes += fed.bytes;
         fed.complaints.ended("psql", fed.code);
         self.complaints.extend(fed.complaints);
@@ -124,11 +135,22 @@ impl<'a> Run<'a> {
         Ok(next.filter(|_| fed.code == 0))
     }
 
+    /// Notes what was written into the current database. A script that comes back to one is not followed.
+    fn note(&mut self, seen: dump::Seen) {
+        let before = self.seen.insert(self.database.clone(), seen);
+        if before.is_some_and(|before| before != dump::Seen::default())
+            && let Some(seen) = self.seen.get_mut(&self.database)
+        {
+            seen.ledger.trouble = Some("The script returns to a database that it left.".to_owned());
+        }
+    }
+
     /// Hands over the SQL, and makes ready what it names; returns the next database.
     async fn steer(
         &self,
         pieces: &mut mpsc::Receiver<Result<Piece, Broken>>,
         to_psql: mpsc::Sender<Chunk>,
+        seen: &mut Option<dump::Seen>,
     ) -> Result<Option<String>, Broken> {
         let mut listening = true;
         while let Some(piece) = pieces.recv().await {
@@ -138,6 +160,10 @@ impl<'a> Run<'a> {
                     Ok(())
                 }
                 Ok(Piece::Connect(database)) => return Ok(Some(database)),
+                Ok(Piece::Seen(all)) => {
+                    *seen = Some(*all);
+                    Ok(())
+                }
                 Ok(other) => self.ready(other).await,
                 Err(broken) => Err(broken),
             };
@@ -167,7 +193,7 @@ impl<'a> Run<'a> {
                 return Err(prepare::makes_databases().into());
             }
             Piece::Rows(_) => _ = self.tables.fetch_add(1, Ordering::Relaxed),
-            Piece::Sql(_) | Piece::Connect(_) | Piece::CreatesDatabase => {}
+            Piece::Sql(_) | Piece::Connect(_) | Piece::Seen(_) | Piece::CreatesDatabase => {}
         }
         Ok(())
     }

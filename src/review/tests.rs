@@ -56,6 +56,7 @@ fn drill(started: &str, seconds: f64) -> Report {
         rows_found: 100,
         checks: 1,
         run: None,
+        ..Proof::default()
     });
     run.verdict = run.verdict();
     run

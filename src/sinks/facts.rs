@@ -3,10 +3,13 @@
 use std::fmt::Write;
 
 use crate::{
-    report::{BackupFacts, Command, Report, RestoreFacts, SandboxFacts},
+    report::{BackupFacts, Command, Proof, ProofLevel, Report, RestoreFacts, SandboxFacts},
     units::{Age, Bytes, Usd},
     words::{Lang, duration, sentences},
 };
+
+/// How many tables that were not compared whole are named; the report names them all.
+const NOT_COMPARED: usize = 5;
 
 /// A fact: what it is called, and what it is.
 pub(super) type Fact = (&'static str, String);
@@ -42,8 +45,45 @@ pub(super) fn facts(report: &Report, lang: Lang) -> Vec<Fact> {
     if let Some(restore) = &report.restore {
         restore_lines(&mut facts, restore, lang);
     }
+    if let Some(proof) = &report.proof {
+        proof_lines(&mut facts, proof, lang);
+    }
     facts.retain(|(_, value)| !value.is_empty());
     facts
+}
+
+/// How far the proof goes, and what was left out of it.
+fn proof_lines(facts: &mut Vec<Fact>, proof: &Proof, lang: Lang) {
+    let told = match proof.level {
+        // Every proof says as much.
+        ProofLevel::Restored => String::new(),
+        ProofLevel::Complete => lang.say(
+            "complete: every object and every row of the dump is there".to_owned(),
+            "完全: ダンプのすべてのオブジェクトと行がそろっています".to_owned(),
+        ),
+        ProofLevel::TransportProved => lang.say(
+            "transport-proved: complete, and a stored checksum matched the dump's bytes".to_owned(),
+            "転送検証済み: 完全で、保存されたチェックサムもダンプと一致しました".to_owned(),
+        ),
+        ProofLevel::SourceEqual => lang.say(
+            "source-equal: what was restored is what the source held when the dump was taken"
+                .to_owned(),
+            "元と一致: ダンプ取得時の元データベースと同じ内容です".to_owned(),
+        ),
+    };
+    facts.push((lang.say("proof", "証明"), told));
+    let note = lang.say("note", "注記");
+    let named = proof.not_compared.iter().take(NOT_COMPARED).cloned();
+    facts.extend(named.map(|table| (note, table)));
+    let more = proof.not_compared.len().saturating_sub(NOT_COMPARED);
+    if more > 0 {
+        let told = lang.say(
+            format!("and {more} more tables that were not compared whole"),
+            format!("ほか {more} 個のテーブルも一部だけを比較しました"),
+        );
+        facts.push((note, told));
+    }
+    facts.extend(proof.notes.iter().map(|text| (note, sentences(text, lang))));
 }
 
 /// How long something took, from seconds as a report has them.

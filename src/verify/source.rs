@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, task};
 use super::{unpack, watched::Watched};
 use crate::{
     backup::{Backup, Evidence, Object, Store},
-    dump::{self, Contents, Opened},
+    dump::{self, Contents, Counting, Opened},
     error::{Broken, Error, OrStop},
     progress::Progress,
     restore::{self, Member, Members},
@@ -30,6 +30,8 @@ pub(super) struct Source {
     pub(super) evidence: Vec<Arc<OnceLock<Evidence>>>,
     /// Who is shown it.
     pub(super) watched: Arc<Watched>,
+    /// What counts the rows of an archive while they pass by.
+    pub(super) counting: Option<Counting>,
 }
 
 /// The bytes of a dump.
@@ -63,12 +65,37 @@ pub(super) async fn open(
     let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
-    Ok(Source {
+    Ok(counted(Source {
         contents,
         input,
         evidence,
         watched,
-    })
+        counting: None,
+    }))
+}
+
+/// Counts the rows of an archive while they pass by; those of a script are counted by whoever reads its statements.
+fn counted(mut source: Source) -> Source {
+    let (input, counting) = match source.input {
+        Input::Archive(bytes) => {
+            let (bytes, counting) = dump::count_archive(&source.contents, bytes);
+            (Input::Archive(bytes), Some(counting))
+        }
+        Input::Members(members) => {
+            let (tee, counting) = dump::count_directory(&source.contents);
+            let passing = members.map(move |member| {
+                member.map(|mut member| {
+                    member.bytes = tee.member(&member.name, member.bytes);
+                    member
+                })
+            });
+            (Input::Members(Box::new(passing)), Some(counting))
+        }
+        script @ Input::Script(_) => (script, None),
+    };
+    source.input = input;
+    source.counting = counting;
+    source
 }
 
 fn whole(
@@ -100,12 +127,13 @@ async fn directory(
     let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
     let watched = Watched::new();
     let members = stream(store, backup, &contents, watched.clone(), progress)?;
-    Ok(Source {
+    Ok(counted(Source {
         contents,
         input: Input::Members(members),
         evidence: Vec::new(),
         watched,
-    })
+        counting: None,
+    }))
 }
 
 fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {

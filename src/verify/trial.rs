@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, change, clocks, learn, remember,
+    Job, Signal, Stop, change, clocks, compare, learn, remember,
     source::{Input, Source},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     checks,
     dump::{Contents, Format},
     error::{Broken, OrStop, Result},
+    proof::Compared,
     report::{Report, RestoreFacts, SandboxFacts},
     restore::{self, Restored},
     rules,
@@ -144,22 +145,24 @@ async fn prove(
     report: &mut Report,
 ) -> std::result::Result<(), Broken> {
     let facts = report.sandbox.clone().unwrap_or_default();
-    match remember::proof(job, store, backup, &facts).await {
-        Some(earlier) => {
-            remember::take(report, earlier);
-            Ok(())
-        }
-        None => Box::pin(restore_and_ask(job, source, backup, sandbox, report)).await,
+    if let Some(earlier) = remember::proof(job, store, backup, &facts).await {
+        remember::take(report, earlier);
+        return Ok(());
     }
+    let contents = source.contents.clone();
+    let restored = restore_and_ask(job, source, backup, sandbox, report);
+    let compared = Box::pin(restored).await?;
+    compare::raise(store, backup, &contents, &compared, report).await;
+    Ok(())
 }
 
 async fn restore_and_ask(
     job: &Job<'_>,
-    source: Source,
+    mut source: Source,
     backup: &Backup,
     sandbox: &Sandbox,
     report: &mut Report,
-) -> std::result::Result<(), Broken> {
+) -> std::result::Result<Compared, Broken> {
     job.progress.stage("restore");
     let contents = source.contents.clone();
     let evidence = source.evidence.clone();
@@ -168,8 +171,9 @@ async fn restore_and_ask(
             .findings
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
-    let made = restore::prepare(sandbox, &contents).await?;
-    notes(report).extend(made);
+    let counting = source.counting.take();
+    let prepared = restore::prepare(sandbox, &contents).await?;
+    notes(report).extend(prepared.notes);
     report.findings.extend(restore::vulnerable(sandbox).await?);
     let watched = source.watched.clone();
     let plan = &job.plan.restore;
@@ -184,9 +188,16 @@ async fn restore_and_ask(
     seen(report, &evidence);
     expected(job, &restored)?;
     let errors = judge(job, &restored, report)?;
+    let whole = contents.clone();
+    let compared =
+        compare::compare(job, whole, counting, &restored, prepared.refused, sandbox).await?;
+    report.findings.extend(compared.findings.iter().cloned());
     job.progress.stage("check");
     ask(job, &contents, backup, sandbox, &restored, errors, report).await?;
-    Ok(())
+    if let Some(proof) = &mut report.proof {
+        compared.tell(proof);
+    }
+    Ok(compared)
 }
 
 /// Judges what is known of a script only when it was read.

@@ -128,6 +128,7 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str) {
         Code::RestoreSlow      => ("slower than usual", "いつもより大幅に時間がかかりました", "このレポートの各段階の時間を前回のものと比べてください。"),
         Code::RestoreRto       => ("the restore took longer than agreed", "リストアが目標復旧時間を超えました", "並列数を増やしてリストアするか、より長い復旧時間で合意してください。"),
         Code::ToolsVulnerable  => ("a client program has a known hole", "クライアントプログラムに既知の脆弱性があります", "PostgreSQL クライアントの最新のマイナーリリースを入れてください。"),
+        Code::ManifestUnusable => ("a manifest cannot be used", "マニフェストを利用できません", "次のダンプと一緒に `pgdrill manifest` でマニフェストを作り直してください。"),
         Code::SandboxExtension => ("the sandbox lacks an extension", "検証用サーバーに必要な拡張がありません", "その拡張を含むイメージを `sandbox.image` に書いてください。"),
         Code::SchemaChanged    => ("the schema changed", "スキーマが変わりました", "マイグレーションによる変更か確認してください。"),
         Code::RowsDropped      => ("rows are gone", "行が大幅に減りました", "意図した削除か確認してください。"),

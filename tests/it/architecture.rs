@@ -16,7 +16,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["finding", "units"]),
     ("report", &["error", "finding"]),
     ("backup", &["error", "finding", "plan", "progress", "units"]),
-    ("dump", &["error", "finding", "report", "units"]),
+    ("dump", &["error", "finding", "report", "rows", "units"]),
+    (
+        "proof",
+        &["dump", "error", "finding", "report", "rows", "units"],
+    ),
     ("sandbox", &["error", "finding", "plan", "units"]),
     (
         "restore",
@@ -26,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("rules", &["backup", "finding", "plan", "report", "units"]),
     ("checks", &["error", "finding", "plan", "report", "units"]),
+    ("manifest", &["error", "finding", "proof", "rows"]),
     ("words", &["finding", "report"]),
     ("starter", &["error"]),
     ("explain", &["finding", "plan", "words"]),
@@ -74,8 +79,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "verify",
         &[
-            "backup", "checks", "dump", "error", "finding", "history", "plan", "progress",
-            "report", "restore", "rules", "sandbox", "sinks", "starter", "units", "words",
+            "backup", "checks", "dump", "error", "finding", "history", "manifest", "plan",
+            "progress", "proof", "report", "restore", "rules", "sandbox", "sinks", "starter",
+            "units", "words",
         ],
     ),
     (
@@ -88,9 +94,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "backup", "charts", "doctor", "dump", "error", "explain", "finding", "history",
-            "pages", "plan", "progress", "report", "review", "sandbox", "serve", "sinks",
-            "starter", "units", "verify", "words",
+            "backup", "charts", "checks", "doctor", "dump", "error", "explain", "finding",
+            "history", "manifest", "pages", "plan", "progress", "report", "review", "sandbox",
+            "serve", "sinks", "starter", "units", "verify", "words",
         ],
     ),
 ];

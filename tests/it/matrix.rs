@@ -142,7 +142,21 @@ fn assert_green(expected: &Expected, reports: &Value) {
         };
         assert!(findings.iter().all(expected), "{name}: {findings:?}");
         assert_eq!(report["proof"]["rows_found"], *rows, "{name}");
+        complete(name, &report["proof"], *rows);
     }
+}
+
+/// Every object and every row of a healthy dump is found again; nothing was left out.
+fn complete(name: &str, proof: &Value, rows: u64) {
+    let level = proof["level"].as_str().unwrap();
+    assert!(
+        matches!(level, "complete" | "transport-proved"),
+        "{name}: {proof}"
+    );
+    assert_eq!(proof["rows_expected"], rows, "{name}");
+    assert_eq!(proof["objects_expected"], proof["objects_found"], "{name}");
+    assert!(proof["objects_found"].as_u64().unwrap() > 10, "{name}");
+    assert_eq!(proof["not_compared"], Value::Array(Vec::new()), "{name}");
 }
 
 async fn every_dump_of(major: u32) {

@@ -9,6 +9,7 @@ mod patience;
 mod probe;
 mod read;
 mod records;
+mod small;
 mod stored;
 mod trouble;
 

@@ -2,6 +2,8 @@
 
 mod open;
 
+pub use open::{connect, environment};
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{
     error::{Error, OrStop, Result, sentence, whole},
     plan::LivePlan,
+    units::Secret,
 };
 
 /// How long one host may take to answer, unless the plan's DSN says otherwise.
@@ -64,6 +65,56 @@ pub(super) async fn open(plan: &LivePlan) -> Result<Client> {
             PATIENCE.as_secs()
         ))),
     }
+}
+
+/// Opens a connection to a database that a dump is taken from, encrypted and verified in the same way.
+///
+/// # Errors
+/// As for the live database.
+pub async fn connect(dsn: &Secret, ca: Option<&Path>) -> Result<Client> {
+    let plan = LivePlan {
+        dsn: dsn.clone(),
+        ca: ca.map(Path::to_owned),
+    };
+    open(&plan).await.map_err(|error| {
+        let hint = "Check the DSN, and that this machine may reach the database.";
+        Error::new("could not connect to the source", hint).because(sentence(&error.to_string()))
+    })
+}
+
+/// What points libpq's programs at the same database, so that no password stands on a command line.
+#[must_use]
+pub fn environment(dsn: &str) -> Vec<(&'static str, String)> {
+    let Ok(config) = parsed(dsn) else {
+        return Vec::new();
+    };
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let ports = config.get_ports().iter().map(u16::to_string);
+    let join = |parts: Vec<String>| (!parts.is_empty()).then(|| parts.join(","));
+    let mode = if dsn.contains("sslmode=verify-full") {
+        Some("verify-full")
+    } else if encrypts(&config, false) {
+        Some("require")
+    } else {
+        None
+    };
+    let password = config
+        .get_password()
+        .map(|word| String::from_utf8_lossy(word).into_owned());
+    [
+        ("PGHOST", join(hosts.collect())),
+        ("PGPORT", join(ports.collect())),
+        ("PGUSER", config.get_user().map(str::to_owned)),
+        ("PGPASSWORD", password),
+        ("PGDATABASE", config.get_dbname().map(str::to_owned)),
+        ("PGSSLMODE", mode.map(str::to_owned)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
 }
 
 /// Drives the connection in the background; its errors reach whoever uses the client.

@@ -36,7 +36,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Init {
-    /// Where the backups are: s3://bucket/prefix/ or a folder
+    /// Where the backups are: `s3://bucket/prefix/` or a folder
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The S3 endpoint, where it is not Amazon's: R2, MinIO, Garage
@@ -54,7 +54,7 @@ pub(super) struct Init {
     /// When to drill, as cron writes it, in UTC
     #[arg(long, value_name = "CRON", default_value = "0 0 1 * *")]
     schedule: String,
-    /// Where runs are kept: a folder, relative to the plan, or s3://bucket/prefix/
+    /// Where runs are kept: a folder, relative to the plan, or `s3://bucket/prefix/`
     #[arg(long, value_name = "URL")]
     history: Option<String>,
     /// The plan to write; by default checks/NAME.yaml

@@ -6,10 +6,10 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-pub use toc::{Data, Entry, Section};
+pub use toc::{Data, Detail, Entry, Section};
 use wire::Wire;
 
-use super::{Codec, Contents, Format, Locale, head::Head, sql};
+use super::{Codec, Contents, DataStart, Format, Locale, head::Head, sql};
 use crate::{
     error::Broken,
     finding::{Code, Finding},
@@ -62,6 +62,10 @@ fn contents(wire: &mut Wire<'_>, format: Format) -> Result<Archive, Broken> {
     contents.server_version = rest.server_version;
     contents.pg_dump_version = rest.pg_dump_version;
     entries(wire, header.version, &mut contents)?;
+    contents.data = Some(DataStart {
+        at: wire.at() as u64,
+        int: wire.int_size(),
+    });
     Ok(Archive {
         contents,
         data: Some(wire.at()),
@@ -124,6 +128,12 @@ fn text_mode() -> Broken {
 }
 
 impl Contents {
+    /// A dump that says nothing of itself.
+    #[cfg(test)]
+    pub(crate) fn empty() -> Self {
+        Self::new(Format::Custom)
+    }
+
     /// Nothing but a format.
     pub(super) fn new(format: Format) -> Self {
         Self {
@@ -143,6 +153,7 @@ impl Contents {
             tables: None,
             entries: None,
             toc: Vec::new(),
+            data: None,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{super::directory::member_name_ok, wire::Wire};
+use super::{
+    super::{Target, directory::member_name_ok, sql},
+    wire::Wire,
+};
 use crate::error::Broken;
 
 /// More entries than this are not believed.
@@ -31,6 +34,8 @@ pub struct Entry {
     pub depends: Box<[i32]>,
     /// Where its data are.
     pub data: Data,
+    /// What its statements say beyond that.
+    pub detail: Detail,
 }
 
 /// The part of a restore that an entry belongs to.
@@ -81,6 +86,38 @@ impl Entry {
     #[must_use]
     pub fn is_table_data(&self) -> bool {
         &*self.desc == "TABLE DATA"
+    }
+}
+
+/// What the statements of an entry say, as far as it is compared with what was restored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing that is compared.
+    #[default]
+    None,
+    /// Its rows are lines for this table.
+    Lines(Box<Target>),
+    /// A sequence's value, and whether it was used up.
+    Value(i64, bool),
+    /// A constraint that was never validated.
+    NotValid,
+}
+
+impl Detail {
+    fn of(desc: &str, definition: &str, copy: &str) -> Self {
+        match desc {
+            "TABLE DATA" => sql::copied_into(copy).map(|target| Self::Lines(Box::new(target))),
+            "SEQUENCE SET" => {
+                sql::set_value(definition).map(|(_, value, called)| Self::Value(value, called))
+            }
+            "CHECK CONSTRAINT" | "FK CONSTRAINT" | "CONSTRAINT" => {
+                let end = definition.trim_end().trim_end_matches(';');
+                (end.ends_with("NOT VALID") || end.ends_with("NOT ENFORCED"))
+                    .then_some(Self::NotValid)
+            }
+            _ => None,
+        }
+        .unwrap_or_default()
     }
 }
 
@@ -152,6 +189,7 @@ fn entry(
             .map(|name| names.keep(&name))
     };
     let entry = Entry {
+        detail: Detail::of(&desc, &definition, copy.as_deref().unwrap_or_default()),
         id,
         oid: oid.unwrap_or_default(),
         namespace: shared(namespace),

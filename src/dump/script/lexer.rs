@@ -14,7 +14,7 @@ const WORD: usize = 64;
 
 /// What stopped the lexer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(in super::super) enum Event {
     /// The bytes are used up, or it needs to see more of them.
     More,
     /// A statement begins at the next byte.
@@ -52,7 +52,7 @@ struct Ended {
 
 /// Follows a script byte by byte, in chunks of any size.
 #[derive(Clone, Debug)]
-pub(super) struct Lexer {
+pub(in super::super) struct Lexer {
     state: State,
     word: Vec<u8>,
     comment: Vec<u8>,
@@ -61,11 +61,11 @@ pub(super) struct Lexer {
     pub(super) standard_strings: bool,
     /// Whether no statement has begun.
     pub(super) blank: bool,
-    pub(super) statement: Statement,
+    pub(in super::super) statement: Statement,
 }
 
 impl Lexer {
-    pub(super) fn new() -> Self {
+    pub(in super::super) fn new() -> Self {
         Self {
             state: State::Sql,
             word: Vec::new(),
@@ -96,7 +96,7 @@ impl Lexer {
     }
 
     /// Reads on. Gives how many bytes it is through, and why it stopped.
-    pub(super) fn run(&mut self, bytes: &[u8], last: bool) -> (usize, Event) {
+    pub(in super::super) fn run(&mut self, bytes: &[u8], last: bool) -> (usize, Event) {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -186,7 +186,7 @@ impl Lexer {
             }
             b'"' => self.state = State::Name,
             b'$' => return self.begin_dollar(rest, last),
-            b'(' => self.statement.parentheses += 1,
+            b'(' => self.statement.open(),
             b')' => {
                 self.statement.parentheses = self.statement.parentheses.saturating_sub(1);
             }

@@ -5,6 +5,7 @@ mod ends;
 mod lexer;
 mod obey;
 mod rows;
+mod seen;
 mod shape;
 mod statement;
 
@@ -16,7 +17,9 @@ use std::{
 
 use bytes::BytesMut;
 use ends::Ends;
-use lexer::{Event, Lexer};
+pub(super) use lexer::{Event, Lexer};
+use seen::Seeing;
+pub use seen::Seen;
 
 use super::{Of, Piece, Rows, Shown, head::broken, nobody, sql};
 use crate::{
@@ -56,6 +59,7 @@ pub struct Script<R> {
     tap: Shown,
     /// Who is shown the rows of the current COPY.
     rows: Option<Box<dyn Rows>>,
+    seeing: Seeing,
 }
 
 /// What the next bytes are.
@@ -98,6 +102,7 @@ impl<R: Read> Script<R> {
             database: None,
             tap,
             rows: None,
+            seeing: Seeing::default(),
         }
     }
 
@@ -221,6 +226,7 @@ impl<R: Read> Script<R> {
     fn end(&mut self) {
         let table = self.lexer.statement.copies.then(|| self.copy());
         self.statement();
+        self.seeing.end(self.lexer.statement.rows());
         self.sure = self.at;
         if let Some(table) = table {
             self.mode = Mode::BeforeRows(table);
@@ -264,6 +270,7 @@ impl<R: Read> Script<R> {
         }
         self.sure = self.at;
         self.flush();
+        self.hand_over_seen();
         Ok(())
     }
 }

@@ -39,6 +39,7 @@ impl<R: Read> Script<R> {
             Command::Unrestrict(_) => self.restrict = None,
             Command::Encoding => {}
             Command::Connect(name) => {
+                self.hand_over_seen();
                 self.database = Some(name.clone());
                 self.ready.push_back(Piece::Connect(name));
                 self.lexer = Lexer::new();

@@ -46,6 +46,8 @@ impl<R: Read> Script<R> {
         if *starts {
             match last_line(rest, self.ended) {
                 Line::Last(count) => {
+                    let returns = rest[..count].contains(&b'\r');
+                    self.note_end_of_rows(returns);
                     self.step(count);
                     self.mode = Mode::Sql;
                     if let Some(rows) = self.rows.take() {
@@ -66,6 +68,7 @@ impl<R: Read> Script<R> {
         if let Some(rows) = &mut self.rows {
             rows.piece(&self.bytes[self.at..self.at + count]);
         }
+        self.note_rows(count);
         self.step(count);
         self.sure = self.at;
         found.is_none()

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{PIECE, Piece, Script};
+use super::{PIECE, Piece, Script, seen::NAMED};
 use crate::dump::sql;
 
 impl<R: Read> Script<R> {
@@ -20,6 +20,7 @@ impl<R: Read> Script<R> {
                     self.dropped += 1;
                     self.leave_out();
                 } else {
+                    self.seeing.head(&self.lexer.statement.first, &text, whole);
                     self.tell(&text);
                 }
             }
@@ -28,6 +29,7 @@ impl<R: Read> Script<R> {
                 self.prelude &= !text
                     .get(..6)
                     .is_some_and(|word| word.eq_ignore_ascii_case("create"));
+                self.seeing.head(&self.lexer.statement.first, &text, whole);
                 self.tell(&text);
             }
             b"insert" if !self.ends.inserts => {
@@ -45,7 +47,12 @@ impl<R: Read> Script<R> {
                 }
                 self.tell(&text);
             }
-            _ => {}
+            first => {
+                let named = self.at.min(start + NAMED);
+                let end = if first == b"copy" { end } else { named };
+                let text = sql::decode(&self.bytes[start..end]);
+                self.seeing.head(first, &text, whole);
+            }
         }
     }
 

@@ -2,10 +2,17 @@
 
 mod drops;
 mod facts;
+mod large;
+mod made;
+mod targets;
 mod words;
 
 pub(super) use drops::{copied, drops, inserted};
 pub(super) use facts::{facts, must_exist};
+pub(super) use large::{LargeCall, is_harmless_select, large_call};
+pub use made::Made;
+pub(super) use made::{Deed, deed};
+pub(super) use targets::{copied_into, inserted_into, name_of, set_value};
 use words::{Word, words};
 
 use super::Locale;

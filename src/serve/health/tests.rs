@@ -65,6 +65,7 @@ fn drill(verdict: Verdict, age: i64) -> Report {
         rows_found: 1,
         checks: 1,
         run: None,
+        ..Proof::default()
     });
     run
 }

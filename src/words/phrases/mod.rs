@@ -5,6 +5,7 @@
 mod checks;
 mod dump;
 mod looking;
+mod proof;
 mod restore;
 mod rules;
 
@@ -15,7 +16,8 @@ use super::duration;
 pub(super) type Phrase = (&'static str, &'static str);
 
 /// Every phrase. The first pattern that fits is taken, so those that say more stand before those that say less.
-const PHRASES: [&[Phrase]; 5] = [
+const PHRASES: [&[Phrase]; 6] = [
+    proof::PHRASES,
     rules::PHRASES,
     dump::PHRASES,
     restore::PHRASES,

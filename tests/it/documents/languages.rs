@@ -40,7 +40,9 @@ fn code(text: &str) -> Vec<String> {
 
 /// The first cell of every row of a table, where it is a word of the program.
 fn rows(text: &str) -> Vec<&str> {
-    let cells = prose(text).into_iter().filter_map(|line| line.strip_prefix("| "));
+    let cells = prose(text)
+        .into_iter()
+        .filter_map(|line| line.strip_prefix("| "));
     cells
         .filter_map(|row| row.split(" | ").next())
         .filter(|cell| cell.starts_with('`') || cell.starts_with(|c: char| c.is_ascii_digit()))

@@ -33,6 +33,7 @@ fn drill(hour: i64, size: u64, verdict: Verdict) -> Report {
             rows_found: 8_780,
             checks: 34,
             run: None,
+            ..Proof::default()
         });
     } else {
         let code = Code::BackupShrunk;

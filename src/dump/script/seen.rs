@@ -1,0 +1,212 @@
+//! What a script writes into a database: rows, large objects and objects, noted as its statements pass by.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+};
+
+use super::{Piece, Script};
+use crate::{
+    dump::{
+        Form, Held, Large, Ledger, Target,
+        sql::{self, Deed, Made},
+    },
+    rows::{Counter, Rows},
+};
+
+/// How much of a statement is looked at for the name of its table.
+pub(super) const NAMED: usize = 600;
+
+/// What a script wrote into one database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Its rows and large objects.
+    pub ledger: Ledger,
+    /// The objects that it made and did not take away again.
+    pub made: BTreeSet<Made>,
+    /// The values that it gave to sequences, by schema and name.
+    pub values: BTreeMap<(String, String), (i64, bool)>,
+    /// What it did that cannot be followed, by the words of its statements: rows.
+    pub rows_unforeseen: BTreeSet<String>,
+    /// The same for objects.
+    pub objects_unforeseen: BTreeSet<String>,
+}
+
+impl Seen {
+    /// The rows, with what kept them from being foretold.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        if !self.rows_unforeseen.is_empty() {
+            let words: Vec<_> = self.rows_unforeseen.iter().map(String::as_str).collect();
+            self.ledger.trouble = Some(format!(
+                "The script changes rows in ways that cannot be foretold from its text: {}.",
+                words.join(", ")
+            ));
+        }
+        self
+    }
+}
+
+/// What is open while a script passes by.
+#[derive(Default)]
+pub(super) struct Seeing {
+    seen: Seen,
+    /// The COPY whose rows pass by.
+    copying: Option<(Target, Counter)>,
+    large: Option<Large>,
+    /// How many rows the INSERT statements for one table wrote.
+    inserted: BTreeMap<(Option<String>, String), u64>,
+    inserting: Inserting,
+}
+
+/// The table that the current statement inserts into.
+#[derive(Default)]
+enum Inserting {
+    /// It is no INSERT.
+    #[default]
+    Nothing,
+    /// This one, with its schema.
+    Table(Option<String>, String),
+    /// It cannot be told.
+    Unknown,
+}
+
+impl<R: Read> Script<R> {
+    /// Notes rows that pass by.
+    pub(super) fn note_rows(&mut self, count: usize) {
+        if let Some((_, counter)) = &mut self.seeing.copying {
+            counter.feed(&self.bytes[self.at..self.at + count]);
+        }
+    }
+
+    /// The rows are at their end; with carriage returns their text is not what COPY writes.
+    pub(super) fn note_end_of_rows(&mut self, returns: bool) {
+        let Some((target, counter)) = self.seeing.copying.take() else {
+            return;
+        };
+        let rows = counter.finish().unwrap_or_else(|rows| rows);
+        let form = if returns { Form::Inserts } else { Form::Lines };
+        self.seeing
+            .seen
+            .ledger
+            .tables
+            .push(Held { target, form, rows });
+    }
+
+    /// Hands over what was noted for the current database.
+    pub(super) fn hand_over_seen(&mut self) {
+        let mut seeing = std::mem::take(&mut self.seeing);
+        for ((schema, table), count) in seeing.inserted {
+            seeing.seen.ledger.tables.push(Held {
+                target: Target {
+                    schema,
+                    table,
+                    columns: None,
+                },
+                form: Form::Inserts,
+                rows: Rows { count, digest: 0 },
+            });
+        }
+        self.ready
+            .push_back(Piece::Seen(Box::new(seeing.seen.told())));
+    }
+}
+
+impl Seeing {
+    /// Takes the first bytes of a statement, or all of it.
+    pub(super) fn head(&mut self, first: &[u8], text: &str, whole: bool) {
+        match first {
+            b"copy" => match sql::copied_into(text).filter(|_| whole) {
+                Some(target) => self.copying = Some((target, Counter::default())),
+                None => self.unforeseen("COPY with options"),
+            },
+            b"insert" => {
+                self.inserting = match sql::inserted_into(text) {
+                    Some(target) => Inserting::Table(target.schema, target.table),
+                    None => Inserting::Unknown,
+                };
+            }
+            b"select" => self.select(text),
+            b"create" | b"alter" | b"drop" => self.object(text),
+            b"update" | b"delete" | b"truncate" | b"do" | b"merge" | b"call" | b"execute"
+            | b"with" | b"rollback" | b"values" | b"import" => {
+                self.unforeseen(&sql::decode(first).to_uppercase());
+            }
+            _ => {}
+        }
+    }
+
+    /// A statement is at its end; an INSERT wrote this many rows.
+    pub(super) fn end(&mut self, rows: u64) {
+        match std::mem::take(&mut self.inserting) {
+            Inserting::Table(schema, table) if rows > 0 => {
+                *self.inserted.entry((schema, table)).or_default() += rows;
+            }
+            Inserting::Table(..) | Inserting::Unknown => self.unforeseen("INSERT … SELECT"),
+            Inserting::Nothing => {}
+        }
+    }
+
+    fn unforeseen(&mut self, what: &str) {
+        self.seen.rows_unforeseen.insert(what.to_owned());
+    }
+
+    fn object(&mut self, text: &str) {
+        match sql::deed(text) {
+            Deed::Makes(made) => _ = self.seen.made.insert(made),
+            Deed::Drops(made) => {
+                self.seen.made.remove(&made);
+                // What belonged to a table went with it.
+                let belonging = format!("{} ", made.name);
+                self.seen.made.retain(|other| {
+                    other.schema != made.schema || !other.name.starts_with(&belonging)
+                });
+                self.seen.ledger.tables.retain(|held| {
+                    held.target.table != made.name
+                        || held.target.schema.as_deref() != Some(&made.schema)
+                });
+            }
+            Deed::Unforeseen(what) => _ = self.seen.objects_unforeseen.insert(what.to_owned()),
+            Deed::Nothing => {}
+        }
+    }
+
+    /// `SELECT` sets sequences, writes large objects, or calls whatever it likes.
+    fn select(&mut self, text: &str) {
+        if let Some((name, value, called)) = sql::set_value(text) {
+            match sql::name_of(&name) {
+                Some((Some(schema), name)) => {
+                    _ = self.seen.values.insert((schema, name), (value, called));
+                }
+                _ => {
+                    _ = self
+                        .seen
+                        .objects_unforeseen
+                        .insert("a name without its schema".to_owned());
+                }
+            }
+        } else if let Some(call) = sql::large_call(text) {
+            self.large(call);
+        } else if !sql::is_harmless_select(text) {
+            self.unforeseen("SELECT");
+        }
+    }
+
+    fn large(&mut self, call: sql::LargeCall) {
+        use sql::LargeCall::{Close, Create, Open, Write};
+        match call {
+            Create => {}
+            Open(oid) => self.large = Some(Large::new(oid)),
+            Write(bytes) => {
+                if let Some(large) = &mut self.large {
+                    large.feed(&bytes);
+                }
+            }
+            Close => {
+                if let Some(large) = self.large.take() {
+                    large.add_to(&mut self.seen.ledger.large);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The manifest and what was restored: pure.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Manifest, Table};
+use crate::{
+    finding::{Code, Finding},
+    proof::{Answer, SequenceValue, Settled},
+    rows::Rows,
+};
+
+/// How many names a finding lists.
+const NAMED: usize = 20;
+
+/// What is known of the restored database and of the dump.
+pub struct Facts<'a> {
+    /// The dump's key.
+    pub key: &'a str,
+    /// The SHA-256 of the bytes that were read; none for a directory dump.
+    pub sha256: Option<&'a str>,
+    /// The restored tables.
+    pub tables: &'a [Settled],
+    /// The values of the restored sequences.
+    pub sequences: &'a [SequenceValue],
+    /// The restored large objects.
+    pub large: Option<Rows>,
+}
+
+/// What comparing came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// What differs.
+    pub findings: Vec<Finding>,
+    /// What there is to know, in sentences.
+    pub notes: Vec<String>,
+    /// Whether everything that the manifest names was compared and is the same.
+    pub equal: bool,
+}
+
+/// Compares.
+#[must_use]
+pub fn judge(manifest: &Manifest, facts: &Facts<'_>) -> Judged {
+    let mut judged = Judged {
+        equal: true,
+        ..Judged::default()
+    };
+    if !judged.bytes(manifest, facts) {
+        judged.equal = false;
+        return judged;
+    }
+    judged.rows(manifest, facts);
+    judged.sequences(manifest, facts);
+    judged.large(manifest, facts);
+    judged.equal &= judged.findings.is_empty();
+    judged
+}
+
+impl Judged {
+    /// Whether the manifest is this dump's.
+    fn bytes(&mut self, manifest: &Manifest, facts: &Facts<'_>) -> bool {
+        let file = facts
+            .key
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or(facts.key);
+        let differs = match (&manifest.dump.sha256, facts.sha256) {
+            (Some(wanted), Some(found)) => wanted != found,
+            // A directory dump has no checksum of its own.
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        };
+        if differs && manifest.dump.file == file {
+            let message = format!(
+                "the dump is not the one that \"{}\" was written for",
+                super::name_of(file)
+            );
+            let detail = "Its SHA-256 is another than the manifest's.";
+            self.findings.push(
+                Finding::new(Code::DumpCorrupt, message)
+                    .detail(detail)
+                    .about(facts.key),
+            );
+        } else if differs {
+            self.findings.push(unusable(
+                facts.key,
+                &format!("It was written for \"{}\".", manifest.dump.file),
+            ));
+        }
+        if let Some(status) = manifest.exit_status.filter(|&status| status != 0) {
+            let message = format!("pg_dump ended with exit code {status} when it wrote the dump");
+            self.findings
+                .push(Finding::new(Code::DumpIncomplete, message).about(facts.key));
+        }
+        !differs
+    }
+
+    fn rows(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
+        let mut met = HashSet::new();
+        let mut differing = Vec::new();
+        for settled in facts.tables {
+            let parts = parts(manifest, settled);
+            met.extend(
+                parts
+                    .iter()
+                    .map(|table| (table.schema.as_str(), table.name.as_str())),
+            );
+            if let Some(difference) = self.table(&parts, settled) {
+                differing.push(difference);
+            }
+        }
+        let absent = |table: &&Table| !met.contains(&(table.schema.as_str(), table.name.as_str()));
+        let absent: Vec<_> = manifest.tables.iter().filter(absent).map(called).collect();
+        if manifest.selects && !absent.is_empty() {
+            let note = format!(
+                "pg_dump was told to leave something out: {} tables of the source are not in the dump.",
+                absent.len()
+            );
+            self.notes.push(note);
+        } else {
+            differing.extend(
+                absent
+                    .iter()
+                    .map(|name| format!("{name} (not in the dump)")),
+            );
+        }
+        if !differing.is_empty() {
+            let message = match &differing[..] {
+                [one] => format!("other rows than in the source: {one}"),
+                several => format!(
+                    "{} tables hold other rows than the source held",
+                    several.len()
+                ),
+            };
+            let detail = format!(
+                "The manifest was taken in the dump's own snapshot. They are: {}.",
+                bounded(&differing)
+            );
+            self.findings.push(
+                Finding::new(Code::RestoreRows, message)
+                    .detail(detail)
+                    .about(facts.key),
+            );
+        }
+    }
+
+    /// How a restored table differs from the source's.
+    fn table(&mut self, parts: &[&Table], settled: &Settled) -> Option<String> {
+        let name = format!(
+            "{}.{}",
+            settled.target.schema.as_deref().unwrap_or("public"),
+            settled.target.table
+        );
+        if parts.is_empty() {
+            self.notes
+                .push(format!("The manifest says nothing of \"{name}\"."));
+            self.equal = false;
+            return None;
+        }
+        let mut source = Rows::default();
+        for table in parts {
+            source.absorb(table.rows.rows());
+        }
+        let same_columns = parts.iter().all(|table| {
+            settled
+                .target
+                .columns
+                .as_ref()
+                .is_none_or(|columns| *columns == table.columns)
+        });
+        let count = match settled.answer {
+            Some(Answer::Read(found)) if found == source => return None,
+            Some(Answer::Read(found)) if same_columns && found.count == source.count => {
+                return Some(format!("{name} ({} rows, other contents)", found.count));
+            }
+            Some(Answer::Read(found)) => found.count,
+            Some(Answer::Counted(found)) => found,
+            Some(Answer::Refused(_)) | None => {
+                self.equal = false;
+                return None;
+            }
+        };
+        if count != source.count {
+            return Some(format!("{name} ({count} rows of {})", source.count));
+        }
+        self.notes.push(format!(
+            "\"{name}\" has as many rows as the source had; their contents were not compared."
+        ));
+        self.equal = false;
+        None
+    }
+
+    /// A sequence does not heed the snapshot: the dump may hold any value from before to after.
+    fn sequences(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
+        let found: HashMap<_, _> = facts
+            .sequences
+            .iter()
+            .map(|s| ((&s.schema, &s.name), s.value))
+            .collect();
+        let differing: Vec<_> = (manifest.sequences.iter())
+            .filter(|wanted| match found.get(&(&wanted.schema, &wanted.name)) {
+                Some(value) => {
+                    let range = wanted.before.min(wanted.after)..=wanted.before.max(wanted.after);
+                    !range.contains(value)
+                }
+                None => !manifest.selects,
+            })
+            .map(|wanted| format!("\"{}.{}\"", wanted.schema, wanted.name))
+            .collect();
+        if !differing.is_empty() {
+            let message = format!(
+                "{} sequences do not have the values of the source",
+                differing.len()
+            );
+            let detail = format!("They are {}.", bounded(&differing));
+            self.findings.push(
+                Finding::new(Code::RestoreRows, message)
+                    .detail(detail)
+                    .about(facts.key),
+            );
+        }
+    }
+
+    fn large(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
+        let (Some(source), Some(found)) = (&manifest.large_objects, facts.large) else {
+            self.notes
+                .push("Large objects were not compared with the source.".to_owned());
+            self.equal = false;
+            return;
+        };
+        let left_out = manifest.selects && found.count == 0;
+        if source.rows() != found && !left_out {
+            let message = format!(
+                "{} large objects were restored, and not the {} of the source",
+                found.count, source.count
+            );
+            self.findings
+                .push(Finding::new(Code::RestoreRows, message).about(facts.key));
+        }
+    }
+}
+
+/// A manifest that raises nothing.
+#[must_use]
+pub fn unusable(key: &str, why: &str) -> Finding {
+    let message = format!("the manifest \"{}\" cannot be used", super::name_of(key));
+    Finding::new(Code::ManifestUnusable, message)
+        .detail(why)
+        .about(key)
+}
+
+/// The tables of the source that a restored one holds the rows of.
+fn parts<'a>(manifest: &'a Manifest, settled: &Settled) -> Vec<&'a Table> {
+    let schema = settled.target.schema.as_deref().unwrap_or("public");
+    let itself = |table: &&Table| table.schema == schema && table.name == settled.target.table;
+    if let Some(table) = manifest.tables.iter().find(itself) {
+        return vec![table];
+    }
+    let under = |table: &&Table| {
+        table
+            .root
+            .as_ref()
+            .is_some_and(|(of, name)| of == schema && *name == settled.target.table)
+    };
+    manifest.tables.iter().filter(under).collect()
+}
+
+fn called(table: &Table) -> String {
+    format!("{}.{}", table.schema, table.name)
+}
+
+fn bounded(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

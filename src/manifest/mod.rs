@@ -1,0 +1,211 @@
+//! What a database held in the very snapshot that its dump was taken from: written beside the dump, compared after the
+//! restore. It alone can tell that the dump itself lost something.
+
+mod judge;
+mod take;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use judge::{Facts, Judged, judge, unusable};
+pub use take::Snapshot;
+
+use crate::rows::Rows;
+
+/// The version of this JSON.
+const VERSION: u32 = 1;
+
+/// What the name of a manifest adds to the dump's.
+const ENDING: &str = ".pgdrill.json";
+
+/// The largest manifest that is read, in bytes: some hundred thousand tables.
+pub const LIMIT: u64 = 256 << 20;
+
+/// What the source held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this JSON.
+    pub manifest: u32,
+    /// The version of pgdrill that wrote it.
+    pub pgdrill: String,
+    /// The database.
+    pub database: String,
+    /// The server's version.
+    pub server_version: String,
+    /// What the dump program calls itself.
+    pub pg_dump_version: Option<String>,
+    /// The snapshot's name.
+    pub snapshot: String,
+    /// The encoding in which rows were digested.
+    pub encoding: String,
+    /// When the snapshot was taken.
+    pub started: Timestamp,
+    /// When everything was read and the dump was written.
+    pub finished: Timestamp,
+    /// How the dump program ended; none where somebody else ran it, or where a signal ended it.
+    pub exit_status: Option<i32>,
+    /// Whether the dump program was told to leave something out.
+    pub selects: bool,
+    /// The dump.
+    pub dump: Dump,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// Its sequences.
+    pub sequences: Vec<Sequence>,
+    /// Its large objects; none where they may not be read.
+    pub large_objects: Option<Held>,
+}
+
+/// The dump's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dump {
+    /// Its name without its folder.
+    pub file: String,
+    /// Its size in bytes; none for a directory dump.
+    pub size_bytes: Option<u64>,
+    /// Its SHA-256 in hexadecimal; none for a directory dump.
+    pub sha256: Option<String>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// The partitioned table at the top, as schema and name.
+    pub root: Option<(String, String)>,
+    /// The columns in the order of the lines.
+    pub columns: Vec<String>,
+    /// Its rows.
+    pub rows: Held,
+}
+
+/// How many, and which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// How many.
+    pub count: u64,
+    /// The sum of the hashes of their lines, in hexadecimal.
+    pub digest: String,
+}
+
+/// A sequence. It does not heed snapshots: it is read before the dump and after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Its value before the dump.
+    pub before: i64,
+    /// Its value after the dump.
+    pub after: i64,
+}
+
+impl From<Rows> for Held {
+    fn from(rows: Rows) -> Self {
+        Self {
+            count: rows.count,
+            digest: rows.hex(),
+        }
+    }
+}
+
+impl Held {
+    /// As it is added up.
+    fn rows(&self) -> Rows {
+        Rows {
+            count: self.count,
+            digest: u128::from_str_radix(&self.digest, 16).unwrap_or_default(),
+        }
+    }
+}
+
+/// The name of the manifest beside a dump.
+#[must_use]
+pub fn name_of(dump: &str) -> String {
+    format!("{}{ENDING}", dump.trim_end_matches('/'))
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+/// Why it cannot be used, as a sentence.
+pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| {
+        format!(
+            "It is no manifest, or a damaged one: line {}, column {}.",
+            error.line(),
+            error.column()
+        )
+    })?;
+    if manifest.manifest != VERSION {
+        return Err(format!(
+            "Its version is {}; this pgdrill knows {VERSION}.",
+            manifest.manifest
+        ));
+    }
+    let odd =
+        |held: &Held| held.digest.len() != 32 || u128::from_str_radix(&held.digest, 16).is_err();
+    if manifest.tables.iter().any(|table| odd(&table.rows))
+        || manifest.large_objects.as_ref().is_some_and(odd)
+    {
+        return Err("One of its digests is none.".to_owned());
+    }
+    Ok(manifest)
+}
+
+/// Whether the arguments of `pg_dump` leave something out of the dump.
+#[must_use]
+pub fn selects(arguments: &[String]) -> bool {
+    const LONG: [&str; 13] = [
+        "--table",
+        "--schema",
+        "--exclude",
+        "--data-only",
+        "--section",
+        "--filter",
+        "--extension",
+        "--no-blobs",
+        "--no-large-objects",
+        "--no-data",
+        "--no-schema",
+        "--no-unlogged",
+        "--strict-names",
+    ];
+    const SHORT: [&str; 8] = ["-t", "-T", "-n", "-N", "-a", "-s", "-B", "-e"];
+    arguments.iter().any(|argument| {
+        LONG.iter().any(|long| argument.starts_with(long))
+            || (!argument.starts_with("--")
+                && SHORT.iter().any(|short| argument.starts_with(short)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_manifest_is_no_manifest() {
+        for text in ["", "{}", "[1]", "{\"manifest\": 1}", "not json"] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_something_out_is_known() {
+        let of = |text: &str| selects(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert!(of("pg_dump -Fc -t users -f x"));
+        assert!(of("pg_dump --exclude-table-data=log -f x"));
+        assert!(of("pg_dump -nsales -f x"));
+        assert!(!of("pg_dump -Fc -Z6 -v --no-owner -f /backups/x.dump"));
+    }
+
+    #[test]
+    fn a_manifest_lies_beside_its_dump() {
+        assert_eq!(name_of("db/shop.dump"), "db/shop.dump.pgdrill.json");
+        assert_eq!(name_of("db/shop/"), "db/shop.pgdrill.json");
+    }
+}

@@ -1,0 +1,131 @@
+//! Whether the restored database holds what the dump holds: every object of its table of contents, every row of its data.
+//!
+//! Looking is here and in `catalogue`, `sequences` and `tables`; `objects` and `rows` judge without a server.
+
+mod catalogue;
+mod fair;
+mod large;
+mod objects;
+mod rows;
+mod session;
+pub mod source;
+mod tables;
+mod transport;
+
+use tokio_postgres::Client;
+
+pub use catalogue::SequenceValue;
+pub use objects::{Expected, expected, expected_of_script};
+pub use rows::Settled;
+pub use tables::Answer;
+pub use transport::{Named, is_weak, named, sidecars};
+
+use crate::{
+    dump::{Contents, Ledger},
+    error::Result,
+    finding::Finding,
+    report::{Proof, ProofLevel},
+};
+
+/// What is compared.
+#[derive(Debug)]
+pub struct Dump {
+    /// What it says of itself.
+    pub contents: Contents,
+    /// The objects that must be there.
+    pub expected: Expected,
+    /// Its rows.
+    pub ledger: Ledger,
+    /// Roles that the server refused to make: what they own is not compared.
+    pub refused: Vec<String>,
+}
+
+/// What comparing came to.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// What differs.
+    pub findings: Vec<Finding>,
+    /// Objects of the table of contents that were looked for.
+    pub objects_expected: u64,
+    /// How many of them were found.
+    pub objects_found: u64,
+    /// How many rows the dump holds, where all could be counted.
+    pub rows_expected: Option<u64>,
+    /// In how many tables the contents were compared, and not only the number of rows.
+    pub digests: u64,
+    /// Large objects whose contents were compared.
+    pub large: Option<u64>,
+    /// Tables that were not compared whole, each with the reason.
+    pub not_compared: Vec<String>,
+    /// What else there is to know, in sentences.
+    pub notes: Vec<String>,
+    /// Whether everything that decides was compared and is the same.
+    pub complete: bool,
+    /// What was read from every table, for a manifest.
+    pub answers: Vec<Settled>,
+    /// The values of all sequences.
+    pub sequences: Vec<SequenceValue>,
+    /// The large objects of the restored database.
+    pub large_found: Option<crate::rows::Rows>,
+}
+
+/// Looks at the restored database and compares it with the dump. The connections are a superuser's or the owner's.
+///
+/// # Errors
+/// When the server went away.
+pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
+    let Some(first) = clients.first() else {
+        return Ok(Compared::default());
+    };
+    session::pin(&clients).await?;
+    let catalogue = catalogue::look(first).await?;
+    let objects = objects::judge(&dump.expected, &catalogue, &dump.refused);
+    let relations = tables::relations(first).await?;
+    let asked = rows::asked(dump, &relations, catalogue.major);
+    let jobs = rows::jobs(&asked, dump, &relations);
+    let large = match dump.ledger.trouble {
+        None => large::look(first, dump.ledger.large).await?,
+        Some(_) => large::Judged::default(),
+    };
+    let answers = tables::read_all(jobs, clients).await?;
+    let settled = rows::judge(asked, answers);
+    let mut compared = Compared {
+        objects_expected: objects.expected,
+        objects_found: objects.found,
+        rows_expected: dump.ledger.trouble.is_none().then_some(settled.expected),
+        digests: settled.digests,
+        not_compared: settled.not_compared,
+        complete: objects.complete
+            && settled.complete
+            && large.complete
+            && dump.ledger.trouble.is_none(),
+        large: large.compared,
+        large_found: large.found,
+        answers: settled.tables,
+        sequences: catalogue.sequences,
+        ..Compared::default()
+    };
+    compared.findings.extend(objects.findings);
+    compared.findings.extend(settled.findings);
+    compared.findings.extend(large.findings);
+    compared.notes.extend(objects.notes);
+    compared.notes.extend(large.notes);
+    compared.notes.extend(dump.ledger.trouble.clone());
+    Ok(compared)
+}
+
+impl Compared {
+    /// Writes what was compared into the proof.
+    pub fn tell(&self, proof: &mut Proof) {
+        proof.objects_expected = Some(self.objects_expected);
+        proof.objects_found = Some(self.objects_found);
+        proof.rows_expected = self.rows_expected;
+        proof.digests_compared = Some(self.digests);
+        proof.large_objects = self.large;
+        proof.not_compared.clone_from(&self.not_compared);
+        proof.notes.clone_from(&self.notes);
+        if self.complete {
+            proof.level = ProofLevel::Complete;
+        }
+    }
+}

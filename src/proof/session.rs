@@ -1,0 +1,51 @@
+//! The settings under which PostgreSQL writes rows as `pg_dump` does.
+
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result, sentence, whole};
+
+/// What `pg_dump` sets, and what it leaves to the server and we undo elsewhere: instants are compared in UTC.
+const SETTINGS: &str = "set default_transaction_read_only = on; set statement_timeout = 0; set lock_timeout = 0; \
+    set idle_in_transaction_session_timeout = 0; set datestyle = 'ISO'; set intervalstyle = 'postgres'; \
+    set extra_float_digits = 3; set timezone = 'UTC'; set bytea_output = 'hex'; set row_security = off; \
+    set quote_all_identifiers = off; set search_path = ''";
+
+const HINT: &str = "Look at the throwaway server's log, its disk and its memory, then run again.";
+
+/// Pins the settings on every connection.
+pub(super) async fn pin(clients: &[Client]) -> Result<()> {
+    for client in clients {
+        let set = client.batch_execute(SETTINGS).await;
+        set.map_err(|error| stopped("could not prepare the comparison with the dump", &error))?;
+    }
+    Ok(())
+}
+
+/// Why the run cannot go on.
+pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
+    let cause = match error.as_db_error() {
+        // Only its class: its words may quote a row.
+        Some(answer) => format!(
+            "The server answered with SQLSTATE {}.",
+            answer.code().code()
+        ),
+        None => sentence(&whole(error)),
+    };
+    Error::new(doing, HINT).because(cause)
+}
+
+/// Whether an error is the machine's trouble rather than the statement's: no answer at all, no resources, shut down,
+/// damaged storage.
+pub(super) fn stops(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(|answer| {
+        let code = answer.code().code();
+        ["53", "57P", "58", "XX001", "XX002"]
+            .iter()
+            .any(|class| code.starts_with(class))
+    })
+}
+
+/// A name in SQL.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,41 @@
+//! What comparing the restored database with the dump, and with its source, says.
+
+use super::Phrase;
+
+#[rustfmt::skip]
+pub(super) const PHRASES: &[Phrase] = &[
+    ("the table \"{}\" holds other rows than the dump: {} rows, other contents", "テーブル「{0}」の内容がダンプと異なります(行数 {1} は同じ)"),
+    ("the table \"{}\" holds other rows than the dump: {} rows of {}", "テーブル「{0}」の行がダンプと異なります({2} 行中 {1} 行)"),
+    ("{} tables hold other rows than the dump", "{0} 個のテーブルの行がダンプと異なります"),
+    ("{} tables hold other rows than the source held", "{0} 個のテーブルの行が元データベースと異なります"),
+    ("other rows than in the source: {}", "元データベースと行が異なります: {0}"),
+    ("The rows in the dump were compared with those in the restored table.", "ダンプの行とリストアしたテーブルの行を比較しました。"),
+    ("{} large objects were restored with other contents than the dump's", "ラージオブジェクト {0} 個の内容がダンプと異なります"),
+    ("{} large objects of {} were restored", "ラージオブジェクト {1} 個中 {0} 個がリストアされました"),
+    ("{} large objects were restored, and not the {} of the source", "リストアされたラージオブジェクト {0} 個は、元データベースの {1} 個と一致しません"),
+    ("{} objects of the dump are missing", "ダンプのオブジェクト {0} 個がありません"),
+    ("{} objects are not valid, validated or populated", "オブジェクト {0} 個が有効、検証済み、または実体化済みではありません"),
+    ("{} objects do not belong to whom the dump says", "オブジェクト {0} 個の所有者がダンプと異なります"),
+    ("{} sequences do not have the values that the dump sets", "シーケンス {0} 個の値がダンプと異なります"),
+    ("{} sequences do not have the values of the source", "シーケンス {0} 個の値が元データベースと異なります"),
+    ("the {} \"{}\" is missing", "{0}「{1}」がありません"),
+    ("the {} \"{}\" is not valid, validated or populated", "{0}「{1}」が有効、検証済み、または実体化済みではありません"),
+    ("the {} \"{}\" does not belong to whom the dump says", "{0}「{1}」の所有者がダンプと異なります"),
+    ("the {} \"{}\" does not have the value that the dump sets", "{0}「{1}」の値がダンプと異なります"),
+    ("It was looked for after the restore, as the dump names it.", "リストアの後、ダンプにある名前で探しました。"),
+    ("Entries that hold no data were restored and not compared: {}.", "データを持たない項目はリストアしましたが、比較していません: {0}。"),
+    ("Entries that could not be compared: {}.", "比較できなかった項目: {0}。"),
+    ("the dump is not the one that \"{}\" was written for", "ダンプは「{0}」の対象と一致しません"),
+    ("Its SHA-256 is {}; the file says {}.", "SHA-256 は {0} ですが、ファイルには {1} とあります。"),
+    ("Its SHA-256 is another than the manifest's.", "SHA-256 がマニフェストと異なります。"),
+    ("The SHA-256 in \"{}\" matched.", "「{0}」の SHA-256 と一致しました。"),
+    ("the manifest \"{}\" cannot be used", "マニフェスト「{0}」を利用できません"),
+    ("It was written for \"{}\".", "「{0}」のために作られたものです。"),
+    ("pg_dump ended with exit code {} when it wrote the dump", "pg_dump はこのダンプを書いたとき、終了コード {0} で終わりました"),
+    ("Large objects were not compared with the source.", "ラージオブジェクトは元データベースと比較していません。"),
+    ("The server does not let us read large objects: they were not compared.", "サーバーでラージオブジェクトを読む権限がないため、比較していません。"),
+    ("This format does not notice a flipped bit, and no checksum was found beside or with the dump: use gzip (`pg_dump -Fc`), a .sha256 file, or `pgdrill manifest`.", "この形式ではビットの誤りに気づけず、チェックサムも見つかりませんでした。gzip(`pg_dump -Fc`)、.sha256 ファイル、または `pgdrill manifest` を使ってください。"),
+    ("The script changes rows in ways that cannot be foretold from its text: {}.", "スクリプトが、本文からは予測できない方法で行を変更しています: {0}。"),
+    ("A script has no table of contents: tables, views, indexes, constraints, sequences, functions, types, triggers and policies were recognised in its statements; owners and privileges were not compared.", "スクリプトには目次がないため、テーブル、ビュー、インデックス、制約、シーケンス、関数、型、トリガー、ポリシーを文から読み取りました。所有者と権限は比較していません。"),
+    ("Take a new dump if this one was damaged; write the checksum anew if the dump was replaced on purpose.", "ダンプが壊れている場合は取り直してください。意図して置き換えた場合はチェックサムを作り直してください。"),
+];
