@@ -43,6 +43,10 @@ use crate::{
 
 /// What the command line asks for beyond the plan.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any may go with any"
+)]
 pub struct Options {
     /// Look at this backup rather than the one that the plan selects.
     pub backup: Option<String>,

@@ -141,7 +141,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Init(command) => command.run(quiet).await,
         Command::Serve(command) => command.run().await,
         Command::Manifest(command) => command.run().await,
-        Command::Health(command) => command.run(quiet).await,
+        Command::Health(command) => Box::pin(command.run(quiet)).await,
         Command::List(command) => command.run().await,
         Command::Inspect(command) => command.run().await,
         Command::History(command) => command.run().await,

@@ -36,6 +36,10 @@ Examples:
 /// Restores the newest backup into a throwaway PostgreSQL and checks it.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any may go with any"
+)]
 pub(super) struct Verify {
     /// Plans, or folders with plans; several run one after another, and the worst decides
     #[arg(value_name = "PLAN", default_value = "checks/")]

@@ -104,7 +104,7 @@ impl From<&DatabaseKind> for Kind {
 /// A check, explained.
 pub(super) struct Asks {
     /// What it asks, in one sentence.
-    pub(super) asks: &'static str,
+    pub(super) question: &'static str,
     /// What holds where the plan sets no limit, and what is no breach.
     pub(super) otherwise: &'static str,
     /// The SQL in outline, or where else the answer comes from.
@@ -117,7 +117,7 @@ pub(super) struct Asks {
 pub(super) fn asks(kind: Kind, lang: Lang) -> Asks {
     let (asks, otherwise, sql, example) = entry(kind);
     Asks {
-        asks: lang.say(asks.0, asks.1),
+        question: lang.say(asks.0, asks.1),
         otherwise: lang.say(otherwise.0, otherwise.1),
         sql,
         example,
@@ -126,6 +126,7 @@ pub(super) fn asks(kind: Kind, lang: Lang) -> Asks {
 
 type Both = (&'static str, &'static str);
 
+#[expect(clippy::too_many_lines, reason = "a table, a row for each kind")]
 #[rustfmt::skip]
 const fn entry(kind: Kind) -> (Both, Both, &'static str, &'static str) {
     match kind {

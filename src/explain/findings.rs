@@ -25,6 +25,7 @@ pub fn meaning(code: Code, lang: Lang) -> Meaning {
 }
 
 /// Meaning in English and in Japanese, a message as it reads, and the part of a plan that belongs to it.
+#[expect(clippy::too_many_lines, reason = "a table, a row for each code")]
 #[rustfmt::skip]
 const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'static str) {
     match code {

@@ -30,7 +30,7 @@ pub fn index(lang: Lang) -> String {
     for kind in Kind::ALL {
         let (name, asks) = (
             words::pad(kind.name(), columns),
-            checks::asks(kind, lang).asks,
+            checks::asks(kind, lang).question,
         );
         let _ = writeln!(text, "{INDENT}{name}  {asks}");
     }
@@ -93,7 +93,7 @@ fn check(kind: Kind, lang: Lang) -> String {
         Place::Sql => lang.say("a check in SQL", "SQL のチェック"),
     };
     let mut text = format!("{}  {place}\n", kind.name());
-    section(&mut text, lang.say("what it asks", "問い"), asks.asks);
+    section(&mut text, lang.say("what it asks", "問い"), asks.question);
     let otherwise = lang.say("without a limit", "指定がなければ");
     section(&mut text, otherwise, asks.otherwise);
     let sql = lang.say("the SQL in outline", "SQL の概要");

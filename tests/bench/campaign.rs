@@ -3,12 +3,11 @@
 //! `cargo bench --bench campaign`, or with another number of each kind of damage: `… -- --each 200`. Every damaged dump
 //! is restored once by the bare program (`pg_restore`, `psql -f`, `gunzip | psql`), and what came of it compared with a
 //! `pg_dump` of the source. pgdrill is counted as noticing when reading the dump to its end finds something, or when the
-//! program that it feeds (psql with ON_ERROR_STOP) reports an error. Comparing rows and checks come on top of that.
+//! program that it feeds (psql with `ON_ERROR_STOP`) reports an error. Comparing rows and checks come on top of that.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::panic,
     reason = "a benchmark that cannot go on should fail loudly, and its result is what it prints"
 )]
 
@@ -124,7 +123,7 @@ fn take(cluster: &Cluster, format: &str, arguments: &[&str]) -> Files {
     let one = |bytes| Files::from([("shop.dump".to_owned(), bytes)]);
     if !format.starts_with("directory") {
         let bytes = cluster.dump(&[arguments, &["shop"]].concat());
-        return one(if format.ends_with(".gz") {
+        return one(if format.strip_suffix(".gz").is_some() {
             gzip(&bytes)
         } else {
             bytes

@@ -253,7 +253,7 @@ fn damage(mut bytes: Vec<u8>, step: &[String], format: &str) -> Vec<u8> {
         "empty" => bytes.clear(),
         "zeros" => bytes.fill(0),
         "html" => {
-            bytes = b"<!DOCTYPE html><html><body>503 Service Unavailable</body></html>".to_vec()
+            bytes = b"<!DOCTYPE html><html><body>503 Service Unavailable</body></html>".to_vec();
         }
         "cut" => bytes.truncate(share(&bytes, argument)),
         "cut-bytes" => bytes.truncate(bytes.len() - argument.parse::<usize>().unwrap()),

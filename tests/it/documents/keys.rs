@@ -21,7 +21,7 @@ const ELSEWHERE: [&str; 3] = ["tables", "database", "sql"];
 
 #[test]
 fn the_documents_show_every_key_of_a_plan() {
-    let schema: Value = serde_json::from_str(&pgdrill::plan::schema()).unwrap();
+    let schema: Value = serde_json::from_str(pgdrill::plan::schema()).unwrap();
     for (document, name, pointer) in TABLES {
         let text = fs::read_to_string(document).unwrap();
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
@@ -29,8 +29,8 @@ fn the_documents_show_every_key_of_a_plan() {
         let (table, _) = rest.split_once(&end).unwrap();
         let expected = expected(&schema, pointer);
         if std::env::var_os("PGDRILL_TEST_WRITE").is_some() {
-            let begun = format!("{begin}{table}{end}");
-            let whole = text.replace(&begun, &format!("{begin}{expected}{end}"));
+            let old = format!("{begin}{table}{end}");
+            let whole = text.replace(&old, &format!("{begin}{expected}{end}"));
             fs::write(document, whole).unwrap();
             continue;
         }

@@ -86,7 +86,7 @@ impl Server {
             "-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
         );
         for setting in settings(server.folder.path()) {
-            options += &format!(" -c {setting}");
+            options = options + " -c " + &setting;
         }
         let log = server.folder.path().join("log");
         server.run(
