@@ -1,7 +1,7 @@
 //! Tests of what a dump is told to be.
 
 use std::{
-    io::{Cursor, Read},
+    io::{Cursor, Read, Write as _},
     sync::Arc,
 };
 
@@ -69,8 +69,19 @@ fn archive(minor: u8, entries: i32) -> Vec<u8> {
     }
     bytes.extend([text("we\"ird"), text("false"), int(-1)].concat());
     bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    bytes.extend([vec![1], int(1), int(3), b"abc".to_vec(), int(0)].concat());
+    let rows = zlib(ROWS);
+    let length = int(i32::try_from(rows.len()).unwrap());
+    bytes.extend([vec![1], int(1), length, rows, int(0)].concat());
     bytes
+}
+
+/// The data of a table of one row, as `pg_dump` ends them.
+const ROWS: &[u8] = b"1\n\\.\n\n\n";
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn drained(bytes: &[u8]) -> Result<Contents, Finding> {
@@ -309,7 +320,7 @@ fn lists_that_name_other_files_are_refused() {
     let member = |name: &str| {
         let mut toc = archive(14, 1);
         toc[10] = 3;
-        let data = toc.len() - (1 + 5 + 5 + 3 + 5) - 9;
+        let data = toc.len() - (1 + 5 + 5 + zlib(ROWS).len() + 5) - 9;
         toc.truncate(data);
         toc.extend(text(name));
         directory(&toc)

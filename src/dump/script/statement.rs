@@ -35,6 +35,7 @@ impl<R: Read> Script<R> {
             b"insert" if !self.ends.inserts => {
                 self.ends.inserts = true;
                 let text = sql::decode(&self.bytes[start..end]);
+                self.seeing.head(&self.lexer.statement.first, &text, whole);
                 self.flush();
                 self.ready.push_back(Piece::Rows(sql::inserted(&text)));
             }
