@@ -365,15 +365,22 @@ async fn a_restore_that_loses_a_table_names_it_and_no_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_error_that_the_plan_expects_is_kept_with_its_reason_and_fails_nothing() {
+async fn an_error_that_the_plan_expects_is_kept_with_its_reason_and_hides_no_lost_row() {
     let Some(server) = Cluster::start() else {
         return;
     };
     server.psql("postgres", FRAGILE);
-    let place = Place::new(
-        "restore:\n  ignore:\n    - error: 'relation \"limits\" does not exist'\n      reason: known\n      until: 2100-01-01\n",
-    );
-    place.write("backups/x.dump", server.dump(&["-Fc", "postgres"]));
+    let ignored = "restore:\n  ignore:\n    - error: 'relation \"limits\" does not exist'\n      reason: known\n      until: 2100-01-01\n";
+    let place = Place::new(ignored);
+    let dump = server.dump(&["-Fc", "postgres"]);
+    place.write("backups/x.dump", dump.clone());
+    let (code, report) = place.verify(&["--sandbox", "local"]).await;
+    assert_eq!(code, 1, "{}", told(&report));
+    assert_found(&report, "restore.rows");
+
+    // Whoever can do without these rows says so in so many words.
+    let place = Place::new(&format!("{ignored}severity:\n  restore.rows: warning\n"));
+    place.write("backups/x.dump", dump);
     let (code, report) = place.verify(&["--sandbox", "local"]).await;
     assert_eq!(code, 0, "{}", told(&report));
     assert_eq!(report["restore"]["ignored"][0]["reason"], "known");

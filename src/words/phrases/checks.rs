@@ -127,6 +127,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("could not look at what was restored", "リストアした内容を調べられませんでした"),
     ("indexes and sequences could not be listed", "インデックスとシーケンスを一覧できませんでした"),
     ("no connection to ask the restored database with", "リストアしたデータベースに問い合わせる接続がありません"),
+    ("could not connect to the source", "元のデータベースに接続できませんでした"),
+    ("Check the DSN, and that this machine may reach the database.", "DSN と、このマシンからデータベースに届くことを確認してください。"),
     ("could not reach the live database \"{}\"", "稼働中のデータベース「{0}」に接続できませんでした"),
     ("`live.dsn` cannot be read", "`live.dsn` を読み取れません"),
     ("this machine trusts no certificate authority", "このマシンには信頼する認証局がありません"),

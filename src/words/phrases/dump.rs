@@ -83,6 +83,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     // The figures.
     ("It ends after {} bytes; the data of {} of its entries are cut off.", "{0} バイトで終わっており、{1} 個の項目のデータが欠けています。"),
     ("It ends after {} bytes, without the empty blocks that close it.", "終わりを示す空のブロックがないまま、{0} バイトで終わっています。"),
+    ("it was not read to its end", "最後まで読まれませんでした"),
     ("It ends after {} bytes; what follows is neither part of it nor padding, and was not read.", "{0} バイトで終わっています。続きはその一部でも埋め草でもないため、読んでいません。"),
     ("It ends after {} bytes; {}.", "{0} バイトで終わっています({1})。"),
     ("They start at byte {}.", "{0} バイト目から始まっています。"),

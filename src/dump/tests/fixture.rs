@@ -1,0 +1,73 @@
+//! A custom archive that is written by hand, and how it is read.
+
+use std::io::{Cursor, Read as _, Write as _};
+
+use super::super::*;
+
+fn int(value: i32) -> Vec<u8> {
+    let mut bytes = vec![u8::from(value < 0)];
+    bytes.extend(value.unsigned_abs().to_le_bytes());
+    bytes
+}
+
+pub(super) fn text(text: &str) -> Vec<u8> {
+    [
+        int(i32::try_from(text.len()).unwrap()),
+        text.as_bytes().to_vec(),
+    ]
+    .concat()
+}
+
+/// A custom archive of one table, as the `pg_dump` of this minor version would write it.
+pub(super) fn archive(minor: u8, entries: i32) -> Vec<u8> {
+    let mut bytes = [&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 1]].concat();
+    bytes.extend(if minor >= 15 { vec![1] } else { int(-1) });
+    for figure in [10, 20, 3, 24, 10, 126, 0] {
+        bytes.extend(int(figure));
+    }
+    bytes.extend([text("shop"), text("15.4 (Debian 15.4-1)"), text("16.1")].concat());
+    bytes.extend(int(entries));
+    bytes.extend([int(1), int(1), text("1259"), text("16385"), text("t")].concat());
+    bytes.extend(text("TABLE DATA"));
+    if minor >= 11 {
+        bytes.extend(int(3));
+    }
+    bytes.extend([text(""), text(""), text("COPY public.t FROM stdin;\n")].concat());
+    bytes.extend([text("public"), text("")].concat());
+    if minor >= 14 {
+        bytes.extend(text("heap"));
+    }
+    if minor >= 16 {
+        bytes.extend(int(0));
+    }
+    bytes.extend([text("we\"ird"), text("false"), int(-1)].concat());
+    bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let rows = zlib(ROWS);
+    let length = int(i32::try_from(rows.len()).unwrap());
+    bytes.extend([vec![1], int(1), length, rows, int(0)].concat());
+    bytes
+}
+
+/// The data of a table of one row, as `pg_dump` ends them.
+pub(super) const ROWS: &[u8] = b"1\n\\.\n\n\n";
+
+pub(super) fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(super) fn drained(bytes: &[u8]) -> Result<Contents, Finding> {
+    let (contents, mut rest) = match open(Cursor::new(bytes.to_vec())) {
+        Ok(Opened::Archive(contents, rest)) => (contents, rest),
+        Ok(_) => panic!("taken for no archive"),
+        Err(Broken::Backup(finding)) => return Err(finding),
+        Err(Broken::Run(error)) => panic!("{error}"),
+    };
+    let mut all = Vec::new();
+    match rest.read_to_end(&mut all) {
+        Ok(_) if all == bytes => Ok(contents),
+        Ok(_) => panic!("came out changed"),
+        Err(error) => Err(Broken::inside(&error).unwrap().clone().into()),
+    }
+}
