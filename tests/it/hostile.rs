@@ -3,12 +3,8 @@
 use std::{
     fs,
     io::Cursor,
-    net::TcpListener,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
 };
 
 use pgdrill::dump::{self, Script};
@@ -17,6 +13,7 @@ use tempfile::TempDir;
 
 use super::support::{
     cluster::Cluster,
+    listener::listener,
     postgres::has_image,
     program::{findings, verify},
 };
@@ -131,21 +128,6 @@ async fn no_command_of_psql_in_a_dump_is_ever_run() {
             "{name}: {report}"
         );
     }
-}
-
-/// Counts who connects.
-fn listener() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let count = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&count);
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            seen.fetch_add(1, Ordering::SeqCst);
-            drop(connection);
-        }
-    });
-    (port, count)
 }
 
 /// A dump that calls home from wherever a restore computes something.

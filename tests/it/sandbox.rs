@@ -3,17 +3,16 @@
 use std::{
     env,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::PathBuf,
     process::{Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use super::support::server::{self, Server, missing};
+use super::support::{
+    listener::listener,
+    server::{self, Server, missing},
+};
 use pgdrill::{
     plan::Provider,
     sandbox::{self, DatabaseOptions, Needs, Sandbox, Tool},
@@ -366,21 +365,6 @@ fn addresses() -> Vec<String> {
         .chain(others)
         .map(str::to_owned)
         .collect()
-}
-
-/// Counts who connects, on every address of this machine.
-fn listener() -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let count = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&count);
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            seen.fetch_add(1, Ordering::SeqCst);
-            drop(connection);
-        }
-    });
-    (port, count)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod cluster;
 pub(crate) mod declare;
 pub(crate) mod generated;
+pub(crate) mod listener;
 pub(crate) mod peak;
 pub(crate) mod postgres;
 pub(crate) mod program;
