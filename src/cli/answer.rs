@@ -1,10 +1,13 @@
 //! How a command answers: the format on standard output, files beside it, and the exit code.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::{
     github,
     output::{self, Output},
+    plans,
 };
 use crate::{finding::Severity, plan::Plan, report::Report};
 
@@ -73,8 +76,9 @@ fn print(format: &str, reports: &[Report]) {
     output::print(&output::render(format, reports, output::style()));
 }
 
-/// Drops files that only hold checks for others. `Err` holds the exit code when no plan is left; the cause was told.
-pub(super) fn runnable(plans: &mut Vec<Plan>) -> Result<(), u8> {
+/// Reads the plans, and drops files that only hold checks for others. `Err` holds the exit code when no plan is left; the cause was told.
+pub(super) fn runnable(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
+    let mut plans = plans::read(paths)?;
     if let [only] = plans.as_slice()
         && only.backup.is_none()
     {
@@ -91,7 +95,7 @@ pub(super) fn runnable(plans: &mut Vec<Plan>) -> Result<(), u8> {
         );
         return Err(2);
     }
-    Ok(())
+    Ok(plans)
 }
 
 /// A failed backup outranks an interrupted run, that an unverified one, and that a passed one.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     answer::{self, Answer, worse},
-    output, plans, signals,
+    output, signals,
     watch::Watch,
 };
 use crate::{
@@ -45,13 +45,10 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) async fn run(self, quiet: bool) -> u8 {
-        let mut plans = match plans::read(&self.plans) {
+        let plans = match answer::runnable(&self.plans) {
             Ok(plans) => plans,
             Err(code) => return code,
         };
-        if let Err(code) = answer::runnable(&mut plans) {
-            return code;
-        }
         if let Err(code) = self.answer.prepare(&plans) {
             return code;
         }

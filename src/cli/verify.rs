@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{
     answer::{self, Answer, worse},
-    output, plans, signals,
+    output, signals,
     watch::Watch,
 };
 use crate::{
@@ -104,13 +104,10 @@ enum Where {
 
 impl Verify {
     pub(super) async fn run(self, quiet: bool) -> u8 {
-        let mut plans = match plans::read(&self.plans) {
+        let mut plans = match answer::runnable(&self.plans) {
             Ok(plans) => plans,
             Err(code) => return code,
         };
-        if let Err(code) = answer::runnable(&mut plans) {
-            return code;
-        }
         for plan in &mut plans {
             self.apply(plan);
         }
