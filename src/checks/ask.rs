@@ -10,6 +10,7 @@ use futures_util::{StreamExt, future::try_join_all};
 use tokio_postgres::{Client, Transaction};
 
 use super::{
+    batch::{self, Batch},
     faults::{self, Fault},
     question::{Answer, Answered, Ask, Fetch, Judged, Question, Row, Statement},
     scalar::Scalar,
@@ -22,12 +23,6 @@ pub(super) const MOST_ROWS: u64 = 10_000;
 
 /// How much longer than a statement's own timeout we wait for a server that does not keep it.
 const GRACE: Duration = Duration::from_mins(1);
-
-/// A statement and the question that it belongs to.
-struct Job {
-    question: usize,
-    statement: Statement,
-}
 
 /// A statement's answer and how long it took.
 struct Reply {
@@ -44,7 +39,7 @@ pub(super) async fn all(
     schema: &str,
     clients: Vec<Client>,
 ) -> error::Result<Vec<Answered>> {
-    let queue = Mutex::new(jobs(&questions).into_iter().enumerate());
+    let queue = Mutex::new(batch::batches(&questions).into_iter());
     let workers = clients
         .into_iter()
         .map(|client| work(client, schema, &queue));
@@ -71,40 +66,61 @@ pub(super) async fn all(
     Ok(answered)
 }
 
-fn jobs(questions: &[Question]) -> Vec<Job> {
-    let statements = |(number, question): (usize, &Question)| match &question.ask {
-        Ask::Known(_) => Vec::new(),
-        Ask::Statements(statements, _) => (statements.iter())
-            .map(|statement| Job {
-                question: number,
-                statement: statement.clone(),
-            })
-            .collect(),
-    };
-    questions.iter().enumerate().flat_map(statements).collect()
-}
-
 async fn work(
     mut client: Client,
     schema: &str,
-    queue: &Mutex<impl Iterator<Item = (usize, Job)>>,
+    queue: &Mutex<impl Iterator<Item = Batch>>,
 ) -> error::Result<Vec<Reply>> {
     let mut replies = Vec::new();
-    while let Some((order, job)) = next(queue) {
-        let begun = Instant::now();
-        let answer = match in_time(&mut client, schema, &job.statement).await {
-            Ok(answer) => Ok(answer),
-            Err(Fault::Question(judged)) => Err(judged),
-            Err(Fault::Run(error)) => return Err(error),
-        };
-        replies.push(Reply {
-            question: job.question,
-            order,
-            answer,
-            seconds: begun.elapsed().as_secs_f64(),
-        });
+    while let Some(batch) = next(queue) {
+        if let Some(together) = at_once(&mut client, schema, &batch).await? {
+            replies.extend(together);
+            continue;
+        }
+        for job in batch.jobs {
+            let begun = Instant::now();
+            let answer = match in_time(&mut client, schema, &job.statement).await {
+                Ok(answer) => Ok(answer),
+                Err(Fault::Question(judged)) => Err(judged),
+                Err(Fault::Run(error)) => return Err(error),
+            };
+            replies.push(Reply {
+                question: job.question,
+                order: job.order,
+                answer,
+                seconds: begun.elapsed().as_secs_f64(),
+            });
+        }
     }
     Ok(replies)
+}
+
+/// The answers of a batch by one statement, which share its time. `None`: there is only one, or one of them cannot be
+/// answered, and each is to be asked by itself to find out which.
+async fn at_once(
+    client: &mut Client,
+    schema: &str,
+    batch: &Batch,
+) -> error::Result<Option<Vec<Reply>>> {
+    let Some(statement) = batch.together() else {
+        return Ok(None);
+    };
+    let begun = Instant::now();
+    let row = match in_time(client, schema, &statement).await {
+        Ok(Answer::Row(row)) => row,
+        Ok(_) | Err(Fault::Question(_)) => return Ok(None),
+        Err(Fault::Run(error)) => return Err(error),
+    };
+    let jobs = u32::try_from(batch.jobs.len()).unwrap_or(u32::MAX);
+    let share = begun.elapsed().as_secs_f64() / f64::from(jobs);
+    let answers = batch.split(row).into_iter().zip(&batch.jobs);
+    let replies = answers.map(|(answer, job)| Reply {
+        question: job.question,
+        order: job.order,
+        answer: Ok(answer),
+        seconds: share,
+    });
+    Ok(Some(replies.collect()))
 }
 
 fn next<T>(queue: &Mutex<impl Iterator<Item = T>>) -> Option<T> {

@@ -56,6 +56,8 @@ pub(super) struct Table {
     pub(super) parent: Option<u32>,
     /// Whether an extension brought it along.
     pub(super) of_extension: bool,
+    /// Whether other tables inherit from it, or did once.
+    pub(super) has_heirs: bool,
     /// Its columns, in order.
     pub(super) columns: Vec<Column>,
 }
@@ -166,7 +168,8 @@ fn tables_sql() -> String {
                 case when c.relispartition then i.inhparent end as parent,
                 exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
                         and d.deptype = 'e') as of_extension,
-                a.attname::text, format_type(b.target, null) as type_name, t.typcategory::text
+                a.attname::text, format_type(b.target, null) as type_name, t.typcategory::text,
+                c.relhassubclass
          from pg_class c
          join pg_namespace n on n.oid = c.relnamespace
          left join pg_inherits i on i.inhrelid = c.oid and c.relispartition
@@ -244,6 +247,7 @@ fn add_column(tables: &mut Vec<Table>, row: &Row) {
             kind: Kind::from_relkind(row.get(3)),
             parent: row.get(4),
             of_extension: row.get(5),
+            has_heirs: row.get(9),
             columns: column.into_iter().collect(),
         }),
     }
@@ -276,6 +280,7 @@ pub(super) mod tests {
             kind: Kind::Table,
             parent: None,
             of_extension: false,
+            has_heirs: false,
             columns: columns
                 .iter()
                 .map(|&(name, type_name, category)| Column {

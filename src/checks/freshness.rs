@@ -34,16 +34,15 @@ pub(super) fn ask(
         .hint("Name a column of type date or timestamp, or ask in SQL."));
     }
     let quoted = names::identifier(&column.name);
-    let sql = format!(
-        "select count(*)::text, count({quoted}) filter (where isfinite({quoted}))::text,
-                (extract(epoch from max({quoted}) filter (where isfinite({quoted}))) * 1000000)::bigint::text
-         from {}",
-        subject.rows()
-    );
+    let finite = format!("filter (where isfinite({quoted}))");
+    let figures = [
+        format!("count({quoted}) {finite}"),
+        format!("(extract(epoch from max({quoted}) {finite}) * 1000000)::bigint"),
+    ];
     let reference = Reference::of(freshness.relative_to, subject.context);
     let hard = at_most(Some(freshness.max_age));
     let soft = at_most(freshness.warn);
-    Ok(subject.ask(limit, sql, move |row| {
+    Ok(subject.ask(subject.figures(limit, figures), move |row| {
         let newest = row.text(2).and_then(|micros| micros.parse().ok());
         newest.map_or_else(
             || Judged::unanswered("has an answer that could not be read"),

@@ -7,6 +7,7 @@ mod about;
 mod against;
 mod aggregate;
 mod ask;
+mod batch;
 mod builtin;
 mod catalog;
 mod columns;

@@ -82,16 +82,9 @@ pub(super) type Judge = Box<dyn FnOnce(Vec<Answer>) -> Judged + Send>;
 impl Ask {
     /// One statement of our own that returns one row of texts.
     pub(super) fn row(
-        sql: String,
-        timeout: Duration,
+        statement: Statement,
         judge: impl FnOnce(Row) -> Judged + Send + 'static,
     ) -> Self {
-        let statement = Statement {
-            sql,
-            timeout,
-            fetch: Fetch::Row,
-            secret: false,
-        };
         let judge = move |answers: Vec<Answer>| match answers.into_iter().next() {
             Some(Answer::Row(row)) => judge(row),
             _ => Judged::unanswered("got no row from the database"),
@@ -111,6 +104,49 @@ pub(super) struct Statement {
     pub(super) fetch: Fetch,
     /// Whether the server's words about it must be kept back.
     pub(super) secret: bool,
+    /// What it reads, where the same rows may be read once for others, too.
+    pub(super) scan: Option<Scan>,
+}
+
+impl Statement {
+    /// One that returns one row of texts.
+    pub(super) const fn row(sql: String, timeout: Duration) -> Self {
+        Self {
+            sql,
+            timeout,
+            fetch: Fetch::Row,
+            secret: false,
+            scan: None,
+        }
+    }
+
+    /// Figures over rows that may be read once for others, too.
+    pub(super) fn scan(scan: Scan, timeout: Duration) -> Self {
+        Self {
+            sql: scan.sql(),
+            timeout,
+            fetch: Fetch::Row,
+            secret: false,
+            scan: Some(scan),
+        }
+    }
+}
+
+/// One reading of rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// Aggregates over the rows.
+    pub(super) figures: Vec<String>,
+    /// What stands behind `from`.
+    pub(super) rows: String,
+}
+
+impl Scan {
+    /// The statement, whose every column is a text.
+    pub(super) fn sql(&self) -> String {
+        let figures: Vec<_> = self.figures.iter().map(|f| format!("{f}::text")).collect();
+        format!("select {} from {}", figures.join(", "), self.rows)
+    }
 }
 
 /// What to bring back from a statement.

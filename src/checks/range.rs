@@ -13,14 +13,14 @@ use crate::plan::{Bounds, Limit, Number, compare};
 
 pub(super) fn ask(subject: &Subject<'_>, column: &str, limit: &Limit) -> Result<Ask, Judged> {
     let number = as_number(subject.column(column)?)?;
-    let sql = format!(
-        "select count(*)::text, count({quoted})::text, min({number})::text, max({number})::text from {rows}",
-        quoted = names::identifier(column),
-        rows = subject.rows()
-    );
+    let figures = [
+        format!("count({})", names::identifier(column)),
+        format!("min({number})"),
+        format!("max({number})"),
+    ];
     let (hard, soft) = (limit.bounds.clone(), limit.warn.clone());
     let column = names::shown(column);
-    Ok(subject.ask(limit, sql, move |row| {
+    Ok(subject.ask(subject.figures(limit, figures), move |row| {
         let text = |index| judge::tidy(row.text(index).unwrap_or_default());
         extremes(&column, [&text(2), &text(3)], &hard, &soft)
     }))

@@ -2,7 +2,7 @@
 
 use super::{
     names,
-    question::{Ask, Judged},
+    question::{Ask, Judged, Statement},
     subject::{Subject, qualified},
 };
 use crate::plan::Limit;
@@ -39,5 +39,5 @@ pub(super) fn ask(
         "point at no row of \"{}\"",
         names::label(parent.table, subject.schema)
     );
-    Ok(subject.ask_breaches(limit, sql, what))
+    Ok(subject.ask_breaches(limit, Statement::row(sql, limit.timeout), what))
 }

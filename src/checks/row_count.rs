@@ -8,9 +8,8 @@ use super::{
 use crate::plan::Limit;
 
 pub(super) fn ask(subject: &Subject<'_>, limit: &Limit) -> Ask {
-    let sql = format!("select count(*)::text from {}", subject.rows());
     let (hard, soft) = (limit.bounds.clone(), limit.warn.clone());
-    Ask::row(sql, limit.timeout, move |row| {
+    Ask::row(subject.figures(limit, []), move |row| {
         judge::figure(&Figure::new(row.count(0).to_string()), &hard, &soft)
     })
 }

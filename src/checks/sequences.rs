@@ -4,7 +4,7 @@ use super::{
     catalog::{Catalog, Sequence, Table},
     judge::{self, Figure},
     names,
-    question::{Answer, Ask, Fetch, Judged, Row, Standing, Statement},
+    question::{Answer, Ask, Judged, Row, Standing, Statement},
     subject::qualified,
 };
 use crate::plan::{Bounds, Limit};
@@ -16,12 +16,9 @@ pub(super) fn ask(catalog: &Catalog, limit: &Limit, hard: Bounds) -> Ask {
     if found.is_empty() {
         return Ask::Known(Judged::skipped("no sequence fills a column"));
     }
-    let statements = found.iter().map(|(sequence, table)| Statement {
-        sql: sql(sequence, table),
-        timeout: limit.timeout,
-        fetch: Fetch::Row,
-        secret: false,
-    });
+    let statements = found
+        .iter()
+        .map(|(sequence, table)| Statement::row(sql(sequence, table), limit.timeout));
     let statements = statements.collect();
     let sequences: Vec<Sequence> = found.into_iter().map(|(sequence, _)| sequence).collect();
     let soft = limit.warn.clone();

@@ -29,6 +29,7 @@ pub(super) fn ask(check: &SqlCheck, backup_time: Option<Timestamp>) -> Ask {
         timeout: check.timeout,
         fetch,
         secret: check.secret,
+        scan: None,
     };
     let (soft, secret) = (check.warn.clone(), check.secret);
     let judge = move |answers: Vec<Answer>| {

@@ -5,7 +5,7 @@ use super::{
     catalog::{Catalog, Column, Table},
     judge::{self, Figure},
     names,
-    question::{Ask, Judged, Row, Standing},
+    question::{Ask, Judged, Row, Scan, Standing, Statement},
 };
 use crate::plan::Limit;
 
@@ -52,15 +52,24 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Asks for the rows, the values among them, and whatever else; judges unless there was nothing to compare.
+    /// Asks for the number of rows and for these figures over them, in a reading that others may share.
+    pub(super) fn figures<const N: usize>(&self, limit: &Limit, figures: [String; N]) -> Statement {
+        let count = "count(*)".to_owned();
+        let scan = Scan {
+            figures: [count].into_iter().chain(figures).collect(),
+            rows: self.rows(),
+        };
+        Statement::scan(scan, limit.timeout)
+    }
+
+    /// Judges the rows, the values among them, and whatever else, unless there was nothing to compare.
     pub(super) fn ask(
         &self,
-        limit: &Limit,
-        sql: String,
+        statement: Statement,
         judge: impl FnOnce(&Row) -> Judged + Send + 'static,
     ) -> Ask {
         let nothing = Nothing::of(self);
-        Ask::row(sql, limit.timeout, move |row| {
+        Ask::row(statement, move |row| {
             nothing
                 .found(row.count(0), row.count(1))
                 .unwrap_or_else(|| judge(&row))
@@ -68,10 +77,10 @@ impl<'a> Subject<'a> {
     }
 
     /// The same for a check that counts wrong rows in the third column, of the compared ones in the second.
-    pub(super) fn ask_breaches(&self, limit: &Limit, sql: String, what: String) -> Ask {
+    pub(super) fn ask_breaches(&self, limit: &Limit, statement: Statement, what: String) -> Ask {
         let hard = judge::none_unless_said(limit);
         let soft = limit.warn.clone();
-        self.ask(limit, sql, move |row| {
+        self.ask(statement, move |row| {
             let (compared, wrong) = (row.count(1), row.count(2));
             let judged = judge::figure(&Figure::part(wrong, compared), &hard, &soft);
             let rows = if compared == 1 { "row" } else { "rows" };

@@ -2,7 +2,7 @@
 
 use super::{
     names,
-    question::{Ask, Judged},
+    question::{Ask, Judged, Statement},
     subject::Subject,
 };
 use crate::plan::Limit;
@@ -27,5 +27,5 @@ pub(super) fn ask(subject: &Subject<'_>, columns: &[String], limit: &Limit) -> R
         quoted.join(", ")
     );
     let what = format!("share their {} with another row", names::list(columns));
-    Ok(subject.ask_breaches(limit, sql, what))
+    Ok(subject.ask_breaches(limit, Statement::row(sql, limit.timeout), what))
 }

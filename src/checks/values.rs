@@ -24,7 +24,11 @@ pub(super) fn accepted(
         "hold another value in \"{}\" than the accepted ones",
         names::shown(column)
     );
-    Ok(subject.ask_breaches(limit, sql(subject, found, &condition), what))
+    Ok(subject.ask_breaches(
+        limit,
+        subject.figures(limit, figures(found, &condition)),
+        what,
+    ))
 }
 
 /// Only values that match this PostgreSQL regular expression.
@@ -44,17 +48,17 @@ pub(super) fn matching(
         "hold a value in \"{}\" that does not match",
         names::shown(column)
     );
-    Ok(subject.ask_breaches(limit, sql(subject, found, &condition), what))
+    Ok(subject.ask_breaches(
+        limit,
+        subject.figures(limit, figures(found, &condition)),
+        what,
+    ))
 }
 
-fn sql(subject: &Subject<'_>, column: &Column, condition: &str) -> String {
+fn figures(column: &Column, condition: &str) -> [String; 2] {
     let quoted = names::identifier(&column.name);
-    format!(
-        "select count(*)::text, count({quoted})::text,
-                count(*) filter (where {quoted} is not null and {condition})::text
-         from {}",
-        subject.rows()
-    )
+    let breaches = format!("count(*) filter (where {quoted} is not null and {condition})");
+    [format!("count({quoted})"), breaches]
 }
 
 /// Numbers are compared as numbers, so that 1 is 1.00; everything else as the text that PostgreSQL prints.

@@ -15,6 +15,7 @@ mod backup_s3_read;
 mod bad_input;
 mod checks;
 mod checks_hostile;
+mod checks_together;
 mod complete;
 mod doctor;
 mod documents;
