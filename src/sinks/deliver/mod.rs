@@ -8,6 +8,7 @@ mod pushgateway;
 mod reach;
 mod smtp;
 mod textfile;
+mod together;
 
 use std::{path::Path, time::Duration};
 

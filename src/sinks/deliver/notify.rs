@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
+use tokio::{task::JoinHandle, time::Instant};
 
-use super::parcel::{self, Parcel, pack};
+use super::{
+    parcel::{self, Parcel, pack},
+    together::{self, Running},
+};
 use crate::{
     error::{Error, Result},
     plan::{NotifyPlan, Plan},
@@ -70,8 +70,8 @@ pub async fn notify(
     patience: Duration,
     hurry: impl Future<Output = Duration>,
 ) -> Vec<(&'static str, Result<()>)> {
-    let mut end = Instant::now() + patience;
-    let mut running: Vec<(&'static str, Result<JoinHandle<Result<()>>>)> = Vec::new();
+    let end = Instant::now() + patience;
+    let mut running: Vec<Running> = Vec::new();
     for order in orders {
         let context = Context {
             lang: occasion.lang,
@@ -81,7 +81,8 @@ pub async fn notify(
             first_run: Some(occasion.first_run),
             test: false,
         };
-        match pack(order.sink, occasion.plan, occasion.report, &context) {
+        let packed = || pack(order.sink, occasion.plan, occasion.report, &context);
+        match together::guarded(order.sink, packed) {
             // A task of its own: should it break, the others go on.
             Ok(Some(parcel)) => {
                 let until = end.checked_sub(GRACE).unwrap_or(end);
@@ -92,44 +93,7 @@ pub async fn notify(
             Err(error) => running.push((order.sink, Err(error))),
         }
     }
-    let mut hurry = std::pin::pin!(hurry);
-    let mut hurried = false;
-    let mut told = Vec::new();
-    for (sink, task) in running {
-        let result = match task {
-            Err(error) => Err(error),
-            Ok(mut task) => loop {
-                tokio::select! {
-                    biased;
-                    ended = &mut task => break ended.unwrap_or_else(|_| Err(broke(sink))),
-                    () = sleep_until(end) => {
-                        task.abort();
-                        break Err(silent(sink));
-                    }
-                    left = hurry.as_mut(), if !hurried => {
-                        hurried = true;
-                        end = end.min(Instant::now() + left);
-                    }
-                }
-            },
-        };
-        told.push((sink, result));
-    }
-    told
-}
-
-fn broke(sink: &str) -> Error {
-    Error::new(
-        format!("telling {sink} broke off"),
-        "Report this as a defect of pgdrill.",
-    )
-}
-
-fn silent(sink: &str) -> Error {
-    Error::new(
-        format!("{sink} did not take the report in time"),
-        "Check the address of the sink, and whether what listens there answers.",
-    )
+    together::ended(running, end, hurry).await
 }
 
 /// Tells that a drill begins, without waiting for it. `None`: the plan names nobody.
