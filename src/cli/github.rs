@@ -14,7 +14,7 @@ use crate::{
     finding::Severity,
     plan::Plan,
     report::{Report, Verdict},
-    units::{Secret, hex},
+    units::hex,
 };
 
 /// GitHub refuses a summary over 1 MiB a step; the rest of the step may write one, too.
@@ -37,7 +37,7 @@ fn heard() -> bool {
 }
 
 fn masks(plans: &[Plan]) -> String {
-    let secrets = plans.iter().flat_map(secrets);
+    let secrets = plans.iter().flat_map(Plan::secrets);
     let mut masks: Vec<String> = secrets.flat_map(|secret| parts(secret.reveal())).collect();
     masks.sort_unstable();
     masks.dedup();
@@ -47,18 +47,6 @@ fn masks(plans: &[Plan]) -> String {
         let _ = writeln!(text, "::add-mask::{part}");
         text
     })
-}
-
-fn secrets(plan: &Plan) -> Vec<&Secret> {
-    let live = plan.live.as_ref().map(|live| &live.dsn);
-    [
-        plan.sandbox.service_url.as_ref(),
-        plan.metrics.pushgateway.as_ref(),
-        live,
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// The secret line by line, and the password inside when it is a URL. What is short would hide half of the log.
@@ -171,7 +159,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::report::BackupFacts;
+    use crate::{plan, report::BackupFacts};
 
     #[test]
     fn a_summary_is_cut_at_a_line_and_says_so() {
@@ -213,6 +201,47 @@ mod tests {
         );
         assert_eq!(read[0].1, "unverified");
         assert_eq!(read[1].1, "3");
+    }
+
+    #[test]
+    fn every_secret_of_a_plan_is_masked() {
+        let told = [
+            ("slack:\n    webhook: ", "https://slack.example/planted-1"),
+            ("webhook:\n    url: ", "https://hook.example/planted-2"),
+            ("  secret: ", "planted-3"),
+            (
+                "email:\n    to: [a@example.com]\n    smtp: ",
+                "smtp://me%40example.com:planted-4@mail.example:587",
+            ),
+            ("heartbeat:\n    start: ", "https://heart.example/planted-5"),
+            ("  success: ", "https://heart.example/planted-6"),
+            ("  failure: ", "https://heart.example/planted-7"),
+            ("pagerduty:\n    routing_key: ", "planted-8"),
+        ];
+        let mut text = "version: 1\nbackup: { url: ./b }\n".to_owned();
+        text.push_str("metrics:\n  pushgateway: ${P:-}\nlive:\n  dsn: ${L:-}\nnotify:\n");
+        for (at, (key, _)) in told.iter().enumerate() {
+            let _ = writeln!(text, "  {key}${{SECRET_{at}:-}}");
+        }
+        let value = |name: &str| match name {
+            "PGDRILL_SERVICE_URL" => Some("postgres://u:planted-s@h/d".to_owned()),
+            "P" => Some("http://u:planted-p@h".to_owned()),
+            "L" => Some("postgres://u:planted-l@h/d".to_owned()),
+            _ => Some(
+                told[name.strip_prefix("SECRET_")?.parse::<usize>().ok()?]
+                    .1
+                    .to_owned(),
+            ),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plan.yaml");
+        std::fs::write(&file, text).unwrap();
+        let loaded = plan::read(&file, &value, jiff::civil::date(2026, 11, 23));
+        let masks = masks(&[loaded.unwrap_or_else(|error| panic!("{error}")).plan]);
+        for part in ["1", "2", "3", "4", "5", "6", "7", "8", "s", "p", "l"] {
+            let planted = format!("planted-{part}");
+            assert!(masks.contains(&planted), "{planted} is not in {masks}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod pattern;
 mod read;
 mod schedule;
 mod schema;
+mod secrets;
 mod settings;
 mod smtp;
 mod syntax;
