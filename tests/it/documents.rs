@@ -3,6 +3,7 @@
 mod commands;
 mod keys;
 mod languages;
+mod run;
 
 use std::{fmt::Write, fs};
 
@@ -59,22 +60,27 @@ fn the_readme_shows_every_exit_code() {
 
 /// The blocks of a document that are written in a language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let begin = format!("```{language}\n");
-    let mut blocks = Vec::new();
-    let (mut rest, mut indent) = (text, 0);
-    while let Some((before, after)) = rest.split_once(&begin) {
-        let line = before.rsplit('\n').next().unwrap();
-        indent = if line.trim().is_empty() {
-            line.len()
-        } else {
-            indent
+    let all = fences(text).into_iter();
+    let wanted = all.filter(|(written, _)| written == language);
+    wanted.map(|(_, block)| block).collect()
+}
+
+/// Every block of code with its language, in their order, without the indentation of the list that it stands in.
+fn fences(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.trim_start().strip_prefix("```") else {
+            continue;
         };
-        let end = format!("{}```", " ".repeat(indent));
-        let (block, after) = after.split_once(&format!("\n{end}")).unwrap();
-        blocks.push(block.to_owned() + "\n");
-        rest = after;
+        let indent = line.len() - line.trim_start().len();
+        let block = lines.by_ref().take_while(|line| line.trim() != "```");
+        let block = block.fold(String::new(), |block, line| {
+            block + line.get(indent..).unwrap_or_default() + "\n"
+        });
+        found.push((language.to_owned(), block));
     }
-    blocks
+    found
 }
 
 #[test]
