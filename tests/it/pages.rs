@@ -1,5 +1,7 @@
 //! The pages as a reader meets them: in a real browser, wide and narrow, light and dark.
 
+mod standalone;
+
 use std::sync::Arc;
 
 use axum::{Router, extract::Path, response::Html, routing::get};
