@@ -3,10 +3,14 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
     time::{Duration, SystemTime},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,6 +19,7 @@ use super::support::{
     program::{assert_found, pgdrill, report, run},
     receiver::{Answer, Receiver},
     smtp::Smtp,
+    watch::until,
 };
 
 const NOTIFY: &str = "notify:
@@ -256,6 +261,37 @@ async fn a_sink_that_refuses_is_told_in_the_report_the_history_and_the_metrics_a
     );
     let kept = everything_below(&place.path("history"));
     assert!(kept.contains("notify.failed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_a_sink_hangs_ends_the_run_with_its_verdict_in_every_record() {
+    let place = Place::new("history: ./history\n");
+    place.backup("a.dump", b"no dump", 1);
+    let receiver = Receiver::start(vec![Answer::Hang]).await;
+    let mut command = pgdrill(&["verify", "--format", "json"]);
+    command
+        .arg(place.path("shop.yaml"))
+        .env("HOOK_URL", receiver.url("/hook"));
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until("the hook is told", async || {
+        (!receiver.got().is_empty()).then_some(())
+    })
+    .await;
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+    // It would hang for 45 seconds otherwise; whoever pressed Ctrl-C is promised four.
+    let output = tokio::time::timeout(Duration::from_secs(25), ended).await;
+    let (code, report) = report(&output.expect("it waits for the hook").unwrap());
+    // A failed backup outranks the interruption.
+    assert_eq!((code, &report["verdict"]), (1, &"failed".into()));
+    let error = sink(&report, "webhook")["error"].as_str().unwrap();
+    assert!(error.contains("webhook"), "{error}");
+    assert!(everything_below(&place.path("history")).contains("notify.failed"));
 }
 
 /// Every file's text.

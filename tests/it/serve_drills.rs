@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use super::support::{
     cluster::Cluster,
+    receiver::Receiver,
     watch::{Watch, until},
 };
 
@@ -55,10 +56,14 @@ fn server() -> Option<Cluster> {
 }
 
 fn start(place: &Path) -> Watch {
+    start_with(place, |_| {})
+}
+
+fn start_with(place: &Path, change: impl FnOnce(&mut Command)) -> Watch {
     let temporary = place.join("t");
     let plans = place.join("plans");
     Watch::start_with(&plans, &["--refresh", "1s"], None, |command| {
-        command.env("TMPDIR", temporary);
+        change(command.env("TMPDIR", temporary));
     })
 }
 
@@ -146,6 +151,36 @@ async fn a_missed_drill_is_caught_up_once() {
     assert_eq!(told["drilling"], false);
     watch.terminate().await;
     assert_eq!(past_runs(place.path()).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduled_drill_tells_those_whom_the_plan_names() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = place();
+    add(place.path(), &server, "shop", "select count(*) from t");
+    let receiver = Receiver::start(vec![]).await;
+    let notify = "notify:\n  allow_private: true\n  webhook:\n    url: ${HOOK}\n    on: [passed]\n  heartbeat:\n    start: ${START}\n    success: ${SUCCESS}\n";
+    let plan = place.path().join("plans/shop.yaml");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text + notify).unwrap();
+    let began = Timestamp::now();
+    let watch = start_with(place.path(), |command| {
+        for (name, path) in [
+            ("HOOK", "/hook"),
+            ("START", "/start"),
+            ("SUCCESS", "/success"),
+        ] {
+            command.env(name, receiver.url(path));
+        }
+    });
+    drilled(&watch, "shop", began).await;
+    watch.terminate().await;
+    let mut paths: Vec<_> = receiver.got().into_iter().map(|got| got.path).collect();
+    paths.sort();
+    assert_eq!(paths, ["/hook", "/start", "/success"]);
+    assert_eq!(receiver.take("/hook")[0].json()["verdict"], "passed");
 }
 
 async fn past_runs(place: &Path) -> usize {
