@@ -33,6 +33,7 @@ use crate::{
     backup::{Backup, Store},
     error::{Broken, Error},
     finding::{Finding, Severity},
+    history::usual_stages,
     plan::{Plan, Select},
     progress::Progress,
     report::{Report, Stage, Verdict},
@@ -153,6 +154,7 @@ async fn attempt(
     let first = step.first_run.is_none();
     let start = first.then(|| tell::start(plan, options, &run)).flatten();
     let memory = Memory::of(plan).await;
+    progress.expect_stages(usual_stages(&memory.past));
     report.plan_digest = Some(plan.digest.clone());
     report.findings.clone_from(&memory.findings);
     report.findings.extend(step.passed_over.iter().cloned());

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
-use crate::progress::Progress;
+use crate::{progress::Progress, units::Age};
 
 /// How often the line is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,18 +41,29 @@ impl Drop for Watch {
     }
 }
 
+/// Whole seconds: nobody knows more.
+const fn whole(left: Duration) -> Duration {
+    Duration::from_secs(left.as_secs() + 1)
+}
+
 fn draw(bar: &ProgressBar, progress: &Progress) {
     let (done, total) = progress.bytes();
+    let left = progress.left();
     let template = if total > 0 && done > 0 && done < total {
         bar.set_length(total);
         bar.set_position(done);
-        "{spinner} {msg:8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"
+        let read = "{spinner} {msg:8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
+        // Without earlier runs only the reading can be foretold.
+        let left = left.map_or(", read in {eta}", |_| "{prefix}");
+        format!("{read}{left}")
     } else {
-        "{spinner} {msg:8} {elapsed}"
+        "{spinner} {msg:8} {elapsed}{prefix}".to_owned()
     };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+    if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
+    let left = left.map(|left| format!(", about {} left", Age(whole(left))));
+    bar.set_prefix(left.unwrap_or_default());
     bar.set_message(progress.current().unwrap_or("look"));
     bar.tick();
 }

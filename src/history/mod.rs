@@ -5,6 +5,7 @@ mod past;
 mod record;
 mod store;
 mod trends;
+mod usual;
 
 use std::path::Path;
 
@@ -12,7 +13,8 @@ use jiff::Timestamp;
 
 pub use past::{Damaged, Past};
 pub use record::reports;
-pub use trends::{Measure, Summary, series, summary};
+pub use trends::{Measure, Summary, median, series, summary};
+pub use usual::usual_stages;
 
 use crate::{
     backup::{Keys, Patience, Records},

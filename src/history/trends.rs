@@ -112,27 +112,29 @@ pub struct Summary {
 /// The five numbers of a series that is sorted by time; none of an empty one.
 #[must_use]
 pub fn summary(points: &[(Timestamp, f64)]) -> Option<Summary> {
-    let mut values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+    let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
     let (first, last) = (*values.first()?, *values.last()?);
-    values.sort_by(f64::total_cmp);
     Some(Summary {
         count: values.len(),
-        min: *values.first()?,
-        median: median(&values)?,
-        max: *values.last()?,
+        min: values.iter().copied().min_by(f64::total_cmp)?,
+        max: values.iter().copied().max_by(f64::total_cmp)?,
+        median: median(values)?,
         first,
         last,
     })
 }
 
-/// The median of sorted values; none of no values.
-fn median(sorted: &[f64]) -> Option<f64> {
-    let middle = sorted.len() / 2;
-    let upper = *sorted.get(middle)?;
-    if sorted.len() % 2 == 1 {
+/// The middle one; between two, the middle of both; none of no values.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len() % 2 == 1 {
         return Some(upper);
     }
-    Some(f64::midpoint(*sorted.get(middle - 1)?, upper))
+    let lower = *values.get(middle.checked_sub(1)?)?;
+    Some(f64::midpoint(lower, upper))
 }
 
 #[cfg(test)]

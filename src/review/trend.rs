@@ -8,7 +8,10 @@ use super::{
     drills::{Tally, restore_seconds},
     float, signed,
 };
-use crate::{history::Past, report::Report};
+use crate::{
+    history::{Past, median},
+    report::Report,
+};
 
 /// How many months are compared: this one and five before it.
 pub(super) const MONTHS: i32 = 6;
@@ -124,18 +127,6 @@ fn row(past: &Past, month: Month) -> Row {
 fn backup_seconds(run: &Report) -> Option<f64> {
     let seconds = run.backup.as_ref()?.duration_seconds?;
     seconds.is_finite().then_some(seconds)
-}
-
-/// The middle one; between two, the middle of both.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    if values.len() % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = *values.get(middle.checked_sub(1)?)?;
-    Some(f64::midpoint(lower, upper))
 }
 
 /// How the restores of this month compare with those of the months before: a factor, where both are known.
