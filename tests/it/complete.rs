@@ -218,6 +218,29 @@ async fn a_lost_row_and_a_changed_value_are_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_only_the_heading_of_a_script_still_names_is_missed() {
+    // The end of a line was lost, so that a comment swallows the statement; and one bit of a name was flipped.
+    for (from, to, missing) in [
+        (
+            "\n--\n\nCREATE INDEX cut_at ",
+            "\n-- CREATE INDEX cut_at ",
+            "the index \"public.cut_at\" is missing",
+        ),
+        (
+            "CREATE VIEW public.seen AS",
+            "CREATE VIEW public.seeo AS",
+            "the view \"public.seen\" is missing",
+        ),
+    ] {
+        let Some((code, report)) = changed(from, to, "").await else {
+            return;
+        };
+        assert_eq!(code, 1, "{report}");
+        assert!(report["findings"].to_string().contains(&missing.replace('"', "\\\"")), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_object_whose_error_is_ignored_is_still_missed() {
     let Some(server) = server() else {
         return;

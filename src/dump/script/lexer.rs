@@ -11,6 +11,8 @@ use super::shape::Statement;
 
 /// More bytes than a name may have: longer words are no keywords.
 const WORD: usize = 64;
+/// How much of a comment is kept, in bytes: the heading of a function names all of its arguments.
+const COMMENT: usize = 1024;
 
 /// What stopped the lexer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,8 +314,7 @@ impl Lexer {
     fn line(&mut self, rest: &[u8]) -> (usize, Option<Event>) {
         let end = memchr3(b'\n', b'\r', 0, rest);
         let text = &rest[..end.unwrap_or(rest.len())];
-        // Long enough for the lines that pg_dump writes at the start and at the end.
-        let kept = text.len().min(WORD - self.comment.len().min(WORD));
+        let kept = text.len().min(COMMENT - self.comment.len().min(COMMENT));
         self.comment.extend_from_slice(&text[..kept]);
         match end {
             None => (rest.len(), None),

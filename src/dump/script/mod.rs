@@ -204,6 +204,7 @@ impl<R: Read> Script<R> {
                 self.sure = self.at;
                 let comment = self.lexer.comment().to_vec();
                 self.ends.comment(&comment)?;
+                self.seeing.heading(&comment);
             }
             Event::Backslash => return self.command(),
             Event::Nul => return Err(self.corrupt("a NUL byte in the script".to_owned())),

@@ -147,6 +147,12 @@ impl Seeing {
         }
     }
 
+    /// Takes a comment between statements: `pg_dump` announces what it makes.
+    pub(super) fn heading(&mut self, comment: &[u8]) {
+        let announced = std::str::from_utf8(comment).ok().and_then(sql::headed);
+        self.seen.made.extend(announced);
+    }
+
     fn unforeseen(&mut self, what: &str) {
         self.seen.rows_unforeseen.insert(what.to_owned());
     }
@@ -155,12 +161,14 @@ impl Seeing {
         match sql::deed(text) {
             Deed::Makes(made) => _ = self.seen.made.insert(made),
             Deed::Drops(made) => {
-                self.seen.made.remove(&made);
-                // What belonged to a table went with it.
-                let belonging = format!("{} ", made.name);
-                self.seen.made.retain(|other| {
-                    other.schema != made.schema || !other.name.starts_with(&belonging)
-                });
+                // What belonged to a table went with it, and so did a function under its whole name.
+                let belongs = |name: &str| {
+                    let rest = name.strip_prefix(&made.name);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(']))
+                };
+                self.seen
+                    .made
+                    .retain(|other| other.schema != made.schema || !belongs(&other.name));
                 self.seen.ledger.tables.retain(|held| {
                     held.target.table != made.name
                         || held.target.schema.as_deref() != Some(&made.schema)

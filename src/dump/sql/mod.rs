@@ -2,6 +2,7 @@
 
 mod drops;
 mod facts;
+mod headed;
 mod large;
 mod made;
 mod targets;
@@ -9,6 +10,7 @@ mod words;
 
 pub(super) use drops::{copied, drops, inserted};
 pub(super) use facts::{facts, must_exist};
+pub(super) use headed::headed;
 pub(super) use large::{LargeCall, is_harmless_select, large_call};
 pub use made::Made;
 pub(super) use made::{Deed, deed};
