@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::Cursor,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
@@ -12,10 +13,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::support::{
-    cluster::Cluster,
+    cluster::{Cluster, installed},
     listener::listener,
     postgres::has_image,
-    program::{findings, verify},
+    program::{findings, pgdrill, report, run, verify},
 };
 
 /// A folder with a plan, and a file that must never come to be.
@@ -32,7 +33,7 @@ impl Trap {
             "version: 1\nname: shop\nbackup:\n  url: ./backups\ndatabase:\n  tables: { min: 1 }\n";
         fs::write(folder.path().join("plan.yaml"), plan).unwrap();
         // Whoever runs the tools could write here.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        let open = fs::Permissions::from_mode(0o777);
         fs::set_permissions(folder.path(), open).unwrap();
         Self { folder }
     }
@@ -236,6 +237,66 @@ async fn a_restore_that_works_for_too_long_says_nothing_of_the_backup() {
         report["findings"].to_string().contains("restore.wall"),
         "{report}"
     );
+}
+
+/// Programs of PostgreSQL whose `pg_restore` starts a child and then hangs, as it does itself; `pids` names both.
+fn hanging_programs(place: &Path) -> PathBuf {
+    let bin = place.join("bin");
+    fs::create_dir(&bin).unwrap();
+    let real = installed().unwrap();
+    for program in fs::read_dir(&real).unwrap().map(Result::unwrap) {
+        std::os::unix::fs::symlink(program.path(), bin.join(program.file_name())).unwrap();
+    }
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then exec '{}' --version; fi\n\
+         sleep 86400 & echo $$ $! >'{}'\nexec sleep 86400\n",
+        real.join("pg_restore").display(),
+        place.join("pids").display(),
+    );
+    let fake = bin.join("pg_restore");
+    fs::remove_file(&fake).unwrap();
+    fs::write(&fake, script).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    bin
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_hangs_is_ended_with_those_that_it_started() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql("postgres", b"create table t as select 1 id");
+    let trap = Trap::with(&cluster.dump(&["-Fc"]));
+    let plan = trap.folder.path().join("plan.yaml");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, format!("{text}restore: {{ stall: 2s }}\n")).unwrap();
+    let bin = hanging_programs(trap.folder.path());
+    let mut command = pgdrill(&["verify", plan.to_str().unwrap(), "--format", "json"]);
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    command.args(["--sandbox", "local"]).env("PATH", path);
+    let (code, report) = report(&run(command).await);
+    assert_eq!(code, 1, "{report}");
+    assert!(
+        codes(&report).contains(&"restore.stalled".to_owned()),
+        "{report}"
+    );
+    let pids = fs::read_to_string(trap.folder.path().join("pids")).unwrap();
+    let pids: Vec<i32> = pids
+        .split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect();
+    assert_eq!(pids.len(), 2);
+    for pid in pids {
+        // The kernel ends what was killed in its own time.
+        let gone = || !Path::new(&format!("/proc/{pid}")).exists();
+        for _ in 0..200 {
+            if gone() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert!(gone(), "process {pid} was left behind");
+    }
 }
 
 /// Small dumps that fuzzing starts from: none of them, whole or changed in any byte, makes a reader panic.

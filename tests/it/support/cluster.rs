@@ -165,7 +165,7 @@ fn text(output: &Output) -> String {
 }
 
 /// The programs of the newest server that is installed.
-fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let debian = glob::glob("/usr/lib/postgresql/*/bin").unwrap().flatten();
     let major =
         |path: &PathBuf| -> Option<u32> { path.parent()?.file_name()?.to_str()?.parse().ok() };
