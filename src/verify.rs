@@ -252,7 +252,7 @@ async fn look(
     let source = tokio::select! {
         biased;
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
-        source = source::open(store.clone(), &backup, job.progress) => source?,
+        source = source::open(store.clone(), &backup, &job.plan.limits, job.progress) => source?,
     };
     report.dump = Some(source.contents.facts());
     clocks::note(job, &source.contents, report);

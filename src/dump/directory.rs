@@ -102,17 +102,19 @@ pub fn members(
         reader: RefCell::new(reader),
         passed: Cell::new(0),
         ended: Cell::new(false),
+        heading: Cell::new(None),
     };
     let mut archive = tar::Archive::new(&watched);
     let mut folder = Folder::default();
-    let entries = archive.entries().map_err(|error| watched.fault(&error))?;
-    for entry in entries {
+    let mut entries = archive.entries().map_err(|error| watched.fault(&error))?;
+    while let Some(entry) = watched.heading(|| entries.next()) {
         let mut entry = entry.map_err(|error| watched.fault(&error))?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if let Some(name) = folder.member(&path, entry.header().entry_type())? {
             let size = entry.size();
             each(name, size, &mut entry).map_err(|error| watched.fault(&error))?;
         }
+        io::copy(&mut entry, &mut io::sink()).map_err(|error| watched.fault(&error))?;
     }
     watched.end()?;
     if folder.toc {
@@ -170,6 +172,12 @@ impl Folder {
     }
 }
 
+fn endless_heading(at: u64) -> Finding {
+    Finding::new(Code::DumpCorrupt, "the tar archive is damaged").detail(format!(
+        "The name of a member before byte {at} is longer than 1 MiB."
+    ))
+}
+
 fn refused(message: &str, path: &str) -> Broken {
     Finding::new(Code::DumpCorrupt, message)
         .detail(format!("The member is \"{}\".", path.escape_debug()))
@@ -177,15 +185,24 @@ fn refused(message: &str, path: &str) -> Broken {
         .into()
 }
 
+/// The longest heading of a member, in bytes: a name and its attributes, which are held in memory.
+const HEADING: u64 = 1 << 20;
+
 /// A reader that remembers whether it met its end.
 struct Watched<R> {
     reader: RefCell<R>,
     passed: Cell<u64>,
     ended: Cell<bool>,
+    /// Where the heading of a member began that is being read.
+    heading: Cell<Option<u64>>,
 }
 
 impl<R: Read> Read for &Watched<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let began = self.heading.get();
+        if began.is_some_and(|began| self.passed.get() - began > HEADING) {
+            return Err(Broken::from(endless_heading(self.passed.get())).into());
+        }
         let count = self.reader.borrow_mut().read(into)?;
         self.passed.set(self.passed.get() + count as u64);
         self.ended.set(count == 0 && !into.is_empty());
@@ -194,6 +211,14 @@ impl<R: Read> Read for &Watched<R> {
 }
 
 impl<R: Read> Watched<R> {
+    /// Reads the heading of a member, which may not go on for ever.
+    fn heading<T>(&self, read: impl FnOnce() -> T) -> T {
+        self.heading.set(Some(self.passed.get()));
+        let read = read();
+        self.heading.set(None);
+        read
+    }
+
     fn fault(&self, error: &io::Error) -> Broken {
         let inner = Broken::inside(error).or_else(|| inside(error));
         if let Some(inner) = inner {

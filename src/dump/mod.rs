@@ -189,7 +189,8 @@ fn unwrap(mut head: Head, tap: &Shown) -> Result<(Codec, Head), Broken> {
         if codec == Codec::None {
             break;
         }
-        head = Head::new(codec::Decoder::new(codec, head.replay()).telling(tap.clone()));
+        let decoder = codec::Decoder::new(codec, head.replay()).telling(tap.clone());
+        head = Head::new(data::Metered::new(decoder, tap));
         codec = codec::sniff(head.fill(codec::SNIFFED)?);
     }
     if codec != Codec::None {

@@ -32,6 +32,10 @@ impl Tap for Told {
     fn remark(&self, finding: Finding) {
         self.0.lock().unwrap().push(finding);
     }
+
+    fn unpacked(&self, _: u64) -> Result<(), Broken> {
+        Ok(())
+    }
 }
 
 #[test]

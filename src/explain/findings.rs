@@ -108,8 +108,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "",
         ),
         Code::DumpUnexpected => (
-            "The dump was taken from another database than the plan names, or holds no table's data at all. The backup job may dump the wrong one, or store it in the wrong place. A dump that is meant to hold no rows is allowed by `restore.allow_schema_only`.",
-            "ダンプのデータベースがプランで指定したものと違うか、テーブルのデータが一つもありません。バックアップジョブが別のデータベースをダンプしているか、保存先を間違えている可能性があります。行を含まないダンプが意図どおりなら `restore.allow_schema_only` で許可します。",
+            "The dump was taken from another database than the plan names, or holds no table's data at all, or decompresses to more than `limits.max_unpacked`. The backup job may dump the wrong one, or store it in the wrong place. A dump that is meant to hold no rows is allowed by `restore.allow_schema_only`.",
+            "ダンプのデータベースがプランで指定したものと違うか、テーブルのデータが一つもないか、展開後のサイズが `limits.max_unpacked` を超えています。バックアップジョブが別のデータベースをダンプしているか、保存先を間違えている可能性があります。行を含まないダンプが意図どおりなら `restore.allow_schema_only` で許可します。",
             "the dump is not of the database \"shop\"",
             "backup:\n  url: ./backups\n  database: shop\n",
         ),

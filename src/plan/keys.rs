@@ -31,7 +31,7 @@ keys! {
         "defaults", "tables", "database", "sql", "history", "schedule", "metrics", "live", "notify", "contacts", "runbook",
     ];
     BACKUP: "backup key" at "/properties/backup" = ["url", "endpoint", "region", "match", "select", "timezone", "database"];
-    LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven"];
+    LIMITS: "limit" at "/properties/limits" = ["max_age", "max_shrink", "slow_factor", "storage", "monthly_cost", "rto", "max_unproven", "max_unpacked"];
     SCHEDULE: "schedule key" at "/definitions/schedule" = ["cron", "timezone"];
     METRICS: "metrics key" at "/properties/metrics" = ["textfile", "pushgateway"];
     LIVE: "live key" at "/properties/live" = ["dsn", "ca"];

@@ -197,6 +197,8 @@ pub struct Limits {
     pub slow_factor: f64,
     /// No proof for longer than this is a warning: a month's drill and a few days.
     pub max_unproven: Age,
+    /// A dump that unpacks to more is critical; none: 4 GiB, or 1100 times its stored size where that is more.
+    pub max_unpacked: Option<Bytes>,
 }
 
 impl Default for Limits {
@@ -209,6 +211,7 @@ impl Default for Limits {
             rto: None,
             slow_factor: 3.0,
             max_unproven: Age::from_secs(35 * 86_400),
+            max_unpacked: None,
         }
     }
 }

@@ -137,6 +137,9 @@ pub(super) fn limits(file: &File<'_>, entry: Entry<'_>) -> Limits {
     if let Some(age) = fields.get("max_unproven").and_then(|entry| file.age(entry)) {
         limits.max_unproven = age;
     }
+    if let Some(entry) = fields.get("max_unpacked") {
+        limits.max_unpacked = file.quantity(entry, "a size");
+    }
     limits
 }
 

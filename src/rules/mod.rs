@@ -15,6 +15,7 @@ mod rto;
 mod shrunk;
 mod slow;
 mod taken;
+mod unpacked;
 mod unproven;
 
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ pub use content::{cluster, content, data};
 pub use growth::{monthly, projection};
 pub use rto::rto;
 pub use taken::{Taken, ZONES, taken};
+pub use unpacked::{most_unpacked, unpacks_to_too_much};
 pub use unproven::unproven;
 
 use crate::{

@@ -8,7 +8,7 @@ use crate::{
     dump::Contents,
     error::{Broken, Error},
     finding::{Code, Finding},
-    plan::{BackupPlan, Select},
+    plan::{BackupPlan, Limits, Select},
     progress::Progress,
 };
 
@@ -44,7 +44,7 @@ pub async fn inspect(
     };
     let progress = Progress::default();
     // Whatever follows the head is let go, and no longer downloaded.
-    let source = source::open(Arc::new(store), &backup, &progress).await?;
+    let source = source::open(Arc::new(store), &backup, &Limits::default(), &progress).await?;
     Ok(Inspected {
         contents: source.contents,
         read: progress.bytes().0,

@@ -13,12 +13,13 @@ use crate::{
     backup::{Backup, Evidence, Object, Store},
     dump::{self, Contents, Counting, Opened},
     error::{Broken, Error, OrStop},
+    plan::Limits,
     progress::Progress,
     restore::{self, Member, Members},
 };
 
 /// The largest table of contents of a directory dump that we take: 24,000 entries need 6 MB.
-const TOC_LIMIT: u64 = 1 << 30;
+pub(super) const TOC_LIMIT: u64 = 1 << 30;
 
 /// A dump that is being read.
 pub(super) struct Source {
@@ -51,16 +52,17 @@ pub(super) enum Input {
 pub(super) async fn open(
     store: Arc<Store>,
     backup: &Backup,
+    limits: &Limits,
     progress: &Progress,
 ) -> Result<Source, Broken> {
     if backup.is_directory() {
         let whole = store.whole(backup.clone()).await?;
-        return directory(store, &whole, progress).await;
+        return directory(store, &whole, limits, progress).await;
     }
     let body = store.read(&backup.object(), progress);
     let evidence = vec![body.evidence()];
     let reader = body.into_reader();
-    let watched = Watched::new();
+    let watched = Watched::new(backup.size, limits);
     let shown: dump::Shown = watched.clone();
     let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
@@ -116,6 +118,7 @@ fn whole(
 async fn directory(
     store: Arc<Store>,
     backup: &Backup,
+    limits: &Limits,
     progress: &Progress,
 ) -> Result<Source, Broken> {
     let toc = member(backup, "toc.dat").ok_or_else(|| {
@@ -125,7 +128,7 @@ async fn directory(
         )
     })?;
     let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
-    let watched = Watched::new();
+    let watched = Watched::new(backup.size, limits);
     let members = stream(store, backup, &contents, watched.clone(), progress)?;
     Ok(counted(Source {
         contents,

@@ -39,8 +39,10 @@ pub(super) fn unpack(
         names.push((name.to_owned(), size));
         Ok(())
     })?;
-    if !names.iter().any(|(name, _)| name == "toc.dat") {
-        return Err(no_toc().into());
+    match names.iter().find(|(name, _)| name == "toc.dat") {
+        None => return Err(no_toc().into()),
+        Some((_, size)) if *size > source::TOC_LIMIT => return Err(long_toc().into()),
+        Some(_) => {}
     }
     let toc = fs::read(folder.path().join("toc.dat")).or_stop(doing, HINT)?;
     let contents = Contents {
@@ -68,6 +70,14 @@ pub(super) fn unpack(
 fn no_toc() -> Finding {
     Finding::new(Code::DumpUnreadable, "the tar archive holds no dump")
         .detail("A directory dump has a \"toc.dat\"; none of its members is one.")
+}
+
+fn long_toc() -> Error {
+    Error::new(
+        "could not read the table of contents",
+        "Tell us: this dump is the first of its kind.",
+    )
+    .because("It is longer than 1 GiB.")
 }
 
 fn doing() -> String {

@@ -10,6 +10,7 @@ use std::{
 
 use pgdrill::{
     dump::{self, Of, Rows, Tap},
+    error::Broken,
     finding::Finding,
     plan::{BackupPlan, RestorePlan},
     rules,
@@ -359,6 +360,10 @@ impl Tap for Told {
 
     fn remark(&self, finding: Finding) {
         self.0.lock().unwrap().push(finding);
+    }
+
+    fn unpacked(&self, _: u64) -> Result<(), Broken> {
+        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ mod backup_folder;
 mod backup_s3;
 mod backup_s3_read;
 mod bad_input;
+mod bombs;
 mod checks;
 mod checks_hostile;
 mod checks_together;

@@ -87,7 +87,8 @@ impl Walk {
     fn data(&self, entry: &Entry, chunks: &Arc<Mutex<Chunks>>) -> Result<(), Broken> {
         let mut frame = Frame::new(entry, &*self.tap);
         let from = Box::new(Shared(Arc::clone(chunks)));
-        let read = decoder(&self.compression, from).and_then(|mut from| frame.read(&mut *from));
+        let read =
+            decoder(&self.compression, from, &self.tap).and_then(|mut from| frame.read(&mut *from));
         if let Err(error) = read {
             let mut chunks = lock(chunks);
             return Err(match chunks.broken.take() {

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
 };
 
-use super::{Shown, frame::Frame, witness::witness, zlib::Zlib};
+use super::{Metered, Shown, frame::Frame, witness::witness, zlib::Zlib};
 use crate::{
     dump::{Bytes, Codec, Contents, Data, Entry, codec::Decoder},
     error::{Broken, sentence, whole},
@@ -21,7 +21,7 @@ const ENDINGS: [(&str, Codec); 4] = [
 ];
 
 /// A decoder of the data inside a custom archive.
-pub(super) fn decoder(compression: &str, mut from: Bytes) -> io::Result<Bytes> {
+pub(super) fn decoder(compression: &str, mut from: Bytes, tap: &Shown) -> io::Result<Bytes> {
     let mut first = [0; 1];
     // No bytes at all are no stream: `pg_dump` from 16 on begins one with the first byte only.
     let count = from.read(&mut first)?;
@@ -30,17 +30,17 @@ pub(super) fn decoder(compression: &str, mut from: Bytes) -> io::Result<Bytes> {
     }
     let from: Bytes = Box::new(io::Cursor::new(first).chain(from));
     Ok(match compression {
-        "gzip" => Box::new(Zlib::new(from)),
-        "lz4" => Box::new(Decoder::small(Codec::Lz4, from)),
-        "zstd" => Box::new(Decoder::small(Codec::Zstd, from)),
+        "gzip" => Box::new(Metered::new(Zlib::new(from), tap)),
+        "lz4" => unwrapped(Codec::Lz4, from, tap),
+        "zstd" => unwrapped(Codec::Zstd, from, tap),
         _ => from,
     })
 }
 
 /// What a decoder's error says about an entry's data.
 pub(super) fn spoiled(entry: &Entry, error: &io::Error, at: u64) -> Broken {
-    if let Some(Broken::Run(error)) = Broken::inside(error) {
-        return error.clone().into();
+    if let Some(other) = Broken::inside(error).filter(|broken| !is_damage(broken)) {
+        return other.clone();
     }
     let said = match Broken::inside(error) {
         Some(Broken::Backup(finding)) => finding.message.clone(),
@@ -57,6 +57,11 @@ pub(super) fn spoiled(entry: &Entry, error: &io::Error, at: u64) -> Broken {
     ))
     .about(name)
     .into()
+}
+
+/// Whether it is the data that are damaged, and not the run, nor more of them than a dump may hold.
+fn is_damage(broken: &Broken) -> bool {
+    matches!(broken, Broken::Backup(finding) if finding.code != Code::DumpUnexpected)
 }
 
 /// The entry that a member belongs to, and what the member is wrapped in.
@@ -81,7 +86,7 @@ pub fn member(contents: &Contents, name: &str, bytes: Bytes, tap: &Shown) -> Byt
         let (entry, tap, name) = (entry.clone(), tap.clone(), name.to_owned());
         return witness(bytes, move |feed| {
             let mut frame = Frame::new(&entry, &*tap);
-            let read = frame.read(&mut *unwrapped(codec, Box::new(feed)));
+            let read = frame.read(&mut *unwrapped(codec, Box::new(feed), &tap));
             read.map_err(|error| in_member(&entry.name(), &name, &error))?;
             frame.finish()
         });
@@ -90,18 +95,19 @@ pub fn member(contents: &Contents, name: &str, bytes: Bytes, tap: &Shown) -> Byt
         return bytes;
     };
     let (object, name) = (format!("large object {number}"), name.to_owned());
+    let tap = tap.clone();
     witness(bytes, move |feed| {
-        let mut from = unwrapped(codec, Box::new(feed));
+        let mut from = unwrapped(codec, Box::new(feed), &tap);
         let read = io::copy(&mut from, &mut io::sink());
         read.map(|_| ())
             .map_err(|error| in_member(&object, &name, &error))
     })
 }
 
-fn unwrapped(codec: Codec, from: Bytes) -> Bytes {
+fn unwrapped(codec: Codec, from: Bytes, tap: &Shown) -> Bytes {
     match codec {
         Codec::None => from,
-        codec => Box::new(Decoder::small(codec, from)),
+        codec => Box::new(Metered::new(Decoder::small(codec, from), tap)),
     }
 }
 
@@ -114,8 +120,8 @@ fn object(name: &str) -> Option<(&str, Codec)> {
 
 fn in_member(what: &str, name: &str, error: &io::Error) -> Broken {
     let finding = match Broken::inside(error) {
-        Some(Broken::Run(error)) => return error.clone().into(),
-        Some(Broken::Backup(finding)) => finding.clone(),
+        Some(other) if !is_damage(other) => return other.clone(),
+        Some(other) => Finding::from(other.clone()),
         None => Finding::new(Code::DumpCorrupt, sentence(&whole(error))),
     };
     let message = match finding.code {

@@ -4,18 +4,23 @@ mod blocks;
 mod feed;
 mod frame;
 mod member;
+mod metered;
 mod tarred;
 mod witness;
 mod zlib;
 
 use std::sync::Arc;
 
-use crate::finding::{Code, Finding};
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
 
 pub use member::{complete, member};
 
 pub(super) use blocks::custom;
 pub(super) use member::missing;
+pub(super) use metered::Metered;
 pub(super) use tarred::tar;
 
 /// Whose rows are shown.
@@ -38,6 +43,12 @@ pub trait Tap: Send + Sync {
 
     /// Something that does not end the reading, such as bytes after the end.
     fn remark(&self, finding: Finding);
+
+    /// So many bytes more came out of a decompressor than were known before.
+    ///
+    /// # Errors
+    /// When these are more than the dump may hold: that ends the reading.
+    fn unpacked(&self, bytes: u64) -> Result<(), Broken>;
 }
 
 /// A finding about bytes that follow the end of a dump.
@@ -73,6 +84,10 @@ impl Tap for Nobody {
     }
 
     fn remark(&self, _: Finding) {}
+
+    fn unpacked(&self, _: u64) -> Result<(), Broken> {
+        Ok(())
+    }
 }
 
 /// Nobody, for whom a dump is only followed.

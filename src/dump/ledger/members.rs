@@ -16,7 +16,8 @@ pub(super) fn follow(plan: &Plan, watch: &mut Watch, ledger: &mut Ledger) -> io:
 /// Follows the members of a tar archive that `pg_dump` wrote.
 pub(super) fn follow_tar(plan: &Plan, watch: &mut Watch, ledger: &mut Ledger) -> io::Result<()> {
     let mut archive = tar::Archive::new(watch.by_ref());
-    for entry in archive.entries()? {
+    // `pg_dump` writes no long names, and whoever reads one holds all of it.
+    for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         member(plan, base(&name), &mut entry, ledger)?;

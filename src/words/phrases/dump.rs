@@ -36,6 +36,10 @@ pub(super) const PHRASES: &[Phrase] = &[
     // What is wrong with it.
     ("the newest dump is empty", "最新のダンプが空です"),
     ("the newest dump is an empty {} stream", "最新のダンプは中身のない {0} ストリームです"),
+    ("the dump unpacks to more than {}", "ダンプを展開すると {0} を超えます"),
+    ("It is stored in {}; it was refused when more than {} had come out of it (`limits.max_unpacked`).", "保存サイズは {0} です。展開後のサイズが {1} を超えた時点で拒否しました(`limits.max_unpacked`)。"),
+    ("Find out who wrote it. Where so much is right, raise `limits.max_unpacked` in the plan.", "誰が作成したか確認してください。このサイズで正しい場合は、プランの `limits.max_unpacked` を引き上げてください。"),
+    ("The name of a member before byte {} is longer than 1 MiB.", "{0} バイト目より前にあるメンバーの名前が 1 MiB を超えています。"),
     ("the dump is compressed more than {} times", "ダンプが {0} 回を超えて圧縮されています"),
     ("the dump ends too early", "ダンプが途中で終わっています"),
     ("the dump's data are damaged", "ダンプのデータが壊れています"),
