@@ -5,6 +5,7 @@ mod clocks;
 mod compare;
 mod crossing;
 mod facts;
+mod files;
 mod health;
 mod inspect;
 mod learn;

@@ -1,6 +1,7 @@
 //! `pgdrill manifest`: takes a dump, and beside it what the database held in the same snapshot.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
@@ -14,7 +15,7 @@ use tokio::process::Command;
 
 use super::{output, signals};
 use crate::{
-    checks,
+    checks, dump,
     error::{Error, OrStop, Result},
     manifest::{self, Dump, Manifest, Snapshot},
     units::Secret,
@@ -248,10 +249,10 @@ fn value_of(arguments: &[String], short: &str, long: &str) -> Option<String> {
     None
 }
 
-/// The dump's size and digest; neither for a directory.
+const HINT: &str = "Check that pg_dump wrote it.";
+
+/// The dump's size and digest; the digests of its files for a directory.
 fn about(path: &Path) -> Result<Dump> {
-    let doing = || format!("could not read \"{}\"", path.display());
-    let hint = "Check that pg_dump wrote it.";
     let file = path
         .file_name()
         .unwrap_or_default()
@@ -262,27 +263,50 @@ fn about(path: &Path) -> Result<Dump> {
             file,
             size_bytes: None,
             sha256: None,
+            members: Some(members(path)?),
         });
     }
-    let mut dump = fs::File::open(path).or_stop(doing, hint)?;
+    let (size, digest) = read(path)?;
+    Ok(Dump {
+        file,
+        size_bytes: Some(size),
+        sha256: Some(digest),
+        members: None,
+    })
+}
+
+/// The digests of the files of a directory dump, by their names.
+fn members(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let doing = || format!("could not read \"{}\"", folder.display());
+    let mut members = BTreeMap::new();
+    for file in fs::read_dir(folder).or_stop(doing, HINT)? {
+        let file = file.or_stop(doing, HINT)?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        if dump::member_name_ok(&name) {
+            members.insert(name, read(&file.path())?.1);
+        }
+    }
+    Ok(members)
+}
+
+/// The size of a file, and its SHA-256.
+fn read(path: &Path) -> Result<(u64, String)> {
+    let doing = || format!("could not read \"{}\"", path.display());
+    let mut file = fs::File::open(path).or_stop(doing, HINT)?;
     let (mut digest, mut size) = (Sha256::new(), 0);
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        match dump.read(&mut buffer) {
+        match file.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => {
                 digest.update(&buffer[..count]);
                 size += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).or_stop(doing, hint),
+            Err(error) => return Err(error).or_stop(doing, HINT),
         }
     }
-    Ok(Dump {
-        file,
-        size_bytes: Some(size),
-        sha256: Some(crate::units::hex(&digest.finalize())),
-    })
+    Ok((size, crate::units::hex(&digest.finalize())))
 }
 
 /// Writes it whole or not at all.

@@ -1,6 +1,6 @@
 //! The manifest and what was restored: pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Manifest, Table};
 use crate::{
@@ -18,6 +18,8 @@ pub struct Facts<'a> {
     pub key: &'a str,
     /// The SHA-256 of the bytes that were read; none for a directory dump.
     pub sha256: Option<&'a str>,
+    /// The SHA-256 of every file of a directory dump.
+    pub members: &'a BTreeMap<String, String>,
     /// The restored tables.
     pub tables: &'a [Settled],
     /// The values of the restored sequences.
@@ -64,18 +66,20 @@ impl Judged {
             .rsplit('/')
             .next()
             .unwrap_or(facts.key);
-        let differs = match (&manifest.dump.sha256, facts.sha256) {
-            (Some(wanted), Some(found)) => wanted != found,
+        let (differs, detail) = match (&manifest.dump.sha256, facts.sha256) {
+            (Some(wanted), Some(found)) => (
+                wanted != found,
+                "Its SHA-256 is another than the manifest's.".to_owned(),
+            ),
             // A directory dump has no checksum of its own.
-            (None, None) => false,
-            (Some(_), None) | (None, Some(_)) => true,
+            (None, None) => files(manifest.dump.members.as_ref(), facts.members),
+            (Some(_), None) | (None, Some(_)) => (true, String::new()),
         };
         if differs && manifest.dump.file == file {
             let message = format!(
                 "the dump is not the one that \"{}\" was written for",
                 super::name_of(file)
             );
-            let detail = "Its SHA-256 is another than the manifest's.";
             self.findings.push(
                 Finding::new(Code::DumpCorrupt, message)
                     .detail(detail)
@@ -238,6 +242,21 @@ impl Judged {
                 .push(Finding::new(Code::RestoreRows, message).about(facts.key));
         }
     }
+}
+
+/// Whether the files of a directory dump are others than the manifest says, and which.
+fn files(
+    wanted: Option<&BTreeMap<String, String>>,
+    found: &BTreeMap<String, String>,
+) -> (bool, String) {
+    let wanted = wanted.unwrap_or(found);
+    let names: BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
+    let differ = names
+        .into_iter()
+        .filter(|&name| wanted.get(name) != found.get(name));
+    let differ: Vec<_> = differ.map(|name| format!("\"{name}\"")).collect();
+    let detail = format!("These files are not the manifest's: {}.", bounded(&differ));
+    (!differ.is_empty(), detail)
 }
 
 /// A manifest that raises nothing.

@@ -4,6 +4,8 @@
 mod judge;
 mod take;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,9 @@ pub struct Dump {
     pub size_bytes: Option<u64>,
     /// Its SHA-256 in hexadecimal; none for a directory dump.
     pub sha256: Option<String>,
+    /// The SHA-256 of every file of a directory dump, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<BTreeMap<String, String>>,
 }
 
 /// A table.

@@ -1,6 +1,6 @@
 //! After the restore: is everything there that the dump holds? And what speaks for the dump's own bytes?
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::Job;
 use crate::{
@@ -52,12 +52,14 @@ pub(super) async fn compare(
     proof::compare(&dump, clients).await
 }
 
-/// Looks for checksums beside the dump, compares, and raises the level of the proof as far as it was reached.
+/// Looks for checksums beside the dump, compares, and raises the level of the proof as far as it was reached. `files` are
+/// the digests of the files of a directory dump.
 pub(super) async fn raise(
     store: &Arc<Store>,
     backup: &Backup,
     contents: &Contents,
     compared: &Compared,
+    files: &BTreeMap<String, String>,
     report: &mut Report,
 ) {
     let stored = report
@@ -80,7 +82,7 @@ pub(super) async fn raise(
             matched = false;
         }
     }
-    let equal = source(store, backup, compared, &mut notes, report).await;
+    let equal = source(store, backup, compared, files, &mut notes, report).await;
     let Some(proof) = &mut report.proof else {
         return;
     };
@@ -106,6 +108,7 @@ async fn source(
     store: &Store,
     backup: &Backup,
     compared: &Compared,
+    files: &BTreeMap<String, String>,
     notes: &mut Vec<String>,
     report: &mut Report,
 ) -> bool {
@@ -126,6 +129,7 @@ async fn source(
             .backup
             .as_ref()
             .and_then(|facts| facts.sha256.as_deref()),
+        members: files,
         tables: &compared.answers,
         sequences: &compared.sequences,
         large: compared.large_found,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{runtime::Handle, task};
 
-use super::{unpack, watched::Watched};
+use super::{files::Files, unpack, watched::Watched};
 use crate::{
     backup::{Backup, Evidence, Object, Store},
     dump::{self, Contents, Counting, Opened},
@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) input: Input,
     /// What reading it to its end showed.
     pub(super) evidence: Vec<Arc<OnceLock<Evidence>>>,
+    /// The same for each file of a directory dump.
+    pub(super) files: Files,
     /// Who is shown it.
     pub(super) watched: Arc<Watched>,
     /// What counts the rows of an archive while they pass by.
@@ -71,6 +73,7 @@ pub(super) async fn open(
         contents,
         input,
         evidence,
+        files: Files::default(),
         watched,
         counting: None,
     }))
@@ -129,11 +132,13 @@ async fn directory(
     })?;
     let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
     let watched = Watched::new(backup.size, limits);
-    let members = stream(store, backup, &contents, watched.clone(), progress)?;
+    let files = Files::default();
+    let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
     Ok(counted(Source {
         contents,
         input: Input::Members(members),
         evidence: Vec::new(),
+        files,
         watched,
         counting: None,
     }))
@@ -151,9 +156,11 @@ fn stream(
     store: Arc<Store>,
     backup: &Backup,
     contents: &Contents,
+    files: &Files,
     shown: dump::Shown,
     progress: &Progress,
 ) -> Result<Members, Broken> {
+    let files = files.clone();
     let runtime = Handle::current();
     let progress = progress.clone();
     let contents = contents.clone();
@@ -169,10 +176,12 @@ fn stream(
     dump::complete(&contents, &sizes)?;
     let members = known.into_iter().map(move |(name, object)| {
         let _inside = runtime.enter();
+        let body = store.read(&object, &progress);
+        files.note(&name, body.evidence());
         let member = Member {
             name,
             size: object.size,
-            bytes: Box::new(store.read(&object, &progress).into_reader()),
+            bytes: Box::new(body.into_reader()),
         };
         harmless(member, &sizes).map(|member| followed(member, &contents, &shown))
     });

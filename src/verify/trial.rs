@@ -149,10 +149,11 @@ async fn prove(
         remember::take(report, earlier);
         return Ok(());
     }
-    let contents = source.contents.clone();
+    let (contents, files) = (source.contents.clone(), source.files.clone());
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
-    compare::raise(store, backup, &contents, &compared, report).await;
+    let files = files.digests();
+    compare::raise(store, backup, &contents, &compared, &files, report).await;
     Ok(())
 }
 

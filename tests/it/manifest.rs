@@ -192,6 +192,29 @@ async fn what_the_source_held_and_the_dump_lost_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_directory_dump_that_is_not_the_manifests_is_named() {
+    let Some(server) = server() else {
+        return;
+    };
+    server.psql("shop", b"COMMENT ON VIEW public.seen IS 'what was seen'");
+    let place = Place::new();
+    assert_eq!(place.take(&server, &["-Fd"]).await.status.code(), Some(0));
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "source-equal"), "{report}");
+    // One letter of a comment in the table of contents: no length, no checksum and no row tells of it.
+    let toc = place.file("shop.dump/toc.dat");
+    let mut bytes = fs::read(&toc).unwrap();
+    let found = memchr::memmem::find(&bytes, b"what was seen").unwrap();
+    bytes[found] ^= 2;
+    fs::write(&toc, &bytes).unwrap();
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (1, "complete"), "{report}");
+    assert_found(&report, "dump.corrupt");
+    let told = report["findings"].to_string();
+    assert!(told.contains("\\\"toc.dat\\\""), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_foreign_manifest_raises_nothing() {
     let Some(server) = server() else {
         return;

@@ -28,6 +28,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the dump is not the one that \"{}\" was written for", "ダンプは「{0}」の対象と一致しません"),
     ("Its SHA-256 is {}; the file says {}.", "SHA-256 は {0} ですが、ファイルには {1} とあります。"),
     ("Its SHA-256 is another than the manifest's.", "SHA-256 がマニフェストと異なります。"),
+    ("These files are not the manifest's: {}.", "マニフェストのものと異なるファイル: {0}。"),
     ("The SHA-256 in \"{}\" matched.", "「{0}」の SHA-256 と一致しました。"),
     ("the manifest \"{}\" cannot be used", "マニフェスト「{0}」を利用できません"),
     ("It was written for \"{}\".", "「{0}」のために作られたものです。"),
