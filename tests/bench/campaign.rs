@@ -14,6 +14,7 @@
     reason = "a benchmark that cannot go on should fail loudly, and its result is what it prints"
 )]
 
+#[expect(dead_code, reason = "the tests dump in more ways")]
 #[path = "../it/support/cluster.rs"]
 mod cluster;
 #[path = "campaign/content.rs"]
