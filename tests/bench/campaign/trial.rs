@@ -27,7 +27,7 @@ use super::{
 /// Seconds after which a bare program is ended that does not end; it usually takes less than one.
 const PATIENCE: &str = "4";
 /// After which pgdrill is.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_mins(2);
 
 /// What came of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
