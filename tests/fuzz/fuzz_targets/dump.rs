@@ -3,6 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let _ = pgdrill::dump::scan(std::io::Cursor::new(bytes.to_vec()), &pgdrill::dump::nobody());
-});
+fuzz_target!(|bytes: &[u8]| pgdrill_fuzz::scan(bytes));

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for piece in pgdrill::dump::Script::new(bytes) {
+    for piece in pgdrill_fuzz::dump::Script::new(bytes) {
         if piece.is_err() {
             break;
         }

@@ -4,6 +4,6 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = pgdrill::dump::directory(bytes);
-    let _ = pgdrill::dump::check_blobs(bytes);
+    let _ = pgdrill_fuzz::dump::directory(bytes);
+    let _ = pgdrill_fuzz::dump::check_blobs(bytes);
 });
