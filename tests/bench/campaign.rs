@@ -82,6 +82,10 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let log = Mutex::new(Log::open(asked.log.as_deref(), asked.seed));
     for format in FORMATS.iter().filter(|format| asked.wants(format)) {
+        let todo = log.lock().unwrap().todo(format.name, asked.of);
+        if todo.is_empty() {
+            continue;
+        }
         let place = tempfile::tempdir().unwrap();
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let Some(whole) = format.take(&cluster, place.path()) else {
@@ -96,7 +100,6 @@ fn main() {
             database: format!("bare_{slot}"),
         };
         healthy(&bench(0), format, &whole);
-        let todo = log.lock().unwrap().todo(format.name, asked.of);
         let todo = Mutex::new(todo.into_iter());
         thread::scope(|scope| {
             for slot in 0..asked.jobs {
