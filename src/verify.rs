@@ -1,5 +1,6 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
+mod beside;
 mod change;
 mod clocks;
 mod compare;
@@ -11,6 +12,7 @@ mod inspect;
 mod learn;
 mod memory;
 mod newest_good;
+mod raise;
 mod remember;
 mod source;
 mod tell;
@@ -60,6 +62,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Restore even what an earlier run proved already.
     pub reprove: bool,
+    /// Neither count nor compare: the proof stays at `restored`. What comparing costs is measured against it.
+    pub uncompared: bool,
     /// Tell nobody but whoever reads the report.
     pub no_notify: bool,
     /// The language of those who are told.
@@ -254,6 +258,11 @@ async fn look(
         biased;
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
         source = source::open(store.clone(), &backup, &job.plan.limits, job.progress) => source?,
+    };
+    let source = if job.options.uncompared {
+        source
+    } else {
+        source::counted(source)
     };
     report.dump = Some(source.contents.facts());
     clocks::note(job, &source.contents, report);

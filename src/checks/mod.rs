@@ -39,6 +39,8 @@ mod subject;
 mod unique;
 mod values;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use tokio_postgres::Client;
 
@@ -67,6 +69,8 @@ pub struct Context {
     pub only: Vec<String>,
     /// What the checks found in earlier proven runs.
     pub earlier: Earlier,
+    /// How many rows tables hold that were read whole already, by schema and name.
+    pub counted: HashMap<(String, String), u64>,
     /// The live database, where the plan names one; its certificates by a path that needs no folder.
     pub live: Option<LivePlan>,
 }

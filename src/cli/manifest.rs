@@ -17,7 +17,7 @@ use super::{output, signals};
 use crate::{
     checks, dump,
     error::{Error, OrStop, Result},
-    manifest::{self, Dump, Manifest, Snapshot},
+    manifest::{self, Dump, Manifest, Snapshot, Told},
     units::Secret,
 };
 
@@ -67,9 +67,7 @@ pub(super) struct TakeManifest {
 /// What went on while the snapshot was open.
 struct Dumped {
     path: PathBuf,
-    status: Option<i32>,
-    selects: bool,
-    tool: Option<String>,
+    told: Told,
 }
 
 impl TakeManifest {
@@ -161,9 +159,7 @@ impl TakeManifest {
         let about = about
             .await
             .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
-        let manifest = taken
-            .manifest(about, dumped.status, dumped.selects, dumped.tool)
-            .await?;
+        let manifest = taken.manifest(about, dumped.told).await?;
         write(&to, &manifest)?;
         Ok((manifest, to))
     }
@@ -183,10 +179,11 @@ impl TakeManifest {
         }
         Ok(Dumped {
             path,
-            status: None,
-            // What it was told is not known.
-            selects: true,
-            tool: None,
+            told: Told {
+                // What it was told is not known.
+                selects: true,
+                ..Told::default()
+            },
         })
     }
 
@@ -216,9 +213,12 @@ impl TakeManifest {
             .or_stop(doing, hint)?;
         Ok(Dumped {
             path,
-            status: Some(status.code().unwrap_or(-1)),
-            selects: manifest::selects(arguments),
-            tool: Some(String::from_utf8_lossy(&version.stdout).trim().to_owned()),
+            told: Told {
+                exit_status: Some(status.code().unwrap_or(-1)),
+                selects: manifest::selects(arguments),
+                without: manifest::without(arguments),
+                tool: Some(String::from_utf8_lossy(&version.stdout).trim().to_owned()),
+            },
         })
     }
 }

@@ -73,6 +73,9 @@ pub(super) struct Verify {
     /// Restore even what an earlier run proved of the same dump, plan and image
     #[arg(long)]
     reprove: bool,
+    /// Restore and ask, but compare nothing with the dump: to measure what comparing costs
+    #[arg(long, hide = true)]
+    uncompared: bool,
     /// Find and judge the backup, but restore nothing
     #[arg(long)]
     dry_run: bool,
@@ -155,6 +158,7 @@ impl Verify {
             dry_run: self.dry_run,
             only: self.only.clone(),
             reprove: self.reprove,
+            uncompared: self.uncompared,
             no_notify: self.no_notify,
             lang: output::lang(),
         };

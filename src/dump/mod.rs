@@ -24,7 +24,7 @@ pub use ledger::{
 };
 pub use scan::{scan, scan_members};
 pub use script::{Script, Seen};
-pub use sql::Made;
+pub use sql::{Grant, Granted, Made, Said, Says, Subject, defaults, identified, words_of};
 
 use self::head::Head;
 use crate::{

@@ -26,6 +26,8 @@ pub struct Facts<'a> {
     pub sequences: &'a [SequenceValue],
     /// The restored large objects.
     pub large: Option<Rows>,
+    /// How many objects of which kind were restored; none where the server does not tell.
+    pub objects: Option<&'a BTreeMap<String, u64>>,
 }
 
 /// What comparing came to.
@@ -53,6 +55,7 @@ pub fn judge(manifest: &Manifest, facts: &Facts<'_>) -> Judged {
     judged.rows(manifest, facts);
     judged.sequences(manifest, facts);
     judged.large(manifest, facts);
+    judged.objects(manifest, facts);
     judged.equal &= judged.findings.is_empty();
     judged
 }
@@ -72,7 +75,10 @@ impl Judged {
                 "Its SHA-256 is another than the manifest's.".to_owned(),
             ),
             // A directory dump has no checksum of its own.
-            (None, None) => files(manifest.dump.members.as_ref(), facts.members),
+            (None, None) => {
+                let wanted = manifest.dump.members.as_ref();
+                files(wanted.filter(|_| !facts.members.is_empty()), facts.members)
+            }
             (Some(_), None) | (None, Some(_)) => (true, String::new()),
         };
         if differs && manifest.dump.file == file {
@@ -257,6 +263,43 @@ fn files(
     let differ: Vec<_> = differ.map(|name| format!("\"{name}\"")).collect();
     let detail = format!("These files are not the manifest's: {}.", bounded(&differ));
     (!differ.is_empty(), detail)
+}
+
+impl Judged {
+    /// More objects than the source held are no loss: another version may make some by itself.
+    fn objects(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
+        let (Some(source), Some(found)) = (&manifest.objects, facts.objects) else {
+            self.notes
+                .push("Numbers of objects were not compared with the source.".to_owned());
+            return;
+        };
+        let count = |kind: &String| found.get(kind).copied().unwrap_or_default();
+        let fewer: Vec<_> = source
+            .iter()
+            .filter(|(kind, wanted)| count(kind) < **wanted)
+            .map(|(kind, wanted)| format!("{kind}: {} of {wanted}", count(kind)))
+            .collect();
+        if fewer.is_empty() {
+            return;
+        }
+        if manifest.selects {
+            self.notes.push(format!(
+                "pg_dump was told to leave something out: fewer objects than in the source ({}).",
+                bounded(&fewer)
+            ));
+            return;
+        }
+        let message = "fewer objects were restored than the source held";
+        let detail = format!(
+            "The manifest was taken in the dump's own snapshot. They are: {}.",
+            bounded(&fewer)
+        );
+        self.findings.push(
+            Finding::new(Code::RestoreMissing, message)
+                .detail(detail)
+                .about(facts.key),
+        );
+    }
 }
 
 /// A manifest that raises nothing.

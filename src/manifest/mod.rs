@@ -10,12 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use judge::{Facts, Judged, judge, unusable};
-pub use take::Snapshot;
+pub use take::{Snapshot, Told};
 
 use crate::rows::Rows;
 
-/// The version of this JSON.
-const VERSION: u32 = 1;
+/// The version of this JSON. Version 1 held neither `objects` nor `dump.members`.
+const VERSION: u32 = 2;
+
+/// The oldest version that is read.
+const OLDEST: u32 = 1;
 
 /// What the name of a manifest adds to the dump's.
 const ENDING: &str = ".pgdrill.json";
@@ -56,6 +59,9 @@ pub struct Manifest {
     pub sequences: Vec<Sequence>,
     /// Its large objects; none where they may not be read.
     pub large_objects: Option<Held>,
+    /// How many objects of which kind it held, without those of extensions; none where the server did not tell.
+    #[serde(default)]
+    pub objects: Option<BTreeMap<String, u64>>,
 }
 
 /// The dump's file.
@@ -146,9 +152,9 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
             error.column()
         )
     })?;
-    if manifest.manifest != VERSION {
+    if !(OLDEST..=VERSION).contains(&manifest.manifest) {
         return Err(format!(
-            "Its version is {}; this pgdrill knows {VERSION}.",
+            "Its version is {}; this pgdrill knows {OLDEST} to {VERSION}.",
             manifest.manifest
         ));
     }
@@ -188,9 +194,58 @@ pub fn selects(arguments: &[String]) -> bool {
     })
 }
 
+/// Kinds of objects that the arguments of `pg_dump` leave out.
+#[must_use]
+pub fn without(arguments: &[String]) -> Vec<&'static str> {
+    const LEFT_OUT: [(&str, &str); 2] = [
+        ("--no-publications", "publication"),
+        ("--no-policies", "policy"),
+    ];
+    let named = |(option, _): &(&str, &str)| arguments.iter().any(|argument| argument == option);
+    let kinds = LEFT_OUT.into_iter().filter(named);
+    kinds.map(|(_, kind)| kind).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_of_the_first_version_is_read() {
+        let manifest = Manifest {
+            manifest: 1,
+            pgdrill: "0.1.0".to_owned(),
+            database: "shop".to_owned(),
+            server_version: "15.4".to_owned(),
+            pg_dump_version: None,
+            snapshot: "x".to_owned(),
+            encoding: "UTF8".to_owned(),
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::UNIX_EPOCH,
+            exit_status: None,
+            selects: false,
+            dump: Dump {
+                file: "shop.dump".to_owned(),
+                size_bytes: None,
+                sha256: None,
+                members: None,
+            },
+            tables: Vec::new(),
+            sequences: Vec::new(),
+            large_objects: None,
+            objects: None,
+        };
+        let mut json = serde_json::to_value(&manifest).unwrap();
+        json.as_object_mut().unwrap().remove("objects");
+        json["dump"].as_object_mut().unwrap().remove("members");
+        assert_eq!(parse(json.to_string().as_bytes()), Ok(manifest));
+        json["manifest"] = 3.into();
+        assert!(
+            parse(json.to_string().as_bytes())
+                .unwrap_err()
+                .contains("knows 1 to 2")
+        );
+    }
 
     #[test]
     fn a_damaged_manifest_is_no_manifest() {

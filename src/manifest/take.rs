@@ -1,5 +1,7 @@
 //! Reads the source in one snapshot, which `pg_dump` shares.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use tokio_postgres::Client;
 
@@ -26,6 +28,20 @@ pub struct Snapshot {
     tables: Vec<source::Table>,
     sequences: Vec<(String, String)>,
     before: Vec<source::SequenceValue>,
+    objects: Option<BTreeMap<String, u64>>,
+}
+
+/// How the dump program was called, and how it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// How it ended; none where somebody else ran it, or where a signal ended it.
+    pub exit_status: Option<i32>,
+    /// Whether it was told to leave something out.
+    pub selects: bool,
+    /// Kinds of objects that it was told to leave out.
+    pub without: Vec<&'static str>,
+    /// What it calls itself.
+    pub tool: Option<String>,
 }
 
 impl Snapshot {
@@ -60,6 +76,7 @@ impl Snapshot {
         }
         let sequences = source::sequences(&client).await?;
         Ok(Self {
+            objects: source::objects(&client).await?,
             before: source::values(&client, &sequences).await?,
             id: row.get(0),
             database: row.get(1),
@@ -120,14 +137,11 @@ impl Taken {
     ///
     /// # Errors
     /// When the server went away.
-    pub async fn manifest(
-        self,
-        dump: Dump,
-        exit_status: Option<i32>,
-        selects: bool,
-        tool: Option<String>,
-    ) -> Result<Manifest> {
-        let snapshot = self.snapshot;
+    pub async fn manifest(self, dump: Dump, told: Told) -> Result<Manifest> {
+        let mut snapshot = self.snapshot;
+        if let Some(objects) = &mut snapshot.objects {
+            objects.retain(|kind, _| !told.without.contains(&kind.as_str()));
+        }
         let after = source::values(&snapshot.client, &snapshot.sequences).await?;
         // Whether it ends in order or with the connection makes no difference.
         let _ = snapshot.client.batch_execute("rollback").await;
@@ -147,17 +161,18 @@ impl Taken {
             pgdrill: env!("CARGO_PKG_VERSION").to_owned(),
             database: snapshot.database,
             server_version: snapshot.version,
-            pg_dump_version: tool,
+            pg_dump_version: told.tool,
             snapshot: snapshot.id,
             encoding: snapshot.encoding,
             started: snapshot.started,
             finished: Timestamp::now(),
-            exit_status,
-            selects,
+            exit_status: told.exit_status,
+            selects: told.selects,
             dump,
             tables: self.tables,
             sequences: snapshot.before.iter().filter_map(sequence).collect(),
             large_objects: self.large,
+            objects: snapshot.objects,
         })
     }
 }

@@ -204,7 +204,12 @@ impl Catalogue {
         // A script names functions with more than their types: it is compared by the bare name.
         if let Some((bare, _)) = name.split_once('(').filter(|_| thing.owner.is_some()) {
             let key = (format!("{kind} NAMED"), schema.clone(), bare.to_owned());
-            self.things.insert(key, thing.clone());
+            let named = self.things.entry(key).or_insert_with(|| thing.clone());
+            // Several of one name need not belong to the same.
+            named.owner = named
+                .owner
+                .take()
+                .filter(|owner| Some(owner) == thing.owner.as_ref());
         }
         self.things.insert((kind, schema, name), thing);
     }

@@ -1,24 +1,32 @@
 //! Whether the restored database holds what the dump holds: every object of its table of contents, every row of its data.
 //!
-//! Looking is here and in `catalogue`, `sequences` and `tables`; `objects` and `rows` judge without a server.
+//! Looking is here and in `catalogue`, `attributes` and `tables`; `objects`, `belongings` and `rows` judge without a server.
 
+mod attributes;
+mod belongings;
 mod catalogue;
+mod counts;
+mod expected;
 mod fair;
 mod large;
 mod objects;
+mod rights;
 mod rows;
+mod said;
 mod session;
 pub mod source;
 mod tables;
 mod transport;
 
+use std::collections::{BTreeMap, HashMap};
+
 use tokio_postgres::Client;
 
 pub use catalogue::SequenceValue;
-pub use objects::{Expected, expected, expected_of_script};
+pub use expected::{Expected, expected, expected_of_script};
 pub use rows::Settled;
 pub use tables::Answer;
-pub use transport::{Named, is_weak, named, sidecars};
+pub use transport::{Listed, Named, Sidecar, is_weak, listed, named, sidecars};
 
 use crate::{
     dump::{Contents, Ledger},
@@ -67,6 +75,8 @@ pub struct Compared {
     pub sequences: Vec<SequenceValue>,
     /// The large objects of the restored database.
     pub large_found: Option<crate::rows::Rows>,
+    /// How many objects of which kind the restored database holds, for a manifest; none where the server does not tell.
+    pub counts: Option<BTreeMap<String, u64>>,
 }
 
 /// Looks at the restored database and compares it with the dump. The connections are a superuser's or the owner's.
@@ -80,6 +90,13 @@ pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
     session::pin(&clients).await?;
     let catalogue = catalogue::look(first).await?;
     let objects = objects::judge(&dump.expected, &catalogue, &dump.refused);
+    let utf8 = matches!(dump.contents.encoding.as_deref(), None | Some("UTF8"));
+    let attributes = attributes::look(first, &dump.expected).await?;
+    let restored = belongings::Restored {
+        catalogue: &catalogue,
+        attributes: attributes.as_ref(),
+    };
+    let belongings = belongings::judge(&dump.expected, &restored, &objects.absent, utf8);
     let relations = tables::relations(first).await?;
     let asked = rows::asked(dump, &relations, catalogue.major);
     let jobs = rows::jobs(&asked, dump, &relations);
@@ -87,15 +104,17 @@ pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
         None => large::look(first, dump.ledger.large).await?,
         Some(_) => large::Judged::default(),
     };
+    let counts = counts::look(first).await?;
     let answers = tables::read_all(jobs, clients).await?;
     let settled = rows::judge(asked, answers);
     let mut compared = Compared {
-        objects_expected: objects.expected,
-        objects_found: objects.found,
+        objects_expected: objects.expected + belongings.expected,
+        objects_found: objects.found + belongings.found,
         rows_expected: dump.ledger.trouble.is_none().then_some(settled.expected),
         digests: settled.digests,
         not_compared: settled.not_compared,
         complete: objects.complete
+            && belongings.complete
             && settled.complete
             && large.complete
             && dump.ledger.trouble.is_none(),
@@ -103,18 +122,34 @@ pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
         large_found: large.found,
         answers: settled.tables,
         sequences: catalogue.sequences,
+        counts,
         ..Compared::default()
     };
     compared.findings.extend(objects.findings);
+    compared.findings.extend(belongings.findings);
     compared.findings.extend(settled.findings);
     compared.findings.extend(large.findings);
     compared.notes.extend(objects.notes);
+    compared.notes.extend(belongings.notes);
     compared.notes.extend(large.notes);
     compared.notes.extend(dump.ledger.trouble.clone());
     Ok(compared)
 }
 
 impl Compared {
+    /// How many rows the restored tables hold that were read whole, by schema and name.
+    #[must_use]
+    pub fn counted(&self) -> HashMap<(String, String), u64> {
+        let count = |settled: &Settled| match settled.answer {
+            Some(Answer::Read(rows)) => {
+                let schema = tables::schema(&settled.target).to_owned();
+                Some(((schema, settled.target.table.clone()), rows.count))
+            }
+            _ => None,
+        };
+        self.answers.iter().filter_map(count).collect()
+    }
+
     /// Writes what was compared into the proof.
     pub fn tell(&self, proof: &mut Proof) {
         proof.objects_expected = Some(self.objects_expected);

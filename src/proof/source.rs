@@ -1,9 +1,11 @@
 //! The same reading for the database that a dump is taken from.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::Client;
 
 use super::{
-    large,
+    counts, large,
     session::{self, quoted, stopped},
     tables as read,
 };
@@ -127,4 +129,12 @@ pub async fn read(
 /// What the server says.
 pub async fn large(client: &Client) -> std::result::Result<Rows, tokio_postgres::Error> {
     large::read(client).await
+}
+
+/// How many objects of which kind there are; none where the server does not tell.
+///
+/// # Errors
+/// When the server went away.
+pub async fn objects(client: &Client) -> Result<Option<BTreeMap<String, u64>>> {
+    counts::look(client).await
 }

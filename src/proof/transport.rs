@@ -1,5 +1,7 @@
 //! What speaks for the bytes themselves: checksums beside the dump, and formats that notice a flipped bit.
 
+use std::collections::BTreeMap;
+
 use crate::dump::{Codec, Contents};
 
 /// A checksum that a file beside the dump names.
@@ -11,38 +13,80 @@ pub struct Named {
     pub sha256: String,
 }
 
-/// The keys under which a checksum of this dump may lie: its own, and those of the folder's list.
-#[must_use]
-pub fn sidecars(key: &str) -> Vec<String> {
-    let folder = key.rfind('/').map_or("", |at| &key[..=at]);
-    let own = [".sha256", ".sha256sum"].map(|ending| format!("{key}{ending}"));
-    let list = ["SHA256SUMS", "sha256sums.txt"].map(|name| format!("{folder}{name}"));
-    own.into_iter().chain(list).collect()
+/// Checksums of the members of a directory dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The file that names them, by its key.
+    pub file: String,
+    /// The SHA-256 in hexadecimal, by the member's name.
+    pub members: BTreeMap<String, String>,
 }
 
-/// The SHA-256 that a file as `sha256sum` writes it names for a dump; `only` tells that the file is about this dump alone.
+/// A file that may name a checksum of a dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sidecar {
+    /// Its key.
+    pub key: String,
+    /// Whether it is about this dump alone, so that a name without its folder means it.
+    pub own: bool,
+}
+
+/// The files that may name a checksum of this dump: its own, and the lists of its folder. A directory dump may hold one,
+/// too.
 #[must_use]
-pub fn named(text: &str, key: &str, only: bool) -> Option<String> {
+pub fn sidecars(key: &str) -> Vec<Sidecar> {
+    let dump = key.trim_end_matches('/');
+    let folder = dump.rfind('/').map_or("", |at| &dump[..=at]);
+    let of = |own: bool| move |key: String| Sidecar { key, own };
+    let lists =
+        |folder: &str| ["SHA256SUMS", "sha256sums.txt"].map(|name| format!("{folder}{name}"));
+    let own = [".sha256", ".sha256sum"].map(|ending| format!("{dump}{ending}"));
+    let inside = lists(key).into_iter().filter(|_| key.ends_with('/'));
+    let own = own.into_iter().chain(inside).map(of(true));
+    own.chain(lists(folder).into_iter().map(of(false)))
+        .collect()
+}
+
+/// The digests and paths of a file as `sha256sum` or BSD's `sha256` writes it.
+fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter_map(|line| {
+            // BSD: SHA256 (name) = digest
+            if let Some(rest) = line.strip_prefix("SHA256 (") {
+                let (named, digest) = rest.rsplit_once(") = ")?;
+                return Some((digest_of(digest)?, named));
+            }
+            let (digest, rest) = line.split_at_checked(64)?;
+            let named = rest.trim_start().trim_start_matches('*');
+            Some((digest_of(digest)?, named))
+        })
+}
+
+/// The SHA-256 that such a file names for a dump of one file; `own` tells that it is about this dump alone.
+#[must_use]
+pub fn named(text: &str, key: &str, own: bool) -> Option<String> {
     let name = key.rsplit('/').next().unwrap_or(key);
-    let mut lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.find_map(|line| {
-        // BSD: SHA256 (name) = digest
-        if let Some(rest) = line.strip_prefix("SHA256 (") {
-            let (named, digest) = rest.rsplit_once(") = ")?;
-            return digest_of(digest).filter(|_| is_name(named, name));
-        }
-        let (digest, rest) = line.split_at_checked(64)?;
-        let named = rest.trim_start().trim_start_matches('*');
-        digest_of(digest).filter(|_| (only && named.is_empty()) || is_name(named, name))
-    })
+    lines(text)
+        .find(|(_, path)| (own && path.is_empty()) || path.rsplit('/').next() == Some(name))
+        .map(|(digest, _)| digest)
 }
 
-/// Whether a path ends in the dump's own name.
-fn is_name(path: &str, name: &str) -> bool {
-    path.rsplit('/').next() == Some(name)
+/// The SHA-256 that such a file names for each member of a directory dump; `own` tells that it is about this dump alone.
+#[must_use]
+pub fn listed(text: &str, key: &str, own: bool) -> BTreeMap<String, String> {
+    let name = key.trim_end_matches('/').rsplit('/').next();
+    let member = |(digest, path): (String, &str)| {
+        let mut parts = path.rsplit('/').filter(|part| *part != ".");
+        let member = parts.next().filter(|member| !member.is_empty())?;
+        let here = match parts.next() {
+            Some(folder) => Some(folder) == name,
+            None => own,
+        };
+        here.then(|| (member.to_owned(), digest))
+    };
+    lines(text).filter_map(member).collect()
 }
 
 fn digest_of(text: &str) -> Option<String> {
@@ -67,17 +111,41 @@ mod tests {
 
     #[test]
     fn checksums_are_looked_for_beside_the_dump() {
-        let keys = sidecars("db/shop.dump");
-        assert_eq!(
-            keys,
-            [
-                "db/shop.dump.sha256",
-                "db/shop.dump.sha256sum",
-                "db/SHA256SUMS",
-                "db/sha256sums.txt"
-            ]
-        );
-        assert_eq!(sidecars("shop.dump")[2], "SHA256SUMS");
+        let of = |key: &str| {
+            let told = |sidecar: Sidecar| (sidecar.key, sidecar.own);
+            sidecars(key).into_iter().map(told).collect::<Vec<_>>()
+        };
+        let named = |names: &[(&str, bool)]| {
+            let one = |&(name, own): &(&str, bool)| (name.to_owned(), own);
+            names.iter().map(one).collect::<Vec<_>>()
+        };
+        let file = [
+            ("db/shop.dump.sha256", true),
+            ("db/shop.dump.sha256sum", true),
+            ("db/SHA256SUMS", false),
+            ("db/sha256sums.txt", false),
+        ];
+        assert_eq!(of("db/shop.dump"), named(&file));
+        let folder = [
+            ("shop.sha256", true),
+            ("shop.sha256sum", true),
+            ("shop/SHA256SUMS", true),
+            ("shop/sha256sums.txt", true),
+            ("SHA256SUMS", false),
+            ("sha256sums.txt", false),
+        ];
+        assert_eq!(of("shop/"), named(&folder));
+    }
+
+    #[test]
+    fn a_list_names_the_members_of_this_folder_only() {
+        let text = format!("{DIGEST}  ./toc.dat\n{DIGEST}  mon/1.dat.gz\n{DIGEST}  tue/2.dat.gz\n");
+        let names = |own| {
+            let listed = listed(&text, "db/mon/", own);
+            listed.into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(names(true), ["1.dat.gz", "toc.dat"]);
+        assert_eq!(names(false), ["1.dat.gz"]);
     }
 
     #[test]

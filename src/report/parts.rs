@@ -27,6 +27,9 @@ pub struct BackupFacts {
     /// Which checksums stored with the object matched the bytes that were read.
     #[serde(default)]
     pub checksums: Vec<String>,
+    /// The digest of what lay beside it and speaks for it: files of checksums and a manifest. None: nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
     /// When the dump says that it was begun, as an instant.
     #[serde(default)]
     pub created: Option<Timestamp>,

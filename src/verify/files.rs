@@ -18,12 +18,12 @@ impl Files {
         files.insert(name.to_owned(), evidence);
     }
 
-    /// The SHA-256 of those that were read to their end.
-    pub(super) fn digests(&self) -> BTreeMap<String, String> {
+    /// What was seen, of all of them or of none: half of a dump proves nothing.
+    pub(super) fn evidence(&self) -> BTreeMap<String, Evidence> {
         let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = files
+        let each = files
             .iter()
-            .filter_map(|(name, evidence)| Some((name.clone(), evidence.get()?.sha256.clone())));
-        read.collect()
+            .map(|(name, evidence)| Some((name.clone(), evidence.get()?.clone())));
+        each.collect::<Option<_>>().unwrap_or_default()
     }
 }

@@ -23,13 +23,21 @@ const OF_THE_DUMP: [&str; 7] = [
     "sequence.",
 ];
 
+/// What this run would prove, before it does.
+pub(super) struct Known<'a> {
+    pub(super) backup: &'a Backup,
+    /// The digest of what lies beside the backup and speaks for it: with more of it, more can be proven.
+    pub(super) evidence: Option<String>,
+    pub(super) sandbox: &'a SandboxFacts,
+}
+
 /// The earlier run whose proof still holds, if there is one.
 pub(super) async fn proof<'a>(
     job: &Job<'a>,
     store: &Arc<Store>,
-    backup: &Backup,
-    sandbox: &SandboxFacts,
+    now: &Known<'_>,
 ) -> Option<&'a Report> {
+    let backup = now.backup;
     if !may_remember(job) || backup.is_directory() {
         return None;
     }
@@ -38,7 +46,7 @@ pub(super) async fn proof<'a>(
         .memory
         .past
         .proven()
-        .find(|run| is_the_same(run, digest, backup, sandbox))?;
+        .find(|run| is_the_same(run, digest, now))?;
     let known = earlier.backup.as_ref()?;
     let same = backup.etag.is_some() || sha256(store, backup).await == known.sha256;
     same.then_some(earlier)
@@ -54,8 +62,10 @@ fn may_remember(job: &Job<'_>) -> bool {
     any && as_usual && !options.reprove && !options.keep && !job.plan.checks.depend_on_when()
 }
 
-/// Whether a run proved these bytes with this plan on this PostgreSQL, and with this version of pgdrill.
-fn is_the_same(run: &Report, digest: &str, backup: &Backup, sandbox: &SandboxFacts) -> bool {
+/// Whether a run proved these bytes with this plan on this PostgreSQL, with as much speaking for them, and with this
+/// version of pgdrill.
+fn is_the_same(run: &Report, digest: &str, now: &Known<'_>) -> bool {
+    let (backup, sandbox) = (now.backup, now.sandbox);
     let proved_it_itself = run.proof.as_ref().is_some_and(|proof| proof.run.is_none());
     let known = |facts: &crate::report::BackupFacts| {
         facts.key == backup.key
@@ -63,6 +73,7 @@ fn is_the_same(run: &Report, digest: &str, backup: &Backup, sandbox: &SandboxFac
             && facts.last_modified == Some(backup.last_modified)
             && facts.etag == backup.etag
             && facts.sha256.is_some()
+            && facts.evidence == now.evidence
     };
     let server = |facts: &SandboxFacts| {
         facts.provider == sandbox.provider
@@ -169,31 +180,50 @@ mod tests {
         run
     }
 
+    fn is_known(run: &Report, evidence: Option<&str>) -> bool {
+        let now = Known {
+            backup: &backup(),
+            evidence: evidence.map(str::to_owned),
+            sandbox: &sandbox(),
+        };
+        is_the_same(run, "plan", &now)
+    }
+
     #[test]
     fn the_same_bytes_plan_and_server_are_known() {
-        assert!(is_the_same(&run(), "plan", &backup(), &sandbox()));
+        assert!(is_known(&run(), None));
     }
 
     #[test]
     fn anything_else_is_proven_again() {
-        let is_known = |change: &dyn Fn(&mut Report)| {
+        let remembers = |change: &dyn Fn(&mut Report)| {
             let mut run = run();
             change(&mut run);
-            is_the_same(&run, "plan", &backup(), &sandbox())
+            is_known(&run, None)
         };
-        let changes: [&dyn Fn(&mut Report); 8] = [
+        let changes: [&dyn Fn(&mut Report); 9] = [
             &|run| run.plan_digest = Some("another".to_owned()),
             &|run| run.plan_digest = None,
             &|run| run.pgdrill = "0.0.1".to_owned(),
             &|run| run.backup.as_mut().unwrap().etag = Some("another".to_owned()),
             &|run| run.backup.as_mut().unwrap().sha256 = None,
+            &|run| run.backup.as_mut().unwrap().evidence = Some("11".to_owned()),
             &|run| run.sandbox.as_mut().unwrap().image_id = Some("sha256:2".to_owned()),
             &|run| run.sandbox.as_mut().unwrap().server_version = Some("17.6".to_owned()),
             &|run| run.proof.as_mut().unwrap().run = Some("01 earlier".to_owned()),
         ];
         for (number, change) in changes.iter().enumerate() {
-            assert!(!is_known(change), "change {number}");
+            assert!(!remembers(change), "change {number}");
         }
+    }
+
+    #[test]
+    fn what_speaks_for_the_bytes_since_then_is_looked_at() {
+        let mut run = run();
+        assert!(!is_known(&run, Some("11")));
+        run.backup.as_mut().unwrap().evidence = Some("11".to_owned());
+        assert!(is_known(&run, Some("11")));
+        assert!(!is_known(&run, Some("22")));
     }
 
     #[test]

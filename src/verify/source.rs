@@ -69,18 +69,18 @@ pub(super) async fn open(
     let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
-    Ok(counted(Source {
+    Ok(Source {
         contents,
         input,
         evidence,
         files: Files::default(),
         watched,
         counting: None,
-    }))
+    })
 }
 
 /// Counts the rows of an archive while they pass by; those of a script are counted by whoever reads its statements.
-fn counted(mut source: Source) -> Source {
+pub(super) fn counted(mut source: Source) -> Source {
     let (input, counting) = match source.input {
         Input::Archive(bytes) => {
             let (bytes, counting) = dump::count_archive(&source.contents, bytes);
@@ -134,14 +134,14 @@ async fn directory(
     let watched = Watched::new(backup.size, limits);
     let files = Files::default();
     let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
-    Ok(counted(Source {
+    Ok(Source {
         contents,
         input: Input::Members(members),
         evidence: Vec::new(),
         files,
         watched,
         counting: None,
-    }))
+    })
 }
 
 fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {

@@ -1,12 +1,12 @@
 //! The sandboxed part of a run: start, restore, ask, and stop, whatever happens in between.
 
-use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, change, clocks, compare, learn, remember,
+    Job, Signal, Stop, beside, change, clocks, compare, learn, raise, remember,
     source::{Input, Source},
 };
 use crate::{
@@ -145,15 +145,30 @@ async fn prove(
     report: &mut Report,
 ) -> std::result::Result<(), Broken> {
     let facts = report.sandbox.clone().unwrap_or_default();
-    if let Some(earlier) = remember::proof(job, store, backup, &facts).await {
+    let beside = beside::look(store, backup).await;
+    if let Some(backup) = &mut report.backup {
+        backup.evidence = beside.digest();
+    }
+    let known = remember::Known {
+        backup,
+        evidence: beside.digest(),
+        sandbox: &facts,
+    };
+    if let Some(earlier) = remember::proof(job, store, &known).await {
         remember::take(report, earlier);
         return Ok(());
     }
-    let (contents, files) = (source.contents.clone(), source.files.clone());
+    let contents = source.contents.clone();
+    let files = source.files.clone();
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
-    let files = files.digests();
-    compare::raise(store, backup, &contents, &compared, &files, report).await;
+    let bytes = raise::Bytes {
+        backup,
+        contents: &contents,
+        members: &files.evidence(),
+        beside: &beside,
+    };
+    raise::raise(&bytes, &compared, report);
     Ok(())
 }
 
@@ -194,8 +209,15 @@ async fn restore_and_ask(
         compare::compare(job, whole, counting, &restored, prepared.refused, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());
     job.progress.stage("check");
-    ask(job, &contents, backup, sandbox, &restored, errors, report).await?;
-    if let Some(proof) = &mut report.proof {
+    let asked = Asked {
+        contents: &contents,
+        backup,
+        database: &restored.loaded.database,
+        errors,
+        counted: compared.counted(),
+    };
+    ask(job, asked, sandbox, report).await?;
+    if let Some(proof) = report.proof.as_mut().filter(|_| !job.options.uncompared) {
         compared.tell(proof);
     }
     Ok(compared)
@@ -294,16 +316,24 @@ fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64>
     }
 }
 
+/// What was restored, for whoever asks it.
+struct Asked<'a> {
+    contents: &'a Contents,
+    backup: &'a Backup,
+    database: &'a str,
+    /// How many errors of the restore the plan does not ignore.
+    errors: u64,
+    /// How many rows the tables hold that were read whole.
+    counted: HashMap<(String, String), u64>,
+}
+
 async fn ask(
     job: &Job<'_>,
-    contents: &Contents,
-    backup: &Backup,
+    asked: Asked<'_>,
     sandbox: &Sandbox,
-    restored: &Restored,
-    restore_errors: u64,
     report: &mut Report,
 ) -> Result<()> {
-    let database = &restored.loaded.database;
+    let (database, backup) = (asked.database, asked.backup);
     let superuser = sandbox.superuser(database).await?;
     let reader = checks::create_reader(&superuser, &job.run).await?;
     sandbox.remember_role(&reader.role).await?;
@@ -313,12 +343,17 @@ async fn ask(
         clients.push(sandbox.connect(database, &reader.role, password).await?);
     }
     let comparable = change::comparable(job.memory, backup);
-    let taken = clocks::taken(contents, job.plan.backup.as_ref(), backup.last_modified);
+    let taken = clocks::taken(
+        asked.contents,
+        job.plan.backup.as_ref(),
+        backup.last_modified,
+    );
     learn::note(job, sandbox, &reader, taken).await;
     let context = checks::Context {
         backup_time: Some(taken),
         now: Timestamp::now(),
-        restore_errors,
+        restore_errors: asked.errors,
+        counted: asked.counted,
         only: job.options.only.clone(),
         earlier: change::earlier(job, &comparable),
         live: change::live(job.plan),

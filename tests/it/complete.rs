@@ -294,3 +294,31 @@ async fn a_checksum_beside_the_dump_raises_the_proof_or_fails_the_dump() {
     assert_eq!((code, level(&report)), (1, "complete"), "{report}");
     assert_found(&report, "dump.corrupt");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_privilege_and_a_comment_that_are_gone_after_the_restore_fail_it() {
+    let end = "--\n-- PostgreSQL database dump complete";
+    for (sql, told) in [
+        (
+            "REVOKE SELECT ON public.seen FROM PUBLIC",
+            "the privilege on the relation \"public.seen\" (SELECT for public) is missing",
+        ),
+        (
+            "COMMENT ON VIEW public.seen IS NULL",
+            "the comment on the relation \"public.seen\" is missing",
+        ),
+        (
+            "ALTER TABLE public.lines OWNER TO reader",
+            "the relation \"public.lines\" does not belong to whom the dump says",
+        ),
+    ] {
+        let script = format!("DO $$ BEGIN EXECUTE '{sql}'; END $$;\n\n{end}");
+        let Some((code, report)) = changed(end, &script, "").await else {
+            return;
+        };
+        assert_eq!((code, level(&report)), (1, "restored"), "{sql}: {report}");
+        assert_found(&report, "restore.missing");
+        let found = report["findings"].to_string();
+        assert!(found.contains(&told.replace('"', "\\\"")), "{found}");
+    }
+}

@@ -1,13 +1,19 @@
 //! `pgdrill manifest`: what the source held in the dump's own snapshot, and what a drill makes of it.
 
-use std::{fs, path::PathBuf, process::Output};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Output, Stdio},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::support::{
-    cluster::Cluster,
-    postgres::Postgres,
+    cluster::{Cluster, succeed},
+    postgres::{Postgres, has_image},
     program::{assert_found, pgdrill, run, verify},
 };
 
@@ -75,14 +81,10 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_drill_with_a_manifest_is_equal_to_the_source_while_others_write() {
-    let Some(server) = server() else {
-        return;
-    };
+/// A process that changes a table all the time; it has begun.
+fn writer(server: &Cluster) -> Child {
     server.psql("shop", b"CREATE TABLE public.busy (id bigserial PRIMARY KEY, at timestamptz DEFAULT now(), pad text DEFAULT repeat('x', 200));\
         INSERT INTO public.busy (id) SELECT nextval('public.busy_id_seq') FROM generate_series(1, 20000);");
-    let place = Place::new();
     let mut writer = server.client("psql");
     writer.args([
         "-X",
@@ -94,13 +96,206 @@ async fn a_drill_with_a_manifest_is_equal_to_the_source_while_others_write() {
         DELETE FROM public.busy WHERE id IN (SELECT id FROM public.busy ORDER BY id LIMIT 20); \
         INSERT INTO public.busy DEFAULT VALUES; COMMIT; END LOOP; END $$",
     ]);
-    let mut writer = writer.spawn().unwrap();
+    let writer = writer.spawn().unwrap();
     // The writer is at work once its first row is there.
     while server
         .psql("shop", b"SELECT count(*) FROM public.busy WHERE id > 20000")
         .trim()
         == "0"
     {}
+    writer
+}
+
+/// `pgdrill manifest --snapshot`: gives the snapshot to whoever dumps, and ends its input when that is done.
+async fn with_snapshot(dsn: &str, dump: &Path, take: impl FnOnce(&str) + Send + 'static) -> Output {
+    let path = dump.display().to_string();
+    let mut command = pgdrill(&["manifest", dsn, "--snapshot", "--dump", &path]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let taken = tokio::task::spawn_blocking(move || {
+        let mut id = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut id)
+            .unwrap();
+        take(id.trim());
+        // Its standard input ends here.
+        child.wait_with_output().unwrap()
+    });
+    taken.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_dumps_in_the_printed_snapshot_gets_a_manifest_of_that_moment() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = Place::new();
+    let mut writer = writer(&server);
+    let dsn = format!(
+        "host={} user=postgres dbname=shop",
+        server.socket().display()
+    );
+    let file = place.file("shop.dump");
+    let mut pg_dump = server.client("pg_dump");
+    pg_dump.args(["-Fc", "-d", "shop", "-f"]).arg(&file);
+    let before = server.psql("shop", b"SELECT pg_current_snapshot()");
+    let output = with_snapshot(&dsn, &file, move |id| {
+        succeed(pg_dump.arg(format!("--snapshot={id}")));
+    });
+    let output = output.await;
+    let after = server.psql("shop", b"SELECT pg_current_snapshot()");
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_ne!(before, after, "nobody wrote meanwhile");
+    let manifest = place.manifest();
+    assert_eq!(manifest["exit_status"], Value::Null);
+    assert!(manifest["dump"]["sha256"].is_string(), "{manifest}");
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "source-equal"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_the_dump_lost_is_counted() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = Place::new();
+    assert_eq!(place.take(&server, &["-Fc"]).await.status.code(), Some(0));
+    let manifest = place.manifest();
+    assert_eq!(manifest["manifest"], 2);
+    let objects = &manifest["objects"];
+    for (kind, count) in [
+        ("view", 1),
+        ("materialized view", 1),
+        ("policy", 1),
+        ("trigger", 1),
+        ("rule", 1),
+        ("domain", 1),
+        ("extension", 2),
+        ("foreign table", 1),
+        ("procedure", 1),
+        ("aggregate", 1),
+        ("cast", 1),
+        ("publication", 1),
+    ] {
+        assert_eq!(objects[kind], count, "{kind}: {objects}");
+    }
+    place.change(|manifest| manifest["objects"]["view"] = 2.into());
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (1, "complete"), "{report}");
+    assert_found(&report, "restore.missing");
+    assert!(
+        report["findings"].to_string().contains("view: 1 of 2"),
+        "{report}"
+    );
+
+    // A manifest of the first version held no numbers of objects.
+    place.change(|manifest| {
+        manifest["manifest"] = 1.into();
+        manifest.as_object_mut().unwrap().remove("objects");
+        manifest["dump"].as_object_mut().unwrap().remove("members");
+    });
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "source-equal"), "{report}");
+}
+
+/// What servers of different majors write or count differently, as far as all of them know it.
+const ACROSS: &[u8] = b"
+CREATE ROLE reader;
+CREATE TYPE public.mood AS ENUM ('sad', 'ok');
+CREATE DOMAIN public.positive AS int CHECK (value > 0);
+CREATE TABLE public.items (id serial PRIMARY KEY, mood public.mood NOT NULL DEFAULT 'ok', few public.positive,
+    price numeric NOT NULL, ratio double precision, at timestamptz, span int4range, doc jsonb, raw bytea);
+INSERT INTO public.items (few, price, ratio, at, span, doc, raw)
+    SELECT n, n / 3.0, n / 3.0, '2026-03-08 06:59:59+00'::timestamptz + n * interval '1 minute', int4range(n, n + 2),
+        jsonb_build_object('n', n), decode(md5(n::text), 'hex') FROM generate_series(1, 500) n;
+CREATE TABLE public.cut (id int PRIMARY KEY, item int NOT NULL REFERENCES public.items (id)) PARTITION BY RANGE (id);
+CREATE TABLE public.cut_1 PARTITION OF public.cut FOR VALUES FROM (0) TO (100);
+CREATE TABLE public.cut_2 PARTITION OF public.cut FOR VALUES FROM (100) TO (1000);
+INSERT INTO public.cut SELECT n, n FROM generate_series(1, 300) n;
+CREATE TABLE public.points_to (id int, cut int REFERENCES public.cut (id));
+CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER touched BEFORE UPDATE ON public.cut FOR EACH ROW EXECUTE FUNCTION public.touch();
+CREATE VIEW public.cheap AS SELECT id FROM public.items WHERE price < 10;
+CREATE STATISTICS public.both ON mood, few FROM public.items;
+CREATE TYPE public.spans AS RANGE (subtype = float8);
+GRANT ALL ON public.items TO reader;
+GRANT USAGE ON SCHEMA public TO reader;
+REVOKE ALL ON FUNCTION public.touch() FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader;
+COMMENT ON COLUMN public.items.price IS 'in yen';
+COMMENT ON SCHEMA public IS 'ours';
+SELECT lo_from_bytea(70001, 'large'::bytea);
+";
+
+/// A manifest of one major, and a restore into another.
+async fn across(from: u32, into: &[u32]) {
+    let sockets = tempfile::tempdir().unwrap();
+    let Some(server) = Postgres::start_in(from, sockets.path()) else {
+        return;
+    };
+    server.load("shop", ACROSS);
+    let place = Place::new();
+    let file = place.file("shop.dump");
+    let dsn = format!(
+        "host={} user=postgres dbname=shop",
+        sockets.path().display()
+    );
+    let (to, beside) = (file.clone(), Arc::new(server));
+    // The server must outlive the manifest: the last sequences are read when the dump is there.
+    let server = Arc::clone(&beside);
+    let output = with_snapshot(&dsn, &file, move |id| {
+        let dump = format!("pg_dump -Fc --snapshot={id} shop");
+        fs::write(to, server.sh(&dump, b"")).unwrap();
+    });
+    let output = output.await;
+    drop(beside);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let version = place.manifest()["server_version"].to_string();
+    assert!(version.starts_with(&format!("\"{from}.")), "{version}");
+    for &into in into {
+        if !has_image(into) {
+            return;
+        }
+        let plan = format!(
+            "version: 1\nname: shop\nbackup: {{ url: ./backups }}\nsandbox: {{ image: \"postgres:{into}\" }}\ndatabase: {{ tables: {{ min: 1 }} }}\n"
+        );
+        fs::write(place.folder.path().join("shop.yaml"), plan).unwrap();
+        let (code, report) = place.drill("docker").await;
+        let reached = (code, level(&report));
+        assert_eq!(reached, (0, "source-equal"), "{from} into {into}: {report}");
+        let notes = report["proof"]["notes"].to_string();
+        assert!(!notes.contains("fewer"), "{from} into {into}: {notes}");
+        assert_eq!(
+            report["proof"]["objects_expected"], report["proof"]["objects_found"],
+            "{from} into {into}: {report}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_of_postgresql_13_holds_in_its_own_and_in_newer_majors() {
+    across(13, &[13, 15, 18]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_of_postgresql_17_holds_in_its_own_and_in_the_next_major() {
+    across(17, &[17, 18]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_of_postgresql_18_holds() {
+    across(18, &[18]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_with_a_manifest_is_equal_to_the_source_while_others_write() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = Place::new();
+    let mut writer = writer(&server);
     let output = place.take(&server, &["-Fc"]).await;
     let during = server.psql("shop", b"SELECT count(*) FROM public.busy");
     writer.kill().unwrap();

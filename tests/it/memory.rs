@@ -3,9 +3,13 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::support::{cluster::Cluster, program::verify};
+use super::support::{
+    cluster::Cluster,
+    program::{pgdrill, run, verify},
+};
 
 const SHOP: &str = "create table orders (id int primary key);
 insert into orders select generate_series(1, 500);";
@@ -205,4 +209,51 @@ async fn a_search_without_a_good_backup_fails_and_one_that_cannot_look_says_so()
         (3, Some("unverified")),
         "{report}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checksum_or_a_manifest_that_appears_later_leads_to_a_new_proof() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", SHOP.as_bytes());
+    let place = Place::new(CHECKS);
+    let file = place.folder.path().join("backups/a.dump");
+    let dsn = format!(
+        "host={} user=postgres dbname=postgres",
+        server.socket().display()
+    );
+    let path = file.to_str().unwrap();
+    let taken = pgdrill(&["manifest", &dsn, "--", "pg_dump", "-Fc", "-f", path]);
+    assert_eq!(run(taken).await.status.code(), Some(0));
+    let manifest = fs::read(file.with_file_name("a.dump.pgdrill.json")).unwrap();
+    fs::remove_file(file.with_file_name("a.dump.pgdrill.json")).unwrap();
+    let dump = fs::read(&file).unwrap();
+    place.store("a.dump", &dump, 1);
+    let digest = Sha256::digest(&dump);
+    let digest = digest.iter().map(|byte| format!("{byte:02x}"));
+    let sum = format!("{}  a.dump\n", digest.collect::<String>());
+
+    let appears: [(&str, &[u8], &str); 3] = [
+        ("", b"", "complete"),
+        ("a.dump.sha256", sum.as_bytes(), "transport-proved"),
+        ("a.dump.pgdrill.json", &manifest, "source-equal"),
+    ];
+    for (name, bytes, level) in appears {
+        if !name.is_empty() {
+            fs::write(file.with_file_name(name), bytes).unwrap();
+        }
+        let (code, new) = place.drill(&[]).await;
+        assert_eq!((code, proven_by(&new)), (0, None), "{name}: {new}");
+        assert_eq!(new["proof"]["level"], level, "{name}: {new}");
+        let (code, again) = place.drill(&[]).await;
+        assert_eq!(code, 0, "{name}: {again}");
+        assert_eq!(proven_by(&again), new["run"].as_str(), "{name}");
+        assert_eq!(again["proof"]["level"], level, "{name}: {again}");
+    }
+    // A list that grows by another dump says nothing new of this one.
+    let longer = format!("{sum}{}  b.dump\n", "0".repeat(64));
+    fs::write(file.with_file_name("a.dump.sha256"), longer).unwrap();
+    let (_, same) = place.drill(&[]).await;
+    assert_ne!(proven_by(&same), None, "{same}");
 }

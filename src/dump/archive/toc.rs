@@ -101,6 +101,10 @@ pub enum Detail {
     Value(i64, bool),
     /// A constraint that was never validated.
     NotValid,
+    /// Privileges that it gives and takes.
+    Granted(Box<sql::Granted>),
+    /// Comments or labels.
+    Says(Box<sql::Says>),
 }
 
 impl Detail {
@@ -111,10 +115,10 @@ impl Detail {
                 sql::set_value(definition).map(|(_, value, called)| Self::Value(value, called))
             }
             "CHECK CONSTRAINT" | "FK CONSTRAINT" | "CONSTRAINT" => {
-                let end = definition.trim_end().trim_end_matches(';');
-                (end.ends_with("NOT VALID") || end.ends_with("NOT ENFORCED"))
-                    .then_some(Self::NotValid)
+                sql::unvalidated(definition).then_some(Self::NotValid)
             }
+            "ACL" | "DEFAULT ACL" => Some(Self::Granted(Box::new(sql::granted(definition)))),
+            "COMMENT" | "SECURITY LABEL" => Some(Self::Says(Box::new(sql::says(definition)))),
             _ => None,
         }
         .unwrap_or_default()

@@ -9,7 +9,7 @@ use super::{Piece, Script};
 use crate::{
     dump::{
         Form, Held, Large, Ledger, Target,
-        sql::{self, Deed, Made},
+        sql::{self, Deed, Granted, Made, Says, Subject},
     },
     rows::{Counter, Rows},
 };
@@ -24,6 +24,14 @@ pub struct Seen {
     pub ledger: Ledger,
     /// The objects that it made and did not take away again.
     pub made: BTreeSet<Made>,
+    /// Those of them that are constraints which hold for all rows.
+    pub validated: BTreeSet<Made>,
+    /// Who owns what.
+    pub owners: BTreeMap<Subject, String>,
+    /// The privileges that it gave and took.
+    pub granted: Granted,
+    /// What it said about objects.
+    pub says: Says,
     /// The values that it gave to sequences, by schema and name.
     pub values: BTreeMap<(String, String), (i64, bool)>,
     /// What it did that cannot be followed, by the words of its statements: rows.
@@ -127,7 +135,14 @@ impl Seeing {
                 };
             }
             b"select" => self.select(text),
-            b"create" | b"alter" | b"drop" => self.object(text),
+            b"create" | b"drop" => self.object(text, whole),
+            b"alter" => {
+                self.granted(text, true);
+                self.seen.owners.extend(sql::owned(text));
+                self.object(text, whole);
+            }
+            b"grant" | b"revoke" => self.granted(text, whole),
+            b"comment" | b"security" => self.says(text, whole),
             b"update" | b"delete" | b"truncate" | b"do" | b"merge" | b"call" | b"execute"
             | b"with" | b"rollback" | b"values" | b"import" => {
                 self.unforeseen(&sql::decode(first).to_uppercase());
@@ -157,9 +172,26 @@ impl Seeing {
         self.seen.rows_unforeseen.insert(what.to_owned());
     }
 
-    fn object(&mut self, text: &str) {
+    fn granted(&mut self, text: &str, whole: bool) {
+        let granted = sql::granted(text);
+        self.seen.granted.unread += granted.unread + u64::from(!whole);
+        self.seen.granted.grants.extend(granted.grants);
+    }
+
+    fn says(&mut self, text: &str, whole: bool) {
+        let says = sql::says(text);
+        self.seen.says.unread += says.unread.max(u64::from(!whole));
+        self.seen.says.said.extend(says.said);
+    }
+
+    fn object(&mut self, text: &str, whole: bool) {
         match sql::deed(text) {
-            Deed::Makes(made) => _ = self.seen.made.insert(made),
+            Deed::Makes(made) => {
+                if whole && made.kind == "CONSTRAINT" && !sql::unvalidated(text) {
+                    self.seen.validated.insert(made.clone());
+                }
+                self.seen.made.insert(made);
+            }
             Deed::Drops(made) => {
                 // What belonged to a table went with it, and so did a function under its whole name.
                 let belongs = |name: &str| {
@@ -169,6 +201,11 @@ impl Seeing {
                 self.seen
                     .made
                     .retain(|other| other.schema != made.schema || !belongs(&other.name));
+                let gone = format!("{}.{}", made.schema, made.name);
+                let stays = |subject: &Subject| !subject.name.contains(&gone);
+                self.seen.owners.retain(|subject, _| stays(subject));
+                self.seen.granted.grants.retain(|grant| stays(&grant.on));
+                self.seen.says.said.retain(|said| stays(&said.on));
                 self.seen.ledger.tables.retain(|held| {
                     held.target.table != made.name
                         || held.target.schema.as_deref() != Some(&made.schema)

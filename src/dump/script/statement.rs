@@ -50,7 +50,10 @@ impl<R: Read> Script<R> {
             }
             first => {
                 let named = self.at.min(start + NAMED);
-                let end = if first == b"copy" { end } else { named };
+                let end = match first {
+                    b"copy" | b"comment" | b"security" => end,
+                    _ => named,
+                };
                 let text = sql::decode(&self.bytes[start..end]);
                 self.seeing.head(first, &text, whole);
             }

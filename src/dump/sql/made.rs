@@ -72,6 +72,12 @@ pub(in super::super) fn deed(text: &str) -> Deed {
     deed.unwrap_or(Deed::Nothing)
 }
 
+/// Whether a constraint is made without looking at the rows that are there.
+pub(in super::super) fn unvalidated(text: &str) -> bool {
+    let end = text.trim_end().trim_end_matches(';');
+    end.ends_with("NOT VALID") || end.ends_with("NOT ENFORCED")
+}
+
 fn create(words: &[Word<'_>]) -> Option<Deed> {
     let start = words
         .iter()

@@ -2,18 +2,27 @@
 
 mod drops;
 mod facts;
+mod grants;
 mod headed;
 mod large;
 mod made;
+mod said;
+mod subject;
 mod targets;
 mod words;
 
 pub(super) use drops::{copied, drops, inserted};
 pub(super) use facts::{facts, must_exist};
+pub(super) use grants::granted;
+pub use grants::{Grant, Granted, defaults};
 pub(super) use headed::headed;
 pub(super) use large::{LargeCall, is_harmless_select, large_call};
 pub use made::Made;
-pub(super) use made::{Deed, deed};
+pub(super) use made::{Deed, deed, unvalidated};
+pub(super) use said::says;
+pub use said::{Said, Says, words_of};
+pub(super) use subject::owned;
+pub use subject::{Subject, identified};
 pub(super) use targets::{copied_into, inserted_into, name_of, set_value};
 use words::{Word, words};
 

@@ -1,7 +1,10 @@
 //! PostgreSQL servers of several majors, in containers of the test images, to take dumps from.
 
 use std::{
+    fs,
     io::Write,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
@@ -24,6 +27,15 @@ impl Drop for Postgres {
 impl Postgres {
     /// Starts one; none, with a word on stderr, where there is no Docker or no image.
     pub(crate) fn start(major: u32) -> Option<Self> {
+        Self::start_with(major, None)
+    }
+
+    /// Starts one that can be reached from outside, too: over a socket in this folder.
+    pub(crate) fn start_in(major: u32, folder: &Path) -> Option<Self> {
+        Self::start_with(major, Some(folder))
+    }
+
+    fn start_with(major: u32, folder: Option<&Path>) -> Option<Self> {
         if !has_image(major) {
             return None;
         }
@@ -32,11 +44,21 @@ impl Postgres {
             "pgdrill-test-{major}-{}",
             ulid::Ulid::generate().to_string().to_lowercase()
         );
+        let sockets = if folder.is_some() {
+            "/tmp,/sockets"
+        } else {
+            "/tmp"
+        };
         let serve = format!(
             "{}; initdb -D /tmp/data -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null && \
-             exec postgres -D /tmp/data -c listen_addresses= -c unix_socket_directories=/tmp -c fsync=off",
+             exec postgres -D /tmp/data -c listen_addresses= -c unix_socket_directories={sockets} -c fsync=off",
             path(major)
         );
+        let volume = folder.map(|folder| {
+            // The server is another user inside.
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+            format!("{}:/sockets", folder.display())
+        });
         let arguments = [
             "run",
             "-d",
@@ -51,6 +73,7 @@ impl Postgres {
         ];
         let started = Command::new("docker")
             .args(arguments)
+            .args(volume.iter().flat_map(|volume| ["-v", volume]))
             .args([&image, "-c", &serve])
             .output()
             .unwrap();

@@ -114,6 +114,7 @@ pub(crate) fn context() -> Context {
         backup_time: Some(at("2026-11-23T00:00:00Z")),
         now: at("2026-11-24T00:00:00Z"),
         restore_errors: 0,
+        counted: std::collections::HashMap::new(),
         only: Vec::new(),
         earlier: checks::Earlier::default(),
         live: None,
