@@ -10,8 +10,10 @@ mod files;
 mod health;
 mod inspect;
 mod learn;
+mod load;
 mod memory;
 mod newest_good;
+mod options;
 mod raise;
 mod remember;
 mod source;
@@ -29,6 +31,7 @@ pub use health::health;
 pub use inspect::{Inspected, inspect, place_of};
 pub use learn::{Learned, learn};
 pub use memory::Memory;
+pub use options::{Options, Signal, Tier};
 use tell::Telling;
 pub use tell::{standing, tell};
 
@@ -42,60 +45,7 @@ use crate::{
     report::{Report, Stage, Verdict},
     rules,
     sandbox::Kept,
-    words::Lang,
 };
-
-/// What the command line asks for beyond the plan.
-#[derive(Clone, Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line, and any may go with any"
-)]
-pub struct Options {
-    /// Look at this backup rather than the one that the plan selects.
-    pub backup: Option<String>,
-    /// Leave the restored database up.
-    pub keep: bool,
-    /// Stop before anything is downloaded.
-    pub dry_run: bool,
-    /// Only ask these checks.
-    pub only: Vec<String>,
-    /// Restore even what an earlier run proved already.
-    pub reprove: bool,
-    /// Neither count nor compare: the proof stays at `restored`. What comparing costs is measured against it.
-    pub uncompared: bool,
-    /// Tell nobody but whoever reads the report.
-    pub no_notify: bool,
-    /// The language of those who are told.
-    pub lang: Lang,
-}
-
-/// What interrupts a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
-
-impl Signal {
-    /// 128 and the number of the signal, as shells count.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Interrupt => "Ctrl-C",
-            Self::Terminate => "SIGTERM",
-        }
-    }
-}
 
 /// A finished run.
 #[derive(Debug)]
@@ -184,7 +134,7 @@ async fn attempt(
     }
     remind(&mut report, &job);
     finish(&mut report, &job, began);
-    if !options.dry_run && !options.no_notify {
+    if options.is_drill() && !options.no_notify {
         let mut telling = Telling::of(&job, start);
         if interrupted.is_some() {
             telling.patience = tell::HURRY;
@@ -199,7 +149,7 @@ async fn attempt(
         };
         telling.run(&mut report, hurry).await;
     }
-    if !options.dry_run {
+    if options.is_drill() {
         memory.keep(&mut report).await;
     }
     Outcome {
@@ -257,7 +207,7 @@ async fn look(
     let source = tokio::select! {
         biased;
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
-        source = source::open(store.clone(), &backup, &job.plan.limits, job.progress) => source?,
+        source = open(job, &store, &backup) => source?,
     };
     let source = if job.options.uncompared {
         source
@@ -275,6 +225,9 @@ async fn look(
         job, &store, source, &backup, report, interrupt, kept,
     ))
     .await?;
+    if job.options.tier == Tier::Schema {
+        return Ok(());
+    }
     let drill = rules::Drill {
         report,
         past: &job.memory.past.runs,
@@ -282,6 +235,17 @@ async fn look(
     let findings = rules::judge_restored(&drill, &job.plan.limits);
     report.findings.extend(findings);
     Ok(())
+}
+
+async fn open(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+) -> Result<source::Source, Broken> {
+    match job.options.tier {
+        Tier::Full => source::open(store.clone(), backup, &job.plan.limits, job.progress).await,
+        Tier::Schema => source::head(store, backup, &job.plan.limits, job.progress).await,
+    }
 }
 
 /// Lists the backups, chooses one, and judges what the listing shows.

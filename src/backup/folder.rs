@@ -3,13 +3,17 @@
 use std::{
     fs::{self, Metadata},
     io,
+    ops::Range,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use bytes::BytesMut;
 use jiff::Timestamp;
-use tokio::{fs::File, io::AsyncReadExt as _};
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncSeekExt as _},
+};
 
 use super::{Body, Listing, Object, Sender, digest::Digest, gather::Gather, names::Pattern};
 use crate::{
@@ -122,6 +126,25 @@ impl Folder {
         tokio::fs::read(&path).await.ok().map(bytes::Bytes::from)
     }
 
+    /// Some of a file's bytes; the range lies inside it.
+    pub(super) async fn part(
+        &self,
+        object: &Object,
+        range: Range<u64>,
+    ) -> std::result::Result<bytes::Bytes, Broken> {
+        let failed = |error| Broken::from(failed(object, &error));
+        let mut file = File::open(self.path(object)).await.map_err(failed)?;
+        let about = file.metadata().await.map_err(failed)?;
+        unchanged(object, &about)?;
+        file.seek(io::SeekFrom::Start(range.start))
+            .await
+            .map_err(failed)?;
+        let mut part = Vec::new();
+        let mut file = file.take(range.end - range.start);
+        file.read_to_end(&mut part).await.map_err(failed)?;
+        Ok(part.into())
+    }
+
     /// Starts reading one file.
     pub(super) fn read(&self, object: &Object, progress: &Progress) -> Body {
         let (sender, body) = Body::new();
@@ -132,7 +155,7 @@ impl Folder {
             match pass_on(&path, &object, &progress, &sender, &mut digest).await {
                 Ok(true) => sender.finish(digest.evidence(Vec::new())),
                 Ok(false) => {}
-                Err(broken) => sender.fail(broken).await,
+                Err(broken) => sender.fail(broken),
             }
         });
         body

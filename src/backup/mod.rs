@@ -16,13 +16,13 @@ mod s3;
 mod shelf;
 mod tally;
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
 
 pub use asked::Asked;
-pub use body::{Body, BodyReader, Evidence, Sender};
+pub use body::{Ahead, Body, BodyReader, Evidence, Sender};
 pub use listing::{DAYS, Day, KEPT, Listing, NAMED, Reason, Rejected};
 pub use probe::Writable;
 pub use records::{Content, Record, Records};
@@ -154,6 +154,58 @@ impl Store {
             Self::S3(bucket) => bucket.read(object, progress),
             Self::Folder(folder) => folder.read(object, progress),
         }
+    }
+
+    /// Some of an object's bytes, as far as there are as many.
+    ///
+    /// # Errors
+    /// When the object was replaced or cannot be read.
+    pub async fn part(
+        &self,
+        object: &Object,
+        range: Range<u64>,
+        progress: &Progress,
+    ) -> std::result::Result<Bytes, Broken> {
+        let range = range.start.min(object.size)..range.end.min(object.size);
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let part = match self {
+            Self::S3(bucket) => bucket.part(object, range.clone()).await?,
+            Self::Folder(folder) => Some(folder.part(object, range.clone()).await?),
+        };
+        if let Some(bytes) = part {
+            progress.add_bytes(bytes.len() as u64);
+            return Ok(bytes);
+        }
+        self.head(object, range.end, progress)
+            .await
+            .map(|mut head| {
+                head.advance(
+                    usize::try_from(range.start)
+                        .unwrap_or(usize::MAX)
+                        .min(head.len()),
+                );
+                head
+            })
+    }
+
+    /// The first bytes of an object that cannot be asked for a part of it.
+    async fn head(
+        &self,
+        object: &Object,
+        count: u64,
+        progress: &Progress,
+    ) -> std::result::Result<Bytes, Broken> {
+        let mut body = self.read(object, progress);
+        let mut head = BytesMut::new();
+        while (head.len() as u64) < count
+            && let Some(chunk) = body.chunk().await
+        {
+            head.extend_from_slice(&chunk?);
+        }
+        head.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(head.freeze())
     }
 
     /// Reads one small object into memory.

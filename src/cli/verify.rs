@@ -10,12 +10,12 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    plan::{Plan, Provider, Select},
+    plan::{Engine, Plan, Provider, Select},
     progress::Progress,
     report::{Report, Verdict},
     sandbox::Kept,
     units::Secret,
-    verify::{self, Options, Outcome, Signal},
+    verify::{self, Options, Outcome, Signal, Tier},
 };
 
 const HELP: &str = "\
@@ -67,6 +67,9 @@ pub(super) struct Verify {
     /// How many connections load at the same time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
+    /// What loads an archive; `auto` takes the fastest for the dump and the machine
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    engine: Option<Loads>,
     /// Leave the restored database up, and say how to get into it and how to remove it
     #[arg(long)]
     keep: bool,
@@ -81,6 +84,9 @@ pub(super) struct Verify {
     dry_run: bool,
     #[command(flatten)]
     answer: Answer,
+    /// How much is restored; `schema` reads the table of contents alone, proves no row and tells nobody
+    #[arg(long, value_enum, value_name = "TIER")]
+    tier: Option<Much>,
     /// Only ask these checks: an id, a table, a name or a tag; repeatable
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
@@ -103,6 +109,19 @@ enum Where {
     Docker,
     Local,
     Service,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Loads {
+    Auto,
+    PgRestore,
+    Stream,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Much {
+    Schema,
+    Full,
 }
 
 impl Verify {
@@ -146,7 +165,14 @@ impl Verify {
             plan.sandbox.service_url = Some(Secret::new(url.clone()));
         }
         if let Some(jobs) = self.jobs {
-            plan.restore.jobs = jobs;
+            plan.restore.jobs = Some(jobs);
+        }
+        if let Some(engine) = self.engine {
+            plan.restore.engine = match engine {
+                Loads::Auto => Engine::Auto,
+                Loads::PgRestore => Engine::PgRestore,
+                Loads::Stream => Engine::Stream,
+            };
         }
     }
 
@@ -160,6 +186,10 @@ impl Verify {
             reprove: self.reprove,
             uncompared: self.uncompared,
             no_notify: self.no_notify,
+            tier: match self.tier {
+                Some(Much::Schema) => Tier::Schema,
+                Some(Much::Full) | None => Tier::Full,
+            },
             lang: output::lang(),
         };
         let mut reports = Vec::new();

@@ -2,6 +2,7 @@
 
 mod archive;
 mod codec;
+mod cut;
 mod data;
 mod directory;
 mod head;
@@ -13,9 +14,10 @@ mod script;
 mod sql;
 mod tar;
 
-use std::io::Read;
+use std::io::{self, Read};
 
 pub use archive::{Data, Detail, Entry, Section};
+pub use cut::{Cut, NoBlock, Part};
 pub use data::{Of, Rows, Shown, Tap, complete, member, nobody};
 pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
 pub use ledger::{
@@ -28,7 +30,7 @@ pub use sql::{Grant, Granted, Made, Said, Says, Subject, defaults, identified, w
 
 use self::head::Head;
 use crate::{
-    error::Broken,
+    error::{Broken, Error},
     finding::{Code, Finding},
     report::DumpFacts,
 };
@@ -179,6 +181,33 @@ pub fn open_shown(reader: impl Read + Send + 'static, tap: Shown) -> Result<Open
         Some(contents) => Ok(Opened::Script(contents.inside(codec), head.replay())),
         None => Err(looks::unreadable(head.kept()).into()),
     }
+}
+
+/// The header and the table of contents of an archive, for a `pg_restore` that needs no data, from its first bytes.
+///
+/// # Errors
+/// As [`open`]; `dump.truncated` when more bytes are needed. An error of the run when it has no table of contents in
+/// front.
+pub fn head(start: bytes::Bytes) -> Result<(Contents, bytes::Bytes), Broken> {
+    let Opened::Archive(contents, reader) = open(io::Cursor::new(start))? else {
+        return Err(no_contents().into());
+    };
+    let length = match (contents.format, contents.data) {
+        (Format::Tar, Some(data)) => data.at.next_multiple_of(tar::BLOCK as u64),
+        (_, Some(data)) => data.at,
+        (_, None) => return Err(no_contents().into()),
+    };
+    let mut head = Vec::new();
+    let read = reader.take(length).read_to_end(&mut head);
+    read.map_err(|error| head::broken(&error))?;
+    Ok((contents, head.into()))
+}
+
+fn no_contents() -> Error {
+    Error::new(
+        "the dump has no table of contents in front that could be restored alone",
+        "Use `--tier full`.",
+    )
 }
 
 /// Takes off what a dump is wrapped in; gives the outermost codec.

@@ -264,11 +264,25 @@ impl Provider {
     }
 }
 
+/// What loads an archive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Whichever is the fastest for the dump and the machine.
+    #[default]
+    Auto,
+    /// One `pg_restore`, from its standard input or from a file.
+    PgRestore,
+    /// Several `pg_restore`, each fed with the data of its tables while they arrive.
+    Stream,
+}
+
 /// How to restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestorePlan {
-    /// How many connections load at the same time.
-    pub jobs: u16,
+    /// How many connections load at the same time; none: as many as there are cores.
+    pub jobs: Option<u16>,
+    /// What loads an archive.
+    pub engine: Engine,
     /// A file written by `pg_dumpall --globals-only`, relative to the plan.
     pub globals: Option<PathBuf>,
     /// Errors that are expected.
@@ -284,7 +298,8 @@ pub struct RestorePlan {
 impl Default for RestorePlan {
     fn default() -> Self {
         Self {
-            jobs: 1,
+            jobs: None,
+            engine: Engine::Auto,
             globals: None,
             ignore: Vec::new(),
             allow_schema_only: false,

@@ -186,7 +186,7 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     let fields = file.below(entry, &keys::RESTORE);
     let mut plan = RestorePlan::default();
     if let Some(jobs) = fields.get("jobs").and_then(|entry| file.whole(entry, 1)) {
-        plan.jobs = jobs;
+        plan.jobs = Some(jobs);
     }
     if let Some(allow) = fields
         .get("allow_schema_only")

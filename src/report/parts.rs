@@ -139,8 +139,11 @@ pub struct SandboxFacts {
 /// The restore.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RestoreFacts {
-    /// `pg-restore` or `psql`.
+    /// `pg-restore`, `stream` or `psql`.
     pub engine: String,
+    /// Why this one, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// How many bytes the tool was fed.

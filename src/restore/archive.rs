@@ -2,8 +2,14 @@
 
 use std::time::Instant;
 
-use super::{Complaints, Members, Restored, feed, spool};
-use crate::{dump, error::Broken, restore::Loaded, sandbox::Sandbox};
+use bytes::Bytes;
+
+use super::{Complaints, Loaded, Members, Restored, feed, spool};
+use crate::{
+    dump::{self, Format},
+    error::Broken,
+    sandbox::Sandbox,
+};
 
 /// What every `pg_restore` is told. A throwaway server has no tablespaces, and `-e` would hide all errors but the first.
 const ALWAYS: [&str; 2] = ["--no-password", "--no-tablespaces"];
@@ -14,15 +20,20 @@ const ALWAYS: [&str; 2] = ["--no-password", "--no-tablespaces"];
 /// When the stream breaks, or `pg_restore` cannot be run.
 pub async fn piped(sandbox: &Sandbox, reader: dump::Bytes) -> Result<Restored, Broken> {
     let started = Instant::now();
-    let mut arguments = vec!["--dbname", sandbox.database()];
-    arguments.extend(ALWAYS);
-    let tool = sandbox.tool("pg_restore", &arguments).await?;
+    let tool = sandbox.tool("pg_restore", &always(sandbox)).await?;
     let mut fed = feed::feed(tool, feed::chunks(reader)).await?;
     fed.complaints.ended("pg_restore", fed.code);
     Ok(restored(sandbox, started, fed.bytes, fed.complaints))
 }
 
-/// Restores a custom archive with several jobs, from a file in the spool.
+/// What every `pg_restore` is told here.
+pub(super) fn always(sandbox: &Sandbox) -> Vec<&str> {
+    let mut arguments = vec!["--dbname", sandbox.database()];
+    arguments.extend(ALWAYS);
+    arguments
+}
+
+/// Restores a custom archive with several jobs, from a file in the spool; in three sections, or all at once.
 ///
 /// # Errors
 /// When the stream breaks, the disk is too small, or `pg_restore` cannot be run.
@@ -31,10 +42,16 @@ pub async fn spooled(
     reader: dump::Bytes,
     size: u64,
     jobs: u16,
+    sections: bool,
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
     let (path, bytes) = spool::file(sandbox, reader, size).await?;
-    let complaints = in_sections(sandbox, &path, jobs).await?;
+    let complaints = if sections {
+        in_sections(sandbox, &path, jobs).await?
+    } else {
+        // A table that was made in the same run is loaded without a log of its rows.
+        section(sandbox, &path, &[&format!("--jobs={jobs}")]).await?
+    };
     Ok(restored(sandbox, started, bytes, complaints))
 }
 
@@ -53,6 +70,40 @@ pub async fn directory(sandbox: &Sandbox, members: Members, jobs: u16) -> Result
     Ok(restored(sandbox, started, bytes, complaints))
 }
 
+/// Restores everything but the data, from a table of contents alone.
+///
+/// # Errors
+/// When the disk is too small, or `pg_restore` cannot be run.
+pub async fn schema(sandbox: &Sandbox, format: Format, head: Bytes) -> Result<Restored, Broken> {
+    let started = Instant::now();
+    let folder = match format {
+        Format::Directory => Some(spool::toc(sandbox, &head).await?),
+        _ => None,
+    };
+    let mut complaints = Complaints::default();
+    for name in ["--section=pre-data", "--section=post-data"] {
+        complaints.extend(match &folder {
+            Some(path) => section(sandbox, path, &[name]).await?,
+            None => from_head(sandbox, &head, name).await?,
+        });
+    }
+    Ok(restored(sandbox, started, head.len() as u64, complaints))
+}
+
+/// Restores a section that needs no data.
+pub(super) async fn from_head(
+    sandbox: &Sandbox,
+    head: &Bytes,
+    section: &str,
+) -> Result<Complaints, Broken> {
+    let mut arguments = always(sandbox);
+    arguments.push(section);
+    let tool = sandbox.tool("pg_restore", &arguments).await?;
+    let mut fed = feed::feed(tool, feed::whole(head.clone())).await?;
+    fed.complaints.ended("pg_restore", fed.code);
+    Ok(fed.complaints)
+}
+
 /// Restores section by section: one `pg_restore -j` over everything creates foreign keys before the data when the dump
 /// was written through a pipe, and is then slower than a single job.
 async fn in_sections(sandbox: &Sandbox, path: &str, jobs: u16) -> Result<Complaints, Broken> {
@@ -65,9 +116,13 @@ async fn in_sections(sandbox: &Sandbox, path: &str, jobs: u16) -> Result<Complai
     Ok(complaints)
 }
 
-async fn section(sandbox: &Sandbox, path: &str, more: &[&str]) -> Result<Complaints, Broken> {
-    let mut arguments = vec!["--dbname", sandbox.database()];
-    arguments.extend(ALWAYS);
+/// Runs `pg_restore` over a file.
+pub(super) async fn section(
+    sandbox: &Sandbox,
+    path: &str,
+    more: &[&str],
+) -> Result<Complaints, Broken> {
+    let mut arguments = always(sandbox);
     arguments.extend(more);
     arguments.push(path);
     let tool = sandbox.tool("pg_restore", &arguments).await?;
@@ -76,9 +131,16 @@ async fn section(sandbox: &Sandbox, path: &str, more: &[&str]) -> Result<Complai
     Ok(fed.complaints)
 }
 
-fn restored(sandbox: &Sandbox, started: Instant, bytes: u64, complaints: Complaints) -> Restored {
+/// What a restore came to, into the one database.
+pub(super) fn restored(
+    sandbox: &Sandbox,
+    started: Instant,
+    bytes: u64,
+    complaints: Complaints,
+) -> Restored {
     Restored {
         engine: "pg-restore",
+        why: None,
         took: started.elapsed(),
         bytes,
         complaints,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How much is read at a time: large enough that no stage waits for a system call.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// How many chunks may wait for the tool.
 const WAITING: usize = 16;
@@ -54,7 +54,7 @@ pub(super) fn chunks(mut reader: dump::Bytes) -> mpsc::Receiver<Chunk> {
 }
 
 /// Reads until the buffer is full or the end is reached.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < buffer.len() {
         match reader.read(&mut buffer[count..]) {
@@ -65,6 +65,14 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(count)
+}
+
+/// Bytes that are all there.
+pub(super) fn whole(bytes: Bytes) -> mpsc::Receiver<Chunk> {
+    let (sender, receiver) = mpsc::channel(1);
+    // There is room for one, and its other end is here.
+    let _ = sender.try_send(Ok(bytes));
+    receiver
 }
 
 /// What a reader's error says: the download's or the decoder's own words, else a damaged dump.
@@ -145,7 +153,7 @@ async fn drain(mut rest: mpsc::Receiver<Chunk>) -> std::result::Result<(), Broke
     Ok(())
 }
 
-async fn listen(mut lines: mpsc::Receiver<String>) -> Complaints {
+pub(super) async fn listen(mut lines: mpsc::Receiver<String>) -> Complaints {
     let mut complaints = Complaints::default();
     while let Some(line) = lines.recv().await {
         tracing::trace!(bytes = line.len(), "a line of the tool");

@@ -1,6 +1,7 @@
 //! From a dump to a database in the sandbox, through PostgreSQL's own programs.
 
 mod archive;
+mod choose;
 mod database;
 mod errors;
 mod extensions;
@@ -10,6 +11,7 @@ mod prepare;
 mod redact;
 mod script;
 mod spool;
+mod stream;
 mod versions;
 mod watchdog;
 
@@ -17,12 +19,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use archive::{directory, piped, spooled};
+pub use archive::{directory, piped, schema, spooled};
+pub use choose::{Choice, Facts, How, choose};
 pub use database::Loaded;
 pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
 pub use prepare::{Prepared, prepare};
 pub use script::{globals, script};
+pub use stream::streamed;
 pub use versions::{MENDED, vulnerable};
 pub use watchdog::guarded;
 
@@ -44,8 +48,10 @@ pub type Members = Box<dyn Iterator<Item = Result<Member, Broken>> + Send>;
 /// What a restore came to.
 #[derive(Debug, Default)]
 pub struct Restored {
-    /// `pg-restore` or `psql`.
+    /// `pg-restore`, `stream` or `psql`.
     pub engine: &'static str,
+    /// Why this one, in sentences; none where there is no other.
+    pub why: Option<String>,
     /// How long it took.
     pub took: Duration,
     /// How many bytes the tool was fed.

@@ -63,6 +63,7 @@ pub async fn script(
     Ok(Restored {
         seen: Some(seen.unwrap_or_default()),
         engine: "psql",
+        why: None,
         took: started.elapsed(),
         bytes: run.bytes,
         complaints: run.complaints,

@@ -19,6 +19,9 @@ use crate::{
 /// The name of the spooled dump inside the spool.
 const NAME: &str = "dump";
 
+/// Writes its standard input to a file.
+const WRITE: &str = "cat >\"$1\"";
+
 /// Room for a tar header and the padding of a member.
 const TAR_OVERHEAD: u64 = 1024;
 
@@ -36,15 +39,42 @@ pub(super) async fn file(
     // Fail before the download where the size alone is too much.
     Budget::of(free).take(size)?;
     let path = format!("{}/{NAME}", folder.display());
-    let tool = sandbox
-        .tool("sh", &["-c", "cat >\"$1\"", "sh", &path])
-        .await?;
+    let tool = sandbox.tool("sh", &["-c", WRITE, "sh", &path]).await?;
     let counted = watched(feed::chunks(reader), move |bytes| budget.take(bytes));
     watchdog::spools(true);
     let fed = feed::feed(tool, counted).await?;
     watchdog::spools(false);
     feed::must_succeed(&fed, "spool the dump")?;
     Ok((path, fed.bytes))
+}
+
+/// Writes a table of contents that is all there; returns its path inside the sandbox.
+///
+/// # Errors
+/// When the disk is too small.
+pub(super) async fn small(sandbox: &Sandbox, bytes: &Bytes) -> std::result::Result<String, Broken> {
+    written(sandbox, bytes, WRITE).await
+}
+
+/// Writes the table of contents of a directory dump; returns the path of its folder inside the sandbox.
+///
+/// # Errors
+/// When the disk is too small.
+pub(super) async fn toc(sandbox: &Sandbox, bytes: &Bytes) -> std::result::Result<String, Broken> {
+    written(sandbox, bytes, "mkdir \"$1\" && cat >\"$1/toc.dat\"").await
+}
+
+async fn written(
+    sandbox: &Sandbox,
+    bytes: &Bytes,
+    script: &str,
+) -> std::result::Result<String, Broken> {
+    let (folder, _) = sandbox.spool().await?;
+    let path = format!("{}/{NAME}", folder.display());
+    let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
+    let fed = feed::feed(tool, feed::whole(bytes.clone())).await?;
+    feed::must_succeed(&fed, "spool the dump's table of contents")?;
+    Ok(path)
 }
 
 /// Unpacks a directory dump into a folder; returns its path inside the sandbox and how many bytes it holds.

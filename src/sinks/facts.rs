@@ -205,6 +205,8 @@ fn restore_lines(facts: &mut Vec<Fact>, restore: &RestoreFacts, lang: Lang) {
         format!("{took}、{engine} で {size}"),
     );
     facts.push((lang.say("restore", "リストア"), told));
+    let why = restore.why.as_deref().unwrap_or_default();
+    facts.push((lang.say("engine", "エンジン"), sentences(why, lang)));
     for ignored in &restore.ignored {
         let reason = ignored.reason.as_deref().unwrap_or_default();
         let told = format!("{} ({reason})", ignored.message);

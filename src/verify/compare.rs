@@ -1,8 +1,10 @@
 //! After the restore: is everything there that the dump holds?
 
+use tokio_postgres::Client;
+
 use super::Job;
 use crate::{
-    dump::{Contents, Counting},
+    dump::{Contents, Counting, Ledger},
     error::Result,
     proof::{self, Compared},
     restore::Restored,
@@ -33,10 +35,7 @@ pub(super) async fn compare(
         (None, Some(counting)) => (counting.finish().await, proof::expected(&contents)),
         (None, None) => return Ok(Compared::default()),
     };
-    let mut clients = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        clients.push(sandbox.superuser(&restored.loaded.database).await?);
-    }
+    let clients = clients(restored, sandbox).await?;
     let dump = proof::Dump {
         contents,
         expected,
@@ -44,4 +43,38 @@ pub(super) async fn compare(
         refused,
     };
     proof::compare(&dump, clients).await
+}
+
+/// Compares the restored schema with the dump's: no table, no sequence and no large object has its data.
+///
+/// # Errors
+/// When the server went away.
+pub(super) async fn schema(
+    job: &Job<'_>,
+    mut contents: Contents,
+    restored: &Restored,
+    refused: Vec<String>,
+    sandbox: &Sandbox,
+) -> Result<Compared> {
+    job.progress.stage("compare");
+    contents.toc.retain(|entry| &*entry.desc != "SEQUENCE SET");
+    let why = "Only the schema was restored: no row was proven.";
+    let dump = proof::Dump {
+        expected: proof::expected(&contents),
+        contents,
+        ledger: Ledger {
+            trouble: Some(why.to_owned()),
+            ..Ledger::default()
+        },
+        refused,
+    };
+    proof::compare(&dump, clients(restored, sandbox).await?).await
+}
+
+async fn clients(restored: &Restored, sandbox: &Sandbox) -> Result<Vec<Client>> {
+    let mut clients = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        clients.push(sandbox.superuser(&restored.loaded.database).await?);
+    }
+    Ok(clients)
 }

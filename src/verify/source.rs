@@ -6,13 +6,15 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use bytes::BytesMut;
 use tokio::{runtime::Handle, task};
 
 use super::{files::Files, unpack, watched::Watched};
 use crate::{
-    backup::{Backup, Evidence, Object, Store},
+    backup::{Ahead, Backup, Evidence, Object, Store},
     dump::{self, Contents, Counting, Opened},
     error::{Broken, Error, OrStop},
+    finding::Code,
     plan::Limits,
     progress::Progress,
     restore::{self, Member, Members},
@@ -35,6 +37,8 @@ pub(super) struct Source {
     pub(super) watched: Arc<Watched>,
     /// What counts the rows of an archive while they pass by.
     pub(super) counting: Option<Counting>,
+    /// Lets more of it arrive ahead of whoever reads it.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// The bytes of a dump.
@@ -45,6 +49,63 @@ pub(super) enum Input {
     Script(dump::Bytes),
     /// File by file.
     Members(Members),
+    /// The table of contents alone.
+    Head(bytes::Bytes),
+}
+
+/// How much is asked for at first, in bytes: enough for some 250 entries.
+const HEAD: u64 = 64 << 10;
+
+/// Reads nothing but the table of contents of a backup: a small part, four times as much when it was too little, and so on.
+///
+/// # Errors
+/// When it cannot be read, or is no dump that has one in front.
+pub(super) async fn head(
+    store: &Store,
+    backup: &Backup,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<Source, Broken> {
+    let watched = Watched::new(backup.size, limits);
+    if backup.is_directory() {
+        let whole = store.whole(backup.clone()).await?;
+        let toc = toc(store, &whole).await?;
+        return Ok(Source::new(
+            dump::directory(&toc)?,
+            Input::Head(toc),
+            watched,
+        ));
+    }
+    let object = backup.object();
+    let mut start = BytesMut::new();
+    let mut wanted = HEAD;
+    loop {
+        let part = store.part(&object, start.len() as u64..wanted, progress);
+        start.extend_from_slice(&part.await?);
+        match dump::head(start.clone().freeze()) {
+            Ok((contents, head)) => return Ok(Source::new(contents, Input::Head(head), watched)),
+            Err(Broken::Backup(finding))
+                if finding.code == Code::DumpTruncated && wanted < object.size =>
+            {
+                wanted = wanted.saturating_mul(4);
+            }
+            Err(broken) => return Err(broken),
+        }
+    }
+}
+
+impl Source {
+    fn new(contents: Contents, input: Input, watched: Arc<Watched>) -> Self {
+        Self {
+            contents,
+            input,
+            evidence: Vec::new(),
+            files: Files::default(),
+            watched,
+            counting: None,
+            ahead: None,
+        }
+    }
 }
 
 /// Reads the head of a backup.
@@ -62,7 +123,7 @@ pub(super) async fn open(
         return directory(store, &whole, limits, progress).await;
     }
     let body = store.read(&backup.object(), progress);
-    let evidence = vec![body.evidence()];
+    let (evidence, ahead) = (vec![body.evidence()], Some(body.ahead()));
     let reader = body.into_reader();
     let watched = Watched::new(backup.size, limits);
     let shown: dump::Shown = watched.clone();
@@ -70,12 +131,9 @@ pub(super) async fn open(
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
     Ok(Source {
-        contents,
-        input,
         evidence,
-        files: Files::default(),
-        watched,
-        counting: None,
+        ahead,
+        ..Source::new(contents, input, watched)
     })
 }
 
@@ -96,7 +154,7 @@ pub(super) fn counted(mut source: Source) -> Source {
             });
             (Input::Members(Box::new(passing)), Some(counting))
         }
-        script @ Input::Script(_) => (script, None),
+        other @ (Input::Script(_) | Input::Head(_)) => (other, None),
     };
     source.input = input;
     source.counting = counting;
@@ -124,24 +182,25 @@ async fn directory(
     limits: &Limits,
     progress: &Progress,
 ) -> Result<Source, Broken> {
+    let contents = dump::directory(&toc(&store, backup).await?)?;
+    let watched = Watched::new(backup.size, limits);
+    let files = Files::default();
+    let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
+    Ok(Source {
+        files,
+        ..Source::new(contents, Input::Members(members), watched)
+    })
+}
+
+/// The table of contents of a directory dump.
+async fn toc(store: &Store, backup: &Backup) -> Result<bytes::Bytes, Broken> {
     let toc = member(backup, "toc.dat").ok_or_else(|| {
         Error::new(
             format!("the directory dump \"{}\" has no toc.dat", backup.key),
             "Check `backup.url`.",
         )
     })?;
-    let contents = dump::directory(&store.read_all(toc, TOC_LIMIT).await?)?;
-    let watched = Watched::new(backup.size, limits);
-    let files = Files::default();
-    let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
-    Ok(Source {
-        contents,
-        input: Input::Members(members),
-        evidence: Vec::new(),
-        files,
-        watched,
-        counting: None,
-    })
+    store.read_all(toc, TOC_LIMIT).await
 }
 
 fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {

@@ -63,7 +63,7 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
 
 /// Tells that a drill begins.
 pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Option<JoinHandle<Result<()>>> {
-    let told = !options.dry_run && !options.no_notify;
+    let told = options.is_drill() && !options.no_notify;
     told.then(|| deliver::start(plan, run)).flatten()
 }
 

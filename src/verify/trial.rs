@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::{
-    Job, Signal, Stop, beside, change, clocks, compare, learn, raise, remember,
-    source::{Input, Source},
+    Job, Signal, Stop, Tier, beside, change, clocks, compare, learn, load, raise, remember,
+    source::Source,
 };
 use crate::{
     backup::{Backup, Store},
     checks,
-    dump::{Contents, Format},
+    dump::Contents,
     error::{Broken, OrStop, Result},
     proof::Compared,
     report::{Report, RestoreFacts, SandboxFacts},
@@ -42,6 +42,10 @@ pub(super) async fn run(
     kept: &mut Option<Kept>,
 ) -> std::result::Result<(), Stop> {
     job.progress.stage("start");
+    if let Some(ahead) = &source.ahead {
+        // It arrives while the sandbox starts.
+        ahead.all_is_wanted();
+    }
     let needs = needs(job, &source.contents);
     let mut starting = tokio::spawn(async move { sandbox::start(&needs).await });
     let sandbox = tokio::select! {
@@ -144,6 +148,9 @@ async fn prove(
     sandbox: &Sandbox,
     report: &mut Report,
 ) -> std::result::Result<(), Broken> {
+    if job.options.tier == Tier::Schema {
+        return schema(job, source, backup, sandbox, report).await;
+    }
     let facts = report.sandbox.clone().unwrap_or_default();
     let beside = beside::look(store, backup).await;
     if let Some(backup) = &mut report.backup {
@@ -172,6 +179,34 @@ async fn prove(
     Ok(())
 }
 
+/// Restores the schema and looks for every object of it. No row is proven by that, so it is no proof.
+async fn schema(
+    job: &Job<'_>,
+    source: Source,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    report: &mut Report,
+) -> std::result::Result<(), Broken> {
+    job.progress.stage("restore");
+    let contents = source.contents.clone();
+    let prepared = restore::prepare(sandbox, &contents).await?;
+    notes(report).extend(prepared.notes);
+    report.findings.extend(restore::vulnerable(sandbox).await?);
+    let plan = &job.plan.restore;
+    let loading = load::load(job, source, backup, sandbox);
+    let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
+    judge(job, &restored, report)?;
+    let compared = compare::schema(job, contents, &restored, prepared.refused, sandbox).await?;
+    report.findings.extend(compared.findings);
+    let (found, all) = (compared.objects_found, compared.objects_expected);
+    let told = notes(report);
+    told.push(format!(
+        "{found} of {all} objects of the schema were found."
+    ));
+    told.extend(compared.notes);
+    Ok(())
+}
+
 async fn restore_and_ask(
     job: &Job<'_>,
     mut source: Source,
@@ -196,7 +231,7 @@ async fn restore_and_ask(
     let restored = Box::pin(restore::guarded(
         sandbox,
         plan,
-        load(job, source, backup, sandbox, report),
+        load::load(job, source, backup, sandbox),
     ))
     .await;
     report.findings.extend(watched.remarks());
@@ -246,37 +281,6 @@ async fn globals(
     restore::globals(sandbox, text).await.map(Some)
 }
 
-async fn load(
-    job: &Job<'_>,
-    source: Source,
-    backup: &Backup,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> std::result::Result<Restored, Broken> {
-    let jobs = job.plan.restore.jobs;
-    match source.input {
-        Input::Members(members) => restore::directory(sandbox, members, jobs).await,
-        Input::Script(bytes) => {
-            let named = job
-                .plan
-                .backup
-                .as_ref()
-                .and_then(|plan| plan.database.as_deref());
-            let wanted = named.unwrap_or(&job.plan.name);
-            restore::script(sandbox, &source.contents, bytes, wanted, source.watched).await
-        }
-        Input::Archive(bytes) if jobs > 1 && source.contents.format == Format::Custom => {
-            restore::spooled(sandbox, bytes, backup.size, jobs).await
-        }
-        Input::Archive(bytes) => {
-            if jobs > 1 {
-                notes(report).push("pg_restore reads a tar archive with one job only.".to_owned());
-            }
-            restore::piped(sandbox, bytes).await
-        }
-    }
-}
-
 /// Notes what reading the backup to its end showed.
 fn seen(
     report: &mut Report,
@@ -304,6 +308,7 @@ fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64>
     report.findings.extend(rules::rto(took, &job.plan.limits));
     report.restore = Some(RestoreFacts {
         engine: restored.engine.to_owned(),
+        why: restored.why.clone(),
         seconds: restored.took.as_secs_f64(),
         bytes: restored.bytes,
         errors: judged.errors,

@@ -478,12 +478,21 @@ async fn a_drill_says_of_every_defect_what_reading_it_says() {
             expected.insert(name, recipe.codes());
         }
     }
-    let folder = place.path().display().to_string();
+    // What a small dump gets by itself, and what a large one gets.
+    for engine in ["auto", "stream"] {
+        drill(place.path(), engine, &expected).await;
+    }
+}
+
+async fn drill(place: &Path, engine: &str, expected: &BTreeMap<String, Vec<String>>) {
+    let folder = place.display().to_string();
     let output = run(pgdrill(&[
         "verify",
         &folder,
         "--sandbox",
         "local",
+        "--engine",
+        engine,
         "--format",
         "json",
     ]))
@@ -505,7 +514,7 @@ async fn a_drill_says_of_every_defect_what_reading_it_says() {
             wrong.push(format!("{name}: {found:?} {}", report["findings"]));
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(wrong.is_empty(), "{engine}: {wrong:#?}");
     assert_eq!(reports.as_array().unwrap().len(), expected.len());
     assert!(!Path::new("/tmp/pgdrill-gallery-marker").exists());
 }

@@ -21,6 +21,7 @@ mod complete;
 mod doctor;
 mod documents;
 mod dump;
+mod engines;
 mod evidence;
 mod explain;
 mod formats;

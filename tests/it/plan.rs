@@ -769,7 +769,7 @@ fn the_whole_example_is_read_as_it_is_written() {
     assert_eq!(plan.limits.storage, Bytes(50_000_000_000));
     assert_eq!(plan.prices.storage_gb_month, Some(0.015));
     assert_eq!(plan.sandbox.image.as_deref(), Some("postgres:17"));
-    assert_eq!(plan.restore.jobs, 2);
+    assert_eq!(plan.restore.jobs, Some(2));
     assert_eq!(plan.restore.ignore[0].until, date(2099, 12, 31));
     assert_eq!(
         plan.severity.get(&Code::BackupShrunk),

@@ -7,18 +7,23 @@ mod insist;
 mod list;
 mod patience;
 mod probe;
+mod range;
 mod read;
 mod records;
 mod small;
 mod stored;
 mod trouble;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_sdk_s3::{
     Client,
     config::{Builder, Region},
 };
+use bytes::Bytes;
 
 pub use patience::Patience;
 
@@ -133,6 +138,14 @@ impl Bucket {
             sender,
         ));
         body
+    }
+
+    /// Some of an object's bytes; none when the service does not know ranges.
+    pub(super) async fn part(&self, object: &Object, range: Range<u64>) -> Result<Option<Bytes>> {
+        match range::fetch(self, object, range.start, range.end).await? {
+            range::Got::Bytes(bytes) => Ok(Some(bytes)),
+            range::Got::NoRanges => Ok(None),
+        }
     }
 
     fn client(&self) -> Client {

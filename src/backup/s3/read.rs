@@ -8,6 +8,7 @@ use super::{
     head::gone_or_changed,
     list::unquoted,
     patience::Tries,
+    range::{Got, RANGE, Ranges, first_and_all},
     stored::{Compared, Difference, Hashing, Stored},
     trouble::Trouble,
 };
@@ -23,9 +24,12 @@ pub(super) async fn deliver(bucket: Bucket, object: Object, progress: Progress, 
     match all(&bucket, &object, reader).await {
         Ok(Some(evidence)) => sender.finish(evidence),
         Ok(None) => {}
-        Err(broken) => sender.fail(broken).await,
+        Err(broken) => sender.fail(broken),
     }
 }
+
+/// How much of a range is handed over at a time: whoever reads it need not wait for a place for all of it.
+const PART: usize = 512 * 1024;
 
 /// Who gets the bytes; nobody when they are read once more to be sure.
 type Reader<'a> = Option<(&'a Sender, &'a Progress)>;
@@ -101,6 +105,11 @@ enum End {
 impl Pass<'_> {
     /// `false` when nobody reads any more.
     async fn run(&mut self) -> Result<bool, Broken> {
+        // Without a tag nothing would tell that two ranges are of two objects.
+        let ranges = self.object.size > RANGE && self.object.etag.is_some();
+        if ranges && let Some(done) = self.in_ranges().await? {
+            return Ok(done);
+        }
         let mut tries = Tries::new(self.bucket.patience);
         while self.digest.bytes() < self.object.size {
             let trouble = match self.open(&tries).await? {
@@ -116,6 +125,24 @@ impl Pass<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// Reads range by range, several of them at the same time; `None` when the service does not know ranges, so that the
+    /// rest must come in one body.
+    async fn in_ranges(&mut self) -> Result<Option<bool>, Broken> {
+        let mut ranges = Ranges::new(self.bucket, self.object);
+        while let Some(got) = ranges.next().await? {
+            let Got::Bytes(mut bytes) = got else {
+                return Ok(None);
+            };
+            while !bytes.is_empty() {
+                let part = bytes.split_to(bytes.len().min(PART));
+                if !self.take(part).await? {
+                    return Ok(Some(false));
+                }
+            }
+        }
+        Ok(Some(true))
     }
 
     /// Asks for the bytes that are missing; with the body comes how many bytes at its start are known already.
@@ -152,7 +179,7 @@ impl Pass<'_> {
         }
         // A service that does not know ranges sends all of it once more.
         let start = match answer.content_range() {
-            Some(range) => first_byte(range).unwrap_or(at),
+            Some(range) => first_and_all(range).map_or(at, |(first, _)| first),
             None => 0,
         };
         let length = answer
@@ -232,26 +259,5 @@ impl Pass<'_> {
             self.object.key
         );
         self.bucket.stopped(&doing, trouble)
-    }
-}
-
-/// `7` of `bytes 7-41/42`.
-fn first_byte(range: &str) -> Option<u64> {
-    range
-        .strip_prefix("bytes ")?
-        .split_once('-')?
-        .0
-        .parse()
-        .ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_byte_of_a_range_is_read() {
-        assert_eq!(first_byte("bytes 7-41/42"), Some(7));
-        assert_eq!(first_byte("items 7-41/42"), None);
     }
 }

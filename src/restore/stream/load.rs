@@ -1,0 +1,174 @@
+//! Loads the tables: as many `pg_restore` at a time as are wanted, the next one as soon as one has ended.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    pin::Pin,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt as _},
+    sync::mpsc,
+};
+
+use super::{
+    super::{Complaints, archive, feed},
+    pace::Pace,
+    split::{Piece, Split, Work},
+};
+use crate::{
+    error::Broken,
+    sandbox::{Sandbox, Tool},
+};
+
+/// Runs `pg_restore` with a list of entries that comes as the first argument: the list goes through a pipe, so that no
+/// file of it is needed beside the archive on the standard input.
+const PROGRAM: &str = "list=$1; shift; exec 4<&0; \
+    printf '%s\\n' \"$list\" | { exec pg_restore --use-list=/dev/fd/3 \"$@\" 3<&0 0<&4 4<&-; }";
+
+/// How many entries a list may have: an argument is at most 128 KiB long.
+pub(super) const LISTED: usize = 10_000;
+
+/// What is loaded, and how.
+pub(super) struct Order {
+    /// The header and the table of contents.
+    pub(super) head: Bytes,
+    /// Entries of the section of data that have none in the archive.
+    pub(super) rest: Vec<i32>,
+    /// What can be made as soon as a table has its rows, by the entry of these.
+    pub(super) indexes: HashMap<i32, Vec<i32>>,
+    /// How many programs run at the same time.
+    pub(super) jobs: usize,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Loading {
+    pub(super) complaints: Complaints,
+    /// How many bytes of data were taken.
+    pub(super) bytes: u64,
+    /// Which indexes were made on the way.
+    pub(super) made: HashSet<i32>,
+}
+
+/// Loads everything that is cut from the stream. While the stream is what is waited for, the indexes of the tables that
+/// are there are made; once it is over, they would only take the processors from the tables that are not.
+pub(super) async fn all(
+    sandbox: &Sandbox,
+    order: &mut Order,
+    mut split: Split,
+) -> Result<Loading, Broken> {
+    let pace = Pace::default();
+    let mut loading = Loading::default();
+    let rest = order.rest.chunks(LISTED);
+    let mut waiting: VecDeque<_> = rest.map(|list| Work::without_data(list.to_vec())).collect();
+    let mut ready = VecDeque::new();
+    let mut running = FuturesUnordered::new();
+    let mut over = false;
+    let (head, jobs) = (&order.head, order.jobs);
+    pace.wants_bytes();
+    loop {
+        while running.len() < jobs
+            && let Some(work) = waiting.pop_front()
+        {
+            running.push(one(sandbox, head, work, &pace));
+        }
+        while !over
+            && running.len() < jobs
+            && let Some(index) = ready.pop_front()
+        {
+            loading.made.insert(index);
+            running.push(one(sandbox, head, Work::without_data(vec![index]), &pace));
+        }
+        tokio::select! {
+            work = split.next(), if !over => if let Some(work) = work? {
+                waiting.push_back(work);
+            } else {
+                over = true;
+                pace.over();
+            },
+            Some(done) = running.next() => {
+                let (entries, complaints) = done?;
+                loading.complaints.extend(complaints);
+                if loading.complaints.environment().is_some() {
+                    break;
+                }
+                // Many small ones are made sooner by the one program that makes all the others.
+                if let [table] = entries[..] {
+                    ready.extend(order.indexes.remove(&table).unwrap_or_default());
+                }
+            }
+            else => break,
+        }
+    }
+    loading.bytes = pace.bytes();
+    Ok(loading)
+}
+
+/// Runs one `pg_restore` over one part of the data.
+async fn one(
+    sandbox: &Sandbox,
+    head: &Bytes,
+    work: Work,
+    pace: &Pace,
+) -> Result<(Vec<i32>, Complaints), Broken> {
+    let list = listed(&work.entries);
+    let mut arguments = vec!["-c", PROGRAM, "sh", &list];
+    arguments.extend(archive::always(sandbox));
+    let Tool {
+        stdin,
+        lines,
+        status,
+    } = sandbox.tool("sh", &arguments).await?;
+    let ((), mut complaints, code) = tokio::try_join!(
+        async {
+            write(stdin, head, work.pieces, pace).await;
+            Ok::<_, Broken>(())
+        },
+        async { Ok(feed::listen(lines).await) },
+        async { status.await.map_err(Broken::from) },
+    )?;
+    complaints.ended("pg_restore", code);
+    Ok((work.entries, complaints))
+}
+
+/// Runs `pg_restore` with several jobs over entries that need no data, from the table of contents in a file.
+pub(super) async fn rest(
+    sandbox: &Sandbox,
+    path: &str,
+    entries: &[i32],
+    jobs: &str,
+) -> Result<Complaints, Broken> {
+    let list = listed(entries);
+    let mut arguments = vec!["-c", PROGRAM, "sh", &list];
+    arguments.extend(archive::always(sandbox));
+    arguments.extend([jobs, path]);
+    let mut fed = feed::run(sandbox.tool("sh", &arguments).await?).await?;
+    fed.complaints.ended("pg_restore", fed.code);
+    Ok(fed.complaints)
+}
+
+fn listed(entries: &[i32]) -> String {
+    let numbers: Vec<String> = entries.iter().map(ToString::to_string).collect();
+    numbers.join("\n")
+}
+
+/// Feeds the table of contents, and the blocks as they come. A program that ended early takes no more of them.
+async fn write(
+    mut stdin: Pin<Box<dyn AsyncWrite + Send>>,
+    head: &Bytes,
+    mut pieces: mpsc::UnboundedReceiver<Piece>,
+    pace: &Pace,
+) {
+    if !pace.write(&mut stdin, head, false).await {
+        return;
+    }
+    while let Some(piece) = pieces.recv().await {
+        if !pace.write(&mut stdin, &piece.bytes, true).await {
+            return;
+        }
+    }
+    // A tool that ended already has nothing to be told.
+    let _ = stdin.shutdown().await;
+}

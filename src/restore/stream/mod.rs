@@ -1,0 +1,120 @@
+//! The engine `stream`: several `pg_restore` inside the sandbox, each fed over its standard input with the table of
+//! contents and the blocks of its tables, while the dump arrives. Nothing of the data is written to a disk of ours.
+//!
+//! ```text
+//!  dump ──▶ cut at block headers ──▶ queue (bounded) ──▶ pg_restore --section=data   ┐
+//!   │                                               └──▶ pg_restore --section=data   ├─▶ barrier ─▶ pg_restore
+//!   └─ table of contents ──▶ pg_restore --section=pre-data, before the first block   ┘    --section=post-data -jN
+//! ```
+//!
+//! One ordered stream feeds all of them, so that its checksum, its rows and its end are seen as they are by the other
+//! engine. Foreign keys are made behind the barrier, when every row is there.
+
+mod fit;
+mod load;
+mod pace;
+mod split;
+
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
+
+pub(super) use fit::unfit;
+
+use super::{Complaints, Restored, archive, spool};
+use crate::{
+    dump::{self, Contents},
+    error::Broken,
+    sandbox::Sandbox,
+};
+
+/// Restores a custom archive as it arrives, with so many connections at the same time.
+///
+/// # Errors
+/// When the stream breaks, or `pg_restore` cannot be run.
+pub async fn streamed(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    reader: dump::Bytes,
+    jobs: u16,
+) -> Result<Restored, Broken> {
+    let started = Instant::now();
+    let mut split = split::start(contents, reader);
+    let mut order = load::Order {
+        head: split.head().await?,
+        rest: fit::without_data(contents),
+        indexes: early(contents),
+        jobs: usize::from(jobs),
+    };
+    let head = order.head.clone();
+    let load = async {
+        let before = archive::from_head(sandbox, &head, "--section=pre-data").await?;
+        if before.environment().is_some() {
+            return Ok::<_, Broken>((before, load::Loading::default()));
+        }
+        let loading = load::all(sandbox, &mut order, split).await?;
+        Ok((before, loading))
+    };
+    let ((mut complaints, loading), path) = tokio::try_join!(load, spool::small(sandbox, &head))?;
+    complaints.extend(loading.complaints);
+    if complaints.environment().is_none() {
+        complaints.extend(after(sandbox, contents, &path, &loading.made, jobs).await?);
+    }
+    let bytes = head.len() as u64 + loading.bytes;
+    Ok(Restored {
+        engine: "stream",
+        ..archive::restored(sandbox, started, bytes, complaints)
+    })
+}
+
+/// Restores what stands behind the data, but what was made on the way.
+async fn after(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    path: &str,
+    made: &HashSet<i32>,
+    jobs: u16,
+) -> Result<Complaints, Broken> {
+    let jobs = format!("--jobs={jobs}");
+    if made.is_empty() {
+        return archive::section(sandbox, path, &[&jobs, "--section=post-data"]).await;
+    }
+    let left = fit::after_data(contents, made);
+    load::rest(sandbox, path, &left, &jobs).await
+}
+
+/// The indexes that may be made on the way. What is left of the objects behind the data must then be listed, so none are
+/// where that list is too long; a dump of so many objects has small tables.
+fn early(contents: &Contents) -> HashMap<i32, Vec<i32>> {
+    if fit::after_data(contents, &HashSet::new()).len() > load::LISTED {
+        return HashMap::new();
+    }
+    fit::indexes(contents)
+}
+
+#[cfg(test)]
+pub(super) fn table(name: &str, copy: Option<&str>, data: dump::Data) -> dump::Entry {
+    let target = copy
+        .and_then(|copy| copy.split(['.', ' ']).nth(2))
+        .map(|table| dump::Target {
+            schema: Some("public".to_owned()),
+            table: table.to_owned(),
+            columns: None,
+        });
+    dump::Entry {
+        id: 1,
+        oid: 0,
+        tag: name.into(),
+        desc: "TABLE DATA".into(),
+        namespace: Some("public".into()),
+        owner: None,
+        section: dump::Section::Data,
+        copy: copy.map(Into::into),
+        depends: [].into(),
+        data,
+        detail: target.map_or(dump::Detail::None, |target| {
+            dump::Detail::Lines(Box::new(target))
+        }),
+    }
+}

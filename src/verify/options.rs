@@ -1,0 +1,75 @@
+//! What a run is asked for beyond the plan, and what interrupts it.
+
+use crate::words::Lang;
+
+/// What the command line asks for beyond the plan.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line, and any may go with any"
+)]
+pub struct Options {
+    /// Look at this backup rather than the one that the plan selects.
+    pub backup: Option<String>,
+    /// Leave the restored database up.
+    pub keep: bool,
+    /// Stop before anything is downloaded.
+    pub dry_run: bool,
+    /// Only ask these checks.
+    pub only: Vec<String>,
+    /// Restore even what an earlier run proved already.
+    pub reprove: bool,
+    /// Neither count nor compare: the proof stays at `restored`. What comparing costs is measured against it.
+    pub uncompared: bool,
+    /// Tell nobody but whoever reads the report.
+    pub no_notify: bool,
+    /// How much of the backup is restored.
+    pub tier: Tier,
+    /// The language of those who are told.
+    pub lang: Lang,
+}
+
+/// How much of a backup is restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// All of it.
+    #[default]
+    Full,
+    /// The schema, from the table of contents alone. It proves no row, so it is never a pass, nobody is told, and nothing
+    /// of it is kept.
+    Schema,
+}
+
+impl Options {
+    /// Whether the run answers for the backup, so that others are told of it and it is remembered.
+    pub(super) const fn is_drill(&self) -> bool {
+        !self.dry_run && matches!(self.tier, Tier::Full)
+    }
+}
+
+/// What interrupts a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the number of the signal, as shells count.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
