@@ -182,6 +182,30 @@ fn a_cut_dump_is_noticed_wherever_it_is_cut() {
 }
 
 #[test]
+fn a_large_object_that_zeros_cut_off_is_noticed() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    // Zeros look like the end of an object and of all objects: the others are missing, or the rest of it follows.
+    let large = "select lo_from_bytea(7001, decode(repeat('ab', 60000), 'hex')), lo_from_bytea(7002, decode(repeat('cd', 60000), 'hex'))";
+    cluster.psql("postgres", large.as_bytes());
+    let whole = cluster.dump(&["-Fc", "-Z0"]);
+    dump::scan(Cursor::new(whole.clone()), &dump::nobody()).unwrap();
+    for (byte, code) in [(0xab, Code::DumpIncomplete), (0xcd, Code::DumpCorrupt)] {
+        let first = memchr::memmem::find(&whole, &[byte; 64]).unwrap();
+        // The length of the second chunk is among them.
+        let chunk = whole[first..]
+            .iter()
+            .take_while(|&&one| one == byte)
+            .count();
+        let mut damaged = whole.clone();
+        damaged[first + chunk - 100..first + chunk + 400].fill(0);
+        let found = finding(dump::scan(Cursor::new(damaged), &dump::nobody()));
+        assert_eq!(found.code, code, "{found:?}");
+    }
+}
+
+#[test]
 fn a_directory_dump_is_found_in_whatever_tar_packed_it() {
     let Some(cluster) = shop() else { return };
     for level in ["-Z6", "-Z0"] {

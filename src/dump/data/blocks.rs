@@ -1,7 +1,7 @@
 //! The data of a custom archive, block by block.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{self, Read},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -60,6 +60,7 @@ impl Walk {
             over: true,
             broken: None,
         }));
+        let mut met = None;
         while !left.is_empty() {
             let (kind, at, id) = lock(&chunks).block(left.len())?;
             let entry = i32::try_from(id).ok().and_then(|id| left.remove(&id));
@@ -69,7 +70,9 @@ impl Walk {
             };
             fits(entry, kind, at)?;
             if kind == LARGE {
-                while lock(&chunks).object(entry)? {
+                let met = met.get_or_insert_with(HashSet::new);
+                while let Some(number) = lock(&chunks).object(entry)? {
+                    met.insert(number);
                     self.data(entry, &chunks)?;
                 }
             } else {
@@ -77,8 +80,29 @@ impl Walk {
                 self.data(entry, &chunks)?;
             }
         }
-        if let Some(at) = lock(&chunks).rest() {
+        if let Some(met) = &met {
+            self.all_there(met)?;
+        }
+        if let Some(at) = lock(&chunks).rest(met.is_some())? {
             self.tap.remark(trailing("archive", at));
+        }
+        Ok(())
+    }
+
+    /// Whether every large object was met that the table of contents names: one by one, or the first and the last of many.
+    fn all_there(&self, met: &HashSet<u32>) -> Result<(), Broken> {
+        let kinds = ["BLOB", "BLOB METADATA"];
+        let listed = self
+            .entries
+            .iter()
+            .filter(|entry| kinds.contains(&&*entry.desc));
+        for number in listed.flat_map(|entry| entry.tag.split("..")) {
+            if number.parse().is_ok_and(|number| !met.contains(&number)) {
+                let what = format!("large object {number}");
+                let message = format!("the data of \"{what}\" are not in the dump");
+                let found = Finding::new(Code::DumpIncomplete, message).about(what);
+                return Err(found.detail("The table of contents names it.").into());
+            }
         }
         Ok(())
     }
@@ -149,7 +173,7 @@ impl Chunks {
         Ok((kind[0], at, self.number(false)?))
     }
 
-    /// A number, without its sign where it has none.
+    /// A number; one that comes out as negative is that of a large object, which uses all 32 bits.
     fn number(&mut self, object: bool) -> Result<u64, Broken> {
         let mut bytes = [0; 9];
         let bytes = &mut bytes[..=self.int];
@@ -158,20 +182,21 @@ impl Chunks {
         }
         let digits = bytes[1..].iter().rev();
         let value = digits.fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
-        // The numbers of large objects use all 32 bits, and then come out as negative.
-        if bytes[0] > u8::from(object) || value > u64::from(u32::MAX) {
-            return Err(self.corrupt("a number makes no sense"));
+        match u32::try_from(value) {
+            Ok(value) if bytes[0] == 0 => Ok(value.into()),
+            Ok(value) if bytes[0] == 1 && object => Ok(value.wrapping_neg().into()),
+            _ => Err(self.corrupt("a number makes no sense")),
         }
-        Ok(value)
     }
 
-    /// Begins the next large object; `false` when there is none.
-    fn object(&mut self, entry: &Entry) -> Result<bool, Broken> {
-        let there = self.number(true).map_err(|broken| about(broken, entry))? != 0;
-        if there {
-            self.begin();
+    /// Begins the next large object, and gives its number; none when there is none.
+    fn object(&mut self, entry: &Entry) -> Result<Option<u32>, Broken> {
+        let number = self.number(true).map_err(|broken| about(broken, entry))?;
+        if number == 0 {
+            return Ok(None);
         }
-        Ok(there)
+        self.begin();
+        Ok(u32::try_from(number).ok())
     }
 
     fn begin(&mut self) {
@@ -197,10 +222,17 @@ impl Chunks {
         Ok(())
     }
 
-    /// Where the data ended, when something else than the padding of a storage follows them.
-    fn rest(&mut self) -> Option<u64> {
+    /// Where the data ended, when something else than the padding of a storage follows them. Large objects have no end
+    /// of their own: zeros within them look like the end of all, and the rest of them follows.
+    fn rest(&mut self, large: bool) -> Result<Option<u64>, Broken> {
         let at = self.feed.at();
-        self.feed.rest_is_not_zero().then_some(at)
+        let zeros = self.feed.zeros();
+        match self.feed.rest_is_not_zero() {
+            true if large && zeros > 0 => {
+                Err(self.corrupt("there are zeros among the large objects"))
+            }
+            more => Ok(more.then_some(at)),
+        }
     }
 
     fn corrupt(&self, what: &str) -> Broken {

@@ -57,6 +57,19 @@ impl Feed {
         true
     }
 
+    /// Passes over zeros; gives how many there were.
+    pub(super) fn zeros(&mut self) -> u64 {
+        let before = self.at;
+        loop {
+            let piece = self.next_piece();
+            let count = piece.iter().take_while(|&&byte| byte == 0).count();
+            if count == 0 {
+                return self.at - before;
+            }
+            self.advance(count);
+        }
+    }
+
     /// Reads all that is left; tells whether any of it is not zero.
     pub(super) fn rest_is_not_zero(&mut self) -> bool {
         let mut found = false;

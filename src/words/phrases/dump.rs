@@ -36,6 +36,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     // What is wrong with it.
     ("the newest dump is empty", "最新のダンプが空です"),
     ("the newest dump is an empty {} stream", "最新のダンプは中身のない {0} ストリームです"),
+    ("The table of contents names it.", "目次には載っています。"),
     ("the dump unpacks to more than {}", "ダンプを展開すると {0} を超えます"),
     ("It is stored in {}; it was refused when more than {} had come out of it (`limits.max_unpacked`).", "保存サイズは {0} です。展開後のサイズが {1} を超えた時点で拒否しました(`limits.max_unpacked`)。"),
     ("Find out who wrote it. Where so much is right, raise `limits.max_unpacked` in the plan.", "誰が作成したか確認してください。このサイズで正しい場合は、プランの `limits.max_unpacked` を引き上げてください。"),
@@ -107,6 +108,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("there should be no more data", "これ以上のデータはないはずです"),
     ("there should be the data of an entry", "項目のデータがあるはずです"),
     ("a number makes no sense", "ありえない数値があります"),
+    ("there are zeros among the large objects", "ラージオブジェクトの中にゼロの並びがあります"),
     ("an entry names a file that pg_dump does not write", "pg_dump が書かないファイル名の項目があります"),
     ("an entry has the number {}", "番号が {0} の項目があります"),
     ("an entry is in section {}", "区分が {0} の項目があります"),
