@@ -90,7 +90,10 @@ fn left(
     let mut from = usual.iter().skip_while(|(name, _)| name != stage);
     let own = from.next()?.1;
     let reads = done > 0 && done < total;
-    let by_rate = reads.then(|| elapsed.mul_f64((total - done) as f64 / done as f64));
+    let by_rate = reads.then(|| {
+        let millis = elapsed.as_millis() * u128::from(total - done) / u128::from(done);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+    });
     let here = match (by_rate, own.checked_sub(elapsed)) {
         (Some(rate), Some(usual)) => rate.max(usual),
         (Some(rate), None) => rate,
