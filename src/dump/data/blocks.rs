@@ -71,7 +71,10 @@ impl Walk {
             fits(entry, kind, at)?;
             if kind == LARGE {
                 let met = met.get_or_insert_with(HashSet::new);
-                while let Some(number) = lock(&chunks).object(entry)? {
+                loop {
+                    // The lock must be free again before the data are read.
+                    let number = lock(&chunks).object(entry)?;
+                    let Some(number) = number else { break };
                     met.insert(number);
                     self.data(entry, &chunks)?;
                 }
