@@ -15,8 +15,9 @@ use crate::{
     error::{Broken, Error},
 };
 
-/// How many bytes may wait: half of what the whole program may hold.
-pub(super) const AHEAD: u32 = 128 << 20;
+/// How many bytes may wait. The download holds up to 70 MiB more, and the rest of the program some 60: all of it together
+/// stays below 256 MB.
+pub(super) const AHEAD: u32 = 96 << 20;
 
 /// A table with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
 const LARGE: usize = 2 << 20;
