@@ -24,7 +24,7 @@ pub enum Part {
 pub struct NoBlock;
 
 /// Follows the lengths in an archive.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Cut {
     /// How many bytes a number takes, without its sign.
     int: usize,

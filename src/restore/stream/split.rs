@@ -15,8 +15,8 @@ use crate::{
     error::{Broken, Error},
 };
 
-/// How many bytes may wait. The download holds up to 70 MiB more, and the rest of the program some 60: all of it together
-/// stays below 256 MB.
+/// How many bytes may wait: with the ranges of a download it is what the program holds most of, and all of it together is
+/// meant to stay below 256 MB.
 pub(super) const AHEAD: u32 = 96 << 20;
 
 /// A table with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
@@ -190,9 +190,7 @@ impl Thread {
     /// `false` when it cannot be cut.
     fn pass(&mut self, bytes: &Bytes) -> Result<bool, Gone> {
         let mut parts = Vec::new();
-        let mut cut = self.cut.clone();
-        let fits = cut.feed(bytes, &mut |part| parts.push(part)).is_ok();
-        self.cut = cut;
+        let fits = self.cut.feed(bytes, &mut |part| parts.push(part)).is_ok();
         for part in parts {
             if !self.part(part)? {
                 return Ok(false);
