@@ -29,8 +29,8 @@ pub(super) struct Source {
     pub(super) contents: Contents,
     /// Its bytes.
     pub(super) input: Input,
-    /// What reading it to its end showed.
-    pub(super) evidence: Vec<Arc<OnceLock<Evidence>>>,
+    /// What reading a dump of one file to its end showed.
+    pub(super) evidence: Option<Arc<OnceLock<Evidence>>>,
     /// The same for each file of a directory dump.
     pub(super) files: Files,
     /// Who is shown it.
@@ -99,7 +99,7 @@ impl Source {
         Self {
             contents,
             input,
-            evidence: Vec::new(),
+            evidence: None,
             files: Files::default(),
             watched,
             counting: None,
@@ -123,7 +123,7 @@ pub(super) async fn open(
         return directory(store, &whole, limits, progress).await;
     }
     let body = store.read(&backup.object(), progress);
-    let (evidence, ahead) = (vec![body.evidence()], Some(body.ahead()));
+    let (evidence, ahead) = (Some(body.evidence()), Some(body.ahead()));
     let reader = body.into_reader();
     let watched = Watched::new(backup.size, limits);
     let shown: dump::Shown = watched.clone();

@@ -10,7 +10,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    backup::{Backup, Store},
+    backup::{Backup, Evidence, Store},
     checks,
     dump::Contents,
     error::{Broken, OrStop, Result},
@@ -153,12 +153,13 @@ async fn prove(
     }
     let facts = report.sandbox.clone().unwrap_or_default();
     let beside = beside::look(store, backup).await;
+    let evidence = beside.digest();
     if let Some(backup) = &mut report.backup {
-        backup.evidence = beside.digest();
+        backup.evidence.clone_from(&evidence);
     }
     let known = remember::Known {
         backup,
-        evidence: beside.digest(),
+        evidence,
         sandbox: &facts,
     };
     if let Some(earlier) = remember::proof(job, store, &known).await {
@@ -189,14 +190,12 @@ async fn schema(
 ) -> std::result::Result<(), Broken> {
     job.progress.stage("restore");
     let contents = source.contents.clone();
-    let prepared = restore::prepare(sandbox, &contents).await?;
-    notes(report).extend(prepared.notes);
-    report.findings.extend(restore::vulnerable(sandbox).await?);
+    let refused = prepare(sandbox, &contents, report).await?;
     let plan = &job.plan.restore;
     let loading = load::load(job, source, backup, sandbox);
     let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
     judge(job, &restored, report)?;
-    let compared = compare::schema(job, contents, &restored, prepared.refused, sandbox).await?;
+    let compared = compare::schema(job, contents, &restored, refused, sandbox).await?;
     report.findings.extend(compared.findings);
     let (found, all) = (compared.objects_found, compared.objects_expected);
     let told = notes(report);
@@ -205,6 +204,18 @@ async fn schema(
     ));
     told.extend(compared.notes);
     Ok(())
+}
+
+/// Prepares the sandbox for this dump; returns the roles that the server did not let be made.
+async fn prepare(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    report: &mut Report,
+) -> std::result::Result<Vec<String>, Broken> {
+    let prepared = restore::prepare(sandbox, contents).await?;
+    notes(report).extend(prepared.notes);
+    report.findings.extend(restore::vulnerable(sandbox).await?);
+    Ok(prepared.refused)
 }
 
 async fn restore_and_ask(
@@ -223,9 +234,7 @@ async fn restore_and_ask(
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
     let counting = source.counting.take();
-    let prepared = restore::prepare(sandbox, &contents).await?;
-    notes(report).extend(prepared.notes);
-    report.findings.extend(restore::vulnerable(sandbox).await?);
+    let refused = prepare(sandbox, &contents, report).await?;
     let watched = source.watched.clone();
     let plan = &job.plan.restore;
     let restored = Box::pin(restore::guarded(
@@ -236,12 +245,11 @@ async fn restore_and_ask(
     .await;
     report.findings.extend(watched.remarks());
     let restored = restored?;
-    seen(report, &evidence);
+    seen(report, evidence.as_ref().and_then(|seen| seen.get()));
     expected(job, &restored)?;
     let errors = judge(job, &restored, report)?;
     let whole = contents.clone();
-    let compared =
-        compare::compare(job, whole, counting, &restored, prepared.refused, sandbox).await?;
+    let compared = compare::compare(job, whole, counting, &restored, refused, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());
     job.progress.stage("check");
     let asked = Asked {
@@ -282,14 +290,8 @@ async fn globals(
 }
 
 /// Notes what reading the backup to its end showed.
-fn seen(
-    report: &mut Report,
-    evidence: &[std::sync::Arc<std::sync::OnceLock<crate::backup::Evidence>>],
-) {
-    let (Some(facts), [only]) = (report.backup.as_mut(), evidence) else {
-        return;
-    };
-    if let Some(evidence) = only.get() {
+fn seen(report: &mut Report, evidence: Option<&Evidence>) {
+    if let (Some(facts), Some(evidence)) = (&mut report.backup, evidence) {
         facts.sha256 = Some(evidence.sha256.clone());
         facts.checksums.clone_from(&evidence.checksums);
     }
