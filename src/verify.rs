@@ -14,6 +14,7 @@ mod load;
 mod memory;
 mod newest_good;
 mod options;
+mod prove;
 mod raise;
 mod remember;
 mod source;

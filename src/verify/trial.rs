@@ -1,25 +1,16 @@
-//! The sandboxed part of a run: start, restore, ask, and stop, whatever happens in between.
+//! The sandbox of a run: start, prove inside it, and stop, whatever happens in between.
 
-use std::{collections::HashMap, path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
-use super::{
-    Job, Signal, Stop, Tier, beside, change, clocks, compare, learn, load, raise, remember,
-    source::Source,
-};
+use super::{Job, Signal, Stop, prove::prove, source::Source};
 use crate::{
-    backup::{Backup, Evidence, Store},
-    checks,
+    backup::{Backup, Store},
     dump::Contents,
     error::{Broken, OrStop, Result},
-    proof::Compared,
-    report::{Report, RestoreFacts, SandboxFacts},
-    restore::{self, Restored},
-    rules,
+    report::{Report, SandboxFacts},
     sandbox::{self, Kept, Needs, Sandbox},
-    units::Age,
 };
 
 /// A sandbox ends by itself after this, whatever became of the run.
@@ -27,9 +18,6 @@ const DEADLINE: Duration = Duration::from_hours(24);
 
 /// How long a sandbox that is still starting may hold up the answer to a signal.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// How many questions are asked at the same time.
-const CONNECTIONS: usize = 4;
 
 /// Restores and asks, and stops the sandbox on every path.
 pub(super) async fn run(
@@ -137,239 +125,4 @@ async fn explain(
         Some(cause) => Err(Stop::from(cause)),
         None => outcome,
     }
-}
-
-/// Remembers what an earlier run proved, or proves it.
-async fn prove(
-    job: &Job<'_>,
-    store: &Arc<Store>,
-    source: Source,
-    backup: &Backup,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> std::result::Result<(), Broken> {
-    if job.options.tier == Tier::Schema {
-        return schema(job, source, backup, sandbox, report).await;
-    }
-    let facts = report.sandbox.clone().unwrap_or_default();
-    let beside = beside::look(store, backup).await;
-    let evidence = beside.digest();
-    if let Some(backup) = &mut report.backup {
-        backup.evidence.clone_from(&evidence);
-    }
-    let known = remember::Known {
-        backup,
-        evidence,
-        sandbox: &facts,
-    };
-    if let Some(earlier) = remember::proof(job, store, &known).await {
-        remember::take(report, earlier);
-        return Ok(());
-    }
-    let contents = source.contents.clone();
-    let files = source.files.clone();
-    let restored = restore_and_ask(job, source, backup, sandbox, report);
-    let compared = Box::pin(restored).await?;
-    let bytes = raise::Bytes {
-        backup,
-        contents: &contents,
-        members: &files.evidence(),
-        beside: &beside,
-    };
-    raise::raise(&bytes, &compared, report);
-    Ok(())
-}
-
-/// Restores the schema and looks for every object of it. No row is proven by that, so it is no proof.
-async fn schema(
-    job: &Job<'_>,
-    source: Source,
-    backup: &Backup,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> std::result::Result<(), Broken> {
-    job.progress.stage("restore");
-    let contents = source.contents.clone();
-    let refused = prepare(sandbox, &contents, report).await?;
-    let plan = &job.plan.restore;
-    let loading = load::load(job, source, backup, sandbox);
-    let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
-    judge(job, &restored, report)?;
-    let compared = compare::schema(job, contents, &restored, refused, sandbox).await?;
-    report.findings.extend(compared.findings);
-    let (found, all) = (compared.objects_found, compared.objects_expected);
-    let told = notes(report);
-    told.push(format!(
-        "{found} of {all} objects of the schema were found."
-    ));
-    told.extend(compared.notes);
-    Ok(())
-}
-
-/// Prepares the sandbox for this dump; returns the roles that the server did not let be made.
-async fn prepare(
-    sandbox: &Sandbox,
-    contents: &Contents,
-    report: &mut Report,
-) -> std::result::Result<Vec<String>, Broken> {
-    let prepared = restore::prepare(sandbox, contents).await?;
-    notes(report).extend(prepared.notes);
-    report.findings.extend(restore::vulnerable(sandbox).await?);
-    Ok(prepared.refused)
-}
-
-async fn restore_and_ask(
-    job: &Job<'_>,
-    mut source: Source,
-    backup: &Backup,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> std::result::Result<Compared, Broken> {
-    job.progress.stage("restore");
-    let contents = source.contents.clone();
-    let evidence = source.evidence.clone();
-    if let Some(complaints) = globals(job, sandbox).await? {
-        report
-            .findings
-            .extend(complaints.judge(&job.plan.restore.ignore).findings);
-    }
-    let counting = source.counting.take();
-    let refused = prepare(sandbox, &contents, report).await?;
-    let watched = source.watched.clone();
-    let plan = &job.plan.restore;
-    let restored = Box::pin(restore::guarded(
-        sandbox,
-        plan,
-        load::load(job, source, backup, sandbox),
-    ))
-    .await;
-    report.findings.extend(watched.remarks());
-    let restored = restored?;
-    seen(report, evidence.as_ref().and_then(|seen| seen.get()));
-    expected(job, &restored)?;
-    let errors = judge(job, &restored, report)?;
-    let whole = contents.clone();
-    let compared = compare::compare(job, whole, counting, &restored, refused, sandbox).await?;
-    report.findings.extend(compared.findings.iter().cloned());
-    job.progress.stage("check");
-    let asked = Asked {
-        contents: &contents,
-        backup,
-        database: &restored.loaded.database,
-        errors,
-        counted: compared.counted(),
-    };
-    ask(job, asked, sandbox, report).await?;
-    if let Some(proof) = report.proof.as_mut().filter(|_| !job.options.uncompared) {
-        compared.tell(proof);
-    }
-    Ok(compared)
-}
-
-/// Judges what is known of a script only when it was read.
-fn expected(job: &Job<'_>, restored: &Restored) -> std::result::Result<(), Broken> {
-    let failed = restored.complaints.iter().next().is_some();
-    let found = rules::cluster(&restored.loaded.connected, job.plan.backup.as_ref())
-        .or_else(|| rules::data(restored.tables, &job.plan.restore).filter(|_| !failed));
-    found.map_or(Ok(()), |finding| Err(finding.into()))
-}
-
-async fn globals(
-    job: &Job<'_>,
-    sandbox: &Sandbox,
-) -> std::result::Result<Option<restore::Complaints>, Broken> {
-    let Some(path) = &job.plan.restore.globals else {
-        return Ok(None);
-    };
-    let folder = job.plan.file.parent().unwrap_or(Path::new("."));
-    let text = tokio::fs::read(folder.join(path)).await.or_stop(
-        || format!("could not read \"{}\"", path.display()),
-        "Check `restore.globals` in the plan.",
-    )?;
-    restore::globals(sandbox, text).await.map(Some)
-}
-
-/// Notes what reading the backup to its end showed.
-fn seen(report: &mut Report, evidence: Option<&Evidence>) {
-    if let (Some(facts), Some(evidence)) = (&mut report.backup, evidence) {
-        facts.sha256 = Some(evidence.sha256.clone());
-        facts.checksums.clone_from(&evidence.checksums);
-    }
-}
-
-/// Judges the restore; returns how many errors the plan does not ignore.
-fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64> {
-    let judged = restored.complaints.judge(&job.plan.restore.ignore);
-    let losses = judged
-        .errors
-        .iter()
-        .filter(|error| error.class == "lost")
-        .count();
-    report.findings.extend(judged.findings);
-    let took = Age(restored.took);
-    report.findings.extend(rules::rto(took, &job.plan.limits));
-    report.restore = Some(RestoreFacts {
-        engine: restored.engine.to_owned(),
-        why: restored.why.clone(),
-        seconds: restored.took.as_secs_f64(),
-        bytes: restored.bytes,
-        errors: judged.errors,
-        ignored: judged.ignored,
-    });
-    notes(report).extend(restored.loaded.notes.iter().cloned());
-    match restored.complaints.environment() {
-        Some(error) => Err(error),
-        None => Ok(losses as u64),
-    }
-}
-
-/// What was restored, for whoever asks it.
-struct Asked<'a> {
-    contents: &'a Contents,
-    backup: &'a Backup,
-    database: &'a str,
-    /// How many errors of the restore the plan does not ignore.
-    errors: u64,
-    /// How many rows the tables hold that were read whole.
-    counted: HashMap<(String, String), u64>,
-}
-
-async fn ask(
-    job: &Job<'_>,
-    asked: Asked<'_>,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> Result<()> {
-    let (database, backup) = (asked.database, asked.backup);
-    let superuser = sandbox.superuser(database).await?;
-    let reader = checks::create_reader(&superuser, &job.run).await?;
-    sandbox.remember_role(&reader.role).await?;
-    let mut clients = Vec::with_capacity(CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        let password = reader.password.reveal();
-        clients.push(sandbox.connect(database, &reader.role, password).await?);
-    }
-    let comparable = change::comparable(job.memory, backup);
-    let taken = clocks::taken(
-        asked.contents,
-        job.plan.backup.as_ref(),
-        backup.last_modified,
-    );
-    learn::note(job, sandbox, &reader, taken).await;
-    let context = checks::Context {
-        backup_time: Some(taken),
-        now: Timestamp::now(),
-        restore_errors: asked.errors,
-        counted: asked.counted,
-        only: job.options.only.clone(),
-        earlier: change::earlier(job, &comparable),
-        live: change::live(job.plan),
-    };
-    let outcome = checks::run(&job.plan.checks, &context, clients).await?;
-    report.checks = outcome.results;
-    report.findings.extend(outcome.findings);
-    report.proof = outcome.proof;
-    report.database = outcome.database;
-    change::judge(job, report, &comparable, &outcome.compared);
-    Ok(())
 }
