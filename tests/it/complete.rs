@@ -1,46 +1,16 @@
 //! How far a proof goes: every object and every row of a dump is compared with what was restored.
 
-use std::{fs, io::Write, path::PathBuf};
+use std::{fs, io::Write};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::support::{
     cluster::Cluster,
-    program::{assert_found, findings, verify},
+    place::Place,
+    program::{assert_found, findings},
 };
-
-/// A folder of dumps and a plan.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("backups")).unwrap();
-        let plan = format!(
-            "version: 1\nname: shop\nbackup: {{ url: ./backups }}\ndatabase: {{ tables: {{ min: 1 }} }}\n{more}"
-        );
-        fs::write(folder.path().join("shop.yaml"), plan).unwrap();
-        Self { folder }
-    }
-
-    fn backups(&self) -> PathBuf {
-        self.folder.path().join("backups")
-    }
-
-    fn store(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.backups().join(name), bytes).unwrap();
-    }
-
-    async fn drill(&self) -> (i32, Value) {
-        let plan = self.folder.path().join("shop.yaml");
-        verify(&plan, &["--sandbox", "local"]).await
-    }
-}
 
 /// A server that holds what comparing has trouble with.
 fn server() -> Option<Cluster> {
@@ -110,7 +80,7 @@ async fn a_healthy_dump_is_complete_in_every_format_and_from_every_time_zone() {
         let arguments: Vec<_> = format.split(' ').collect();
         let place = Place::new("");
         place.store("shop", &dump_in(&server, zone, &arguments));
-        let (code, report) = place.drill().await;
+        let (code, report) = place.drill("local").await;
         assert_complete(&format!("{format} in {zone}"), code, &report);
         assert_eq!(
             report["proof"]["digests_compared"], digests,
@@ -131,10 +101,10 @@ async fn a_directory_dump_and_rows_as_statements_are_complete() {
     };
     for compression in ["-Z0", "-Z6"] {
         let place = Place::new("");
-        let folder = place.backups().join("shop");
+        let folder = place.file("shop");
         let folder = folder.to_str().unwrap();
         dump_in(&server, "Asia/Tokyo", &["-Fd", compression, "-f", folder]);
-        let (code, report) = place.drill().await;
+        let (code, report) = place.drill("local").await;
         assert_complete(compression, code, &report);
     }
     for arguments in [
@@ -144,7 +114,7 @@ async fn a_directory_dump_and_rows_as_statements_are_complete() {
     ] {
         let place = Place::new("");
         place.store("shop", &dump_in(&server, "Asia/Tokyo", arguments));
-        let (code, report) = place.drill().await;
+        let (code, report) = place.drill("local").await;
         assert_complete(&arguments.join(" "), code, &report);
         assert_eq!(report["proof"]["digests_compared"], 0, "{report}");
         let not = report["proof"]["not_compared"].as_array().unwrap();
@@ -168,7 +138,7 @@ async fn changed(from: &str, to: &str, plan: &str) -> Option<(i32, Value)> {
         "shop.sql.gz",
         &gzip(script.replacen(from, to, 1).as_bytes()),
     );
-    Some(place.drill().await)
+    Some(place.drill("local").await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +224,7 @@ async fn an_object_whose_error_is_ignored_is_still_missed() {
         "restore:\n  ignore:\n    - { error: 'not at home', reason: known, until: 2099-01-01 }\n";
     let place = Place::new(ignore);
     place.store("shop.dump", &dump_in(&server, "UTC", &["-Fc"]));
-    let (code, report) = place.drill().await;
+    let (code, report) = place.drill("local").await;
     assert_eq!((code, level(&report)), (1, "restored"), "{report}");
     assert_found(&report, "restore.missing");
     let message = first(&report, "restore.");
@@ -274,7 +244,7 @@ async fn a_checksum_beside_the_dump_raises_the_proof_or_fails_the_dump() {
     let place = Place::new("");
     let dump = dump_in(&server, "UTC", &["-Fc", "-Z0"]);
     place.store("shop.dump", &dump);
-    let (_, report) = place.drill().await;
+    let (_, report) = place.drill("local").await;
     assert!(
         report["proof"]["notes"]
             .to_string()
@@ -286,7 +256,7 @@ async fn a_checksum_beside_the_dump_raises_the_proof_or_fails_the_dump() {
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     place.store("SHA256SUMS", format!("{digest}  shop.dump\n").as_bytes());
-    let (code, report) = place.drill().await;
+    let (code, report) = place.drill("local").await;
     assert_eq!((code, level(&report)), (0, "transport-proved"), "{report}");
 
     let other = digest.replace(
@@ -297,7 +267,7 @@ async fn a_checksum_beside_the_dump_raises_the_proof_or_fails_the_dump() {
         "shop.dump.sha256",
         format!("{other}  shop.dump\n").as_bytes(),
     );
-    let (code, report) = place.drill().await;
+    let (code, report) = place.drill("local").await;
     assert_eq!((code, level(&report)), (1, "complete"), "{report}");
     assert_found(&report, "dump.corrupt");
 }

@@ -1,13 +1,13 @@
 //! What speaks for a dump's bytes: checksums and manifests in every place where they may lie, right and wrong ones.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use super::support::{
     cluster::{Cluster, succeed},
+    place::Place,
     postgres::Postgres,
     program::{assert_found, findings, pgdrill, run, verify},
     s3::{BUCKET, S3Server},
@@ -32,37 +32,17 @@ fn wrong(digest: &str) -> String {
     format!("{other}{}", &digest[1..])
 }
 
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("backups")).unwrap();
-        let plan = format!(
-            "version: 1\nname: shop\nbackup: {{ url: ./backups }}\ndatabase: {{ tables: {{ min: 1 }} }}\n{more}"
-        );
-        fs::write(folder.path().join("shop.yaml"), plan).unwrap();
-        Self { folder }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join("backups").join(name)
-    }
-
-    async fn drill(&self, more: &[&str]) -> Report {
-        let (code, report) = verify(&self.folder.path().join("shop.yaml"), more).await;
-        Report { code, report }
-    }
-}
-
 struct Report {
     code: i32,
     report: Value,
 }
 
 impl Report {
+    async fn of(place: &Place, sandbox: &str) -> Self {
+        let (code, report) = place.drill(sandbox).await;
+        Self { code, report }
+    }
+
     fn level(&self) -> &str {
         self.report["proof"]["level"].as_str().unwrap_or("none")
     }
@@ -89,20 +69,20 @@ async fn compressed_by(major: u32) {
         let dump = server.sh(&format!("pg_dump -Fc --compress={compression} shop"), b"");
         let place = Place::new(&image);
         fs::write(place.file("shop.dump"), &dump).unwrap();
-        let alone = place.drill(&["--sandbox", "docker"]).await;
+        let alone = Report::of(&place, "docker").await;
         alone.is(0, "complete");
         assert!(alone.says(WEAK), "{compression}: {}", alone.report);
 
         let digest = sha256(&dump);
         let sidecar = format!("{digest}  shop.dump\n");
         fs::write(place.file("shop.dump.sha256"), sidecar).unwrap();
-        let proved = place.drill(&["--sandbox", "docker"]).await;
+        let proved = Report::of(&place, "docker").await;
         proved.is(0, "transport-proved");
         assert!(!proved.says(WEAK), "{compression}: {}", proved.report);
 
         let sidecar = format!("{}  shop.dump\n", wrong(&digest));
         fs::write(place.file("shop.dump.sha256"), sidecar).unwrap();
-        let failed = place.drill(&["--sandbox", "docker"]).await;
+        let failed = Report::of(&place, "docker").await;
         failed.is(1, "complete");
         assert_found(&failed.report, "dump.corrupt");
         assert!(failed.says(WEAK), "{compression}: {}", failed.report);
@@ -110,7 +90,7 @@ async fn compressed_by(major: u32) {
     let dump = server.sh("pg_dump -Fc shop", b"");
     let place = Place::new(&image);
     fs::write(place.file("shop.dump"), dump).unwrap();
-    let gzip = place.drill(&["--sandbox", "docker"]).await;
+    let gzip = Report::of(&place, "docker").await;
     gzip.is(0, "complete");
     assert!(!gzip.says(WEAK), "{}", gzip.report);
 }
@@ -145,7 +125,7 @@ async fn checksums_and_manifests_in_a_bucket_raise_the_proof_or_fail_the_dump() 
     let manifest = fs::read(local.file("shop.dump.pgdrill.json")).unwrap();
 
     let bucket = S3Server::start().await;
-    let plan = local.folder.path().join("bucket.yaml");
+    let plan = local.path("bucket.yaml");
     let text = format!(
         "version: 1\nname: shop\nbackup: {{ url: \"s3://{BUCKET}/db/\", endpoint: \"{}\" }}\ndatabase: {{ tables: {{ min: 1 }} }}\n",
         bucket.endpoint
@@ -231,7 +211,7 @@ async fn a_list_of_checksums_proves_a_directory_dump_only_when_it_names_every_me
     server.psql("shop", SHOP);
     let place = Place::new("");
     directory(&server, &place);
-    let alone = place.drill(&["--sandbox", "local"]).await;
+    let alone = Report::of(&place, "local").await;
     alone.is(0, "complete");
     assert!(alone.says(WEAK), "{}", alone.report);
 
@@ -243,21 +223,21 @@ async fn a_list_of_checksums_proves_a_directory_dump_only_when_it_names_every_me
     ] {
         let all = sums(&place, prefix, |name| name.contains(".dat"));
         fs::write(place.file(file), all).unwrap();
-        let proved = place.drill(&["--sandbox", "local"]).await;
+        let proved = Report::of(&place, "local").await;
         proved.is(0, "transport-proved");
         assert!(!proved.says(WEAK), "{file}: {}", proved.report);
         fs::remove_file(place.file(file)).unwrap();
     }
     let some = sums(&place, "", |name| name == "toc.dat");
     fs::write(place.file("shop/SHA256SUMS"), some).unwrap();
-    let part = place.drill(&["--sandbox", "local"]).await;
+    let part = Report::of(&place, "local").await;
     part.is(0, "complete");
     assert!(part.says("names 1 of 2 members"), "{}", part.report);
 
     let all = sums(&place, "", |name| name.contains(".dat"));
     fs::write(place.file("shop/SHA256SUMS"), all).unwrap();
     let member = flip(&place);
-    let failed = place.drill(&["--sandbox", "local"]).await;
+    let failed = Report::of(&place, "local").await;
     failed.is(1, "complete");
     assert_found(&failed.report, "dump.corrupt");
     let about = failed.report["findings"].to_string();
@@ -282,12 +262,12 @@ async fn a_manifest_of_a_directory_dump_knows_every_file() {
         "manifest", &dsn, "--", "pg_dump", "-Fd", "-Z0", "-f", folder,
     ]);
     assert_eq!(run(taken).await.status.code(), Some(0));
-    let equal = place.drill(&["--sandbox", "local"]).await;
+    let equal = Report::of(&place, "local").await;
     equal.is(0, "source-equal");
     assert_eq!(findings(&equal.report), []);
 
     flip(&place);
-    let failed = place.drill(&["--sandbox", "local"]).await;
+    let failed = Report::of(&place, "local").await;
     failed.is(1, "complete");
     assert_found(&failed.report, "dump.corrupt");
 }

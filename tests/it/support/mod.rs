@@ -7,6 +7,7 @@ pub(crate) mod declare;
 pub(crate) mod generated;
 pub(crate) mod listener;
 pub(crate) mod peak;
+pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod prometheus;
