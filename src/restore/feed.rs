@@ -198,13 +198,13 @@ pub(super) async fn said(tool: Tool) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// When it fails.
-pub(super) fn must_succeed(fed: &Fed, doing: &str) -> Result<()> {
+pub(super) fn must_succeed(fed: &Fed, failed: &str) -> Result<()> {
     if fed.code == 0 {
         return Ok(());
     }
     let cause = io::Error::other(format!("the program ended with exit code {}", fed.code));
     Err::<(), _>(cause).or_stop(
-        || format!("could not {doing}"),
+        || failed.to_owned(),
         "Check that the sandbox has enough free disk space.",
     )
 }

@@ -44,7 +44,7 @@ pub(super) async fn file(
     watchdog::spools(true);
     let fed = feed::feed(tool, counted).await?;
     watchdog::spools(false);
-    feed::must_succeed(&fed, "spool the dump")?;
+    feed::must_succeed(&fed, "could not spool the dump")?;
     Ok((path, fed.bytes))
 }
 
@@ -73,7 +73,7 @@ async fn written(
     let path = format!("{}/{NAME}", folder.display());
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
     let fed = feed::feed(tool, feed::whole(bytes.clone())).await?;
-    feed::must_succeed(&fed, "spool the dump's table of contents")?;
+    feed::must_succeed(&fed, "could not spool the dump's table of contents")?;
     Ok(path)
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn folder(
     watchdog::spools(true);
     let fed = feed::feed(tool, packed(members, Budget::of(free))).await?;
     watchdog::spools(false);
-    feed::must_succeed(&fed, "spool the dump")?;
+    feed::must_succeed(&fed, "could not spool the dump")?;
     Ok((path, fed.bytes))
 }
 

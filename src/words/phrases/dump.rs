@@ -155,4 +155,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Check what the backup job writes under this name.", "バックアップジョブがこの名前で何を書いているか確認してください。"),
     ("Take the dump with `-Fc`: it has no such list.", "`-Fc` でダンプを取ってください。この一覧がありません。"),
     ("Free space in the temporary folder, or set TMPDIR to a larger one.", "一時フォルダーの空きを増やすか、TMPDIR に大きなフォルダーを指定してください。"),
+    ("Run again, and tell us.", "もう一度実行し、私たちに知らせてください。"),
+    ("The thread that counts the dump's rows ended early.", "ダンプの行を数えるスレッドが途中で終わりました。"),
+    ("Run a drill instead.", "代わりに検証を実行してください。"),
+    ("Write a file, a folder with a toc.dat, s3://bucket/key, or a plan.", "ファイル、toc.dat のあるフォルダー、s3://bucket/key、プランのいずれかを指定してください。"),
 ];

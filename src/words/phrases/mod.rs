@@ -8,6 +8,8 @@ mod looking;
 mod proof;
 mod restore;
 mod rules;
+mod sandbox;
+mod storage;
 
 use super::duration;
 
@@ -16,12 +18,14 @@ use super::duration;
 pub(super) type Phrase = (&'static str, &'static str);
 
 /// Every phrase. The first pattern that fits is taken, so those that say more stand before those that say less.
-const PHRASES: [&[Phrase]; 6] = [
+const PHRASES: [&[Phrase]; 8] = [
     proof::PHRASES,
     rules::PHRASES,
     dump::PHRASES,
     restore::PHRASES,
     looking::PHRASES,
+    storage::PHRASES,
+    sandbox::PHRASES,
     checks::PHRASES,
 ];
 

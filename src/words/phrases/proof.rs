@@ -57,4 +57,5 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("The script changes rows in ways that cannot be foretold from its text: {}.", "スクリプトが、本文からは予測できない方法で行を変更しています: {0}。"),
     ("A script has no table of contents: tables, views, indexes, constraints, sequences, functions, types, triggers, policies, owners, privileges and comments were recognised in its statements.", "スクリプトには目次がないため、テーブル、ビュー、インデックス、制約、シーケンス、関数、型、トリガー、ポリシー、所有者、権限、コメントを文から読み取りました。"),
     ("Take a new dump if this one was damaged; write the checksum anew if the dump was replaced on purpose.", "ダンプが壊れている場合は取り直してください。意図して置き換えた場合はチェックサムを作り直してください。"),
+    ("They are: {}.", "該当するもの: {0}。"),
 ];
