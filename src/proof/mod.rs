@@ -10,6 +10,7 @@ mod expected;
 mod fair;
 mod large;
 mod objects;
+mod owners;
 mod rights;
 mod rows;
 mod said;
@@ -24,9 +25,10 @@ use tokio_postgres::Client;
 
 pub use catalogue::SequenceValue;
 pub use expected::{Expected, expected, expected_of_script};
+pub use owners::misspelt;
 pub use rows::Settled;
 pub use tables::Answer;
-pub use transport::{Listed, Named, Sidecar, is_weak, listed, named, sidecars};
+pub use transport::{Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
 
 use crate::{
     dump::{Contents, Ledger},

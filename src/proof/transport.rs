@@ -94,13 +94,28 @@ fn digest_of(text: &str) -> Option<String> {
     whole.then(|| text.to_ascii_lowercase())
 }
 
-/// Whether a flipped bit can pass unseen: only gzip, xz and bzip2 keep a checksum that `pg_dump` and its tools always
-/// write.
+/// Where a flipped bit can pass unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// Nowhere: all of the dump has a checksum.
+    Nowhere,
+    /// In the table of contents of an archive: no format of `pg_dump` has a checksum for it.
+    InContents,
+    /// In the data, too.
+    Anywhere,
+}
+
+/// Where a flipped bit of this dump can pass unseen: only gzip, xz and bzip2 keep a checksum that `pg_dump` and its tools
+/// always write.
 #[must_use]
-pub fn is_weak(contents: &Contents) -> bool {
-    let outside = matches!(contents.codec, Codec::Gzip | Codec::Xz | Codec::Bzip2);
-    let inside = contents.compression.as_deref() == Some("gzip");
-    !(outside || inside)
+pub fn unseen(contents: &Contents) -> Unseen {
+    if matches!(contents.codec, Codec::Gzip | Codec::Xz | Codec::Bzip2) {
+        Unseen::Nowhere
+    } else if contents.compression.as_deref() == Some("gzip") {
+        Unseen::InContents
+    } else {
+        Unseen::Anywhere
+    }
 }
 
 #[cfg(test)]

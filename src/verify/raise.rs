@@ -8,7 +8,7 @@ use crate::{
     dump::Contents,
     finding::{Code, Finding},
     manifest,
-    proof::{self, Compared},
+    proof::{self, Compared, Unseen},
     report::{ProofLevel, Report},
 };
 
@@ -43,13 +43,27 @@ pub(super) fn raise(bytes: &Bytes<'_>, compared: &Compared, report: &mut Report)
             (false, false) => ProofLevel::Complete,
         };
     }
-    if !matched && !equal && proof::is_weak(bytes.contents) {
-        proof.notes.push(
+    if !matched && !equal {
+        let (note, suspects) = unproven(bytes.contents);
+        proof.notes.extend(note.map(str::to_owned));
+        report.findings.extend(suspects);
+    }
+}
+
+/// What cannot be known of bytes that nothing speaks for, and what in them looks like damage.
+fn unproven(contents: &Contents) -> (Option<&'static str>, Vec<Finding>) {
+    let note = match proof::unseen(contents) {
+        Unseen::Nowhere => return (None, Vec::new()),
+        Unseen::InContents => {
+            "The table of contents has no checksum of its own, so a flipped bit in a name, a comment or a default can pass \
+             unseen, and no checksum was found beside or with the dump: add a .sha256 file, or use `pgdrill manifest`."
+        }
+        Unseen::Anywhere => {
             "This format does not notice a flipped bit, and no checksum was found beside or with the dump: use gzip \
              (`pg_dump -Fc`), a .sha256 file, or `pgdrill manifest`."
-                .to_owned(),
-        );
-    }
+        }
+    };
+    (Some(note), proof::misspelt(contents))
 }
 
 /// Whether a checksum of a dump of one file matched.

@@ -271,3 +271,48 @@ async fn a_manifest_of_a_directory_dump_knows_every_file() {
     failed.is(1, "complete");
     assert_found(&failed.report, "dump.corrupt");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_with_a_flipped_bit_is_suspected_until_a_checksum_speaks_for_the_dump() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"CREATE DATABASE shop");
+    server.psql("shop", SHOP);
+    server.psql("shop", b"create table customers (id int primary key)");
+    let place = Place::new("");
+    let folder = place.file("shop");
+    let mut dump = server.client("pg_dump");
+    succeed(dump.args(["-Fd", "-d", "shop", "-f"]).arg(&folder));
+    let whole = Report::of(&place, "local").await;
+    whole.is(0, "complete");
+    assert!(!whole.says(WEAK) && whole.says("table of contents has no checksum"));
+    assert_eq!(findings(&whole.report), []);
+
+    let mut toc = fs::read(folder.join("toc.dat")).unwrap();
+    let made = toc
+        .windows(25)
+        .position(|part| part == b"CREATE TABLE public.order");
+    let owner = made.unwrap()
+        + toc[made.unwrap()..]
+            .windows(8)
+            .position(|part| part == b"postgres")
+            .unwrap();
+    toc[owner + 4] ^= 2;
+    fs::write(folder.join("toc.dat"), toc).unwrap();
+    let suspected = Report::of(&place, "local").await;
+    suspected.is(0, "complete");
+    let found = &suspected.report["findings"][0];
+    assert_eq!(found["code"], "dump.corrupt", "{}", suspected.report);
+    assert_eq!(found["severity"], "warning", "{}", suspected.report);
+    assert_eq!(
+        found["message"],
+        "the owner \"posteres\" is one bit away from \"postgres\""
+    );
+
+    // It is what was written: a checksum says so.
+    fs::write(place.file("shop.sha256"), sums(&place, "./shop/", |_| true)).unwrap();
+    let proved = Report::of(&place, "local").await;
+    proved.is(0, "transport-proved");
+    assert_eq!(findings(&proved.report), []);
+}

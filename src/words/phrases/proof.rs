@@ -58,4 +58,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("A script has no table of contents: tables, views, indexes, constraints, sequences, functions, types, triggers, policies, owners, privileges and comments were recognised in its statements.", "スクリプトには目次がないため、テーブル、ビュー、インデックス、制約、シーケンス、関数、型、トリガー、ポリシー、所有者、権限、コメントを文から読み取りました。"),
     ("Take a new dump if this one was damaged; write the checksum anew if the dump was replaced on purpose.", "ダンプが壊れている場合は取り直してください。意図して置き換えた場合はチェックサムを作り直してください。"),
     ("They are: {}.", "該当するもの: {0}。"),
+    ("The table of contents has no checksum of its own, so a flipped bit in a name, a comment or a default can pass unseen, and no checksum was found beside or with the dump: add a .sha256 file, or use `pgdrill manifest`.", "目次にはチェックサムがないため、名前、コメント、既定値の 1 ビットの破損は見逃すことがあります。ダンプの隣や保存先にもチェックサムがありません。.sha256 ファイルを置くか、`pgdrill manifest` を使ってください。"),
+    ("the owner \"{}\" is one bit away from \"{}\"", "所有者「{0}」は「{1}」と 1 ビットしか違いません"),
+    ("Only the {} \"{}\" belongs to \"{}\", and {} entries of the table of contents to \"{}\". It has no checksum: a damaged byte in it looks like this.", "「{2}」の所有するものは {0}「{1}」だけで、目次の {3} 項目は「{4}」のものです。目次にはチェックサムがなく、壊れたバイトはこのように見えます。"),
+    ("Look who owns it at the source. A .sha256 file beside the dump, or `pgdrill manifest`, settles it for the next ones.", "元のデータベースで所有者を確認してください。次回からは、ダンプの隣の .sha256 ファイルか `pgdrill manifest` で確かめられます。"),
 ];
