@@ -1,5 +1,6 @@
 //! The header and the table of contents that every archive of `pg_dump` starts with.
 
+mod groups;
 mod header;
 mod toc;
 mod wire;

@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     super::{Target, directory::member_name_ok, sql},
+    groups::Groups,
     wire::Wire,
 };
 use crate::error::Broken;
@@ -151,10 +152,10 @@ pub(super) fn read(
     if !(1..=MOST).contains(&count) {
         return Err(wire.nonsense(&format!("it counts {count} entries")));
     }
-    let mut names = Names::default();
+    let mut shared = Shared::default();
     let mut entries = Vec::new();
     for _ in 0..count {
-        entries.push(entry(wire, version, place, &mut names, each)?);
+        entries.push(entry(wire, version, place, &mut shared, each)?);
     }
     Ok(entries)
 }
@@ -163,7 +164,7 @@ fn entry(
     wire: &mut Wire<'_>,
     version: (u8, u8),
     place: Place,
-    names: &mut Names,
+    shared: &mut Shared,
     each: &mut dyn FnMut(&Met<'_>),
 ) -> Result<Entry, Broken> {
     let id = id(wire)?;
@@ -188,16 +189,22 @@ fn entry(
     wire.text()?; // "true" once meant WITH OIDS
     let depends = depends(wire)?;
     let data = data(wire, place)?;
-    let mut shared = |name: Option<String>| {
+    let mut detail = Detail::of(&desc, &definition, copy.as_deref().unwrap_or_default());
+    shared.groups.keep(id, &desc, &definition);
+    if let Detail::Granted(granted) = &mut detail {
+        shared.groups.repeat(&tag, &depends, granted);
+    }
+    let names = &mut shared.names;
+    let mut name = |name: Option<String>| {
         name.filter(|name| !name.is_empty())
             .map(|name| names.keep(&name))
     };
     let entry = Entry {
-        detail: Detail::of(&desc, &definition, copy.as_deref().unwrap_or_default()),
+        detail,
         id,
         oid: oid.unwrap_or_default(),
-        namespace: shared(namespace),
-        owner: shared(owner),
+        namespace: name(namespace),
+        owner: name(owner),
         tag,
         desc: names.keep(&desc),
         section,
@@ -260,6 +267,13 @@ fn data(wire: &mut Wire<'_>, place: Place) -> Result<Data, Broken> {
         Some(_) => Err(wire.nonsense("an entry names a file that pg_dump does not write")),
         None => Ok(Data::Nowhere),
     }
+}
+
+/// What entries share with those before them.
+#[derive(Default)]
+struct Shared {
+    names: Names,
+    groups: Groups,
 }
 
 /// Texts that many entries share.
