@@ -11,6 +11,7 @@ mod action;
 mod architecture;
 mod backup_folder;
 mod backup_s3;
+mod backup_s3_ranges;
 mod backup_s3_read;
 mod bad_input;
 mod bombs;

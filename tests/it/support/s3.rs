@@ -52,10 +52,12 @@ pub(crate) struct Faults(Arc<Mutex<Script>>);
 #[derive(Default)]
 struct Script {
     busy: u32,
+    busy_gets: u32,
     cuts: VecDeque<Cut>,
     flips: u32,
     swap: Option<(PathBuf, Vec<u8>)>,
     no_conditions: bool,
+    no_ranges: bool,
     checksums: HashMap<String, Checksum>,
     part: Option<i64>,
     region: Option<&'static str>,
@@ -81,6 +83,11 @@ impl Faults {
     /// Answers 503 this many times; `u32::MAX` is for ever.
     pub(crate) fn busy(&self, times: u32) {
         self.script().busy = times;
+    }
+
+    /// Answers 503 this many times to those who read an object.
+    pub(crate) fn busy_gets(&self, times: u32) {
+        self.script().busy_gets = times;
     }
 
     /// Closes the connection of the next body after so many bytes, and so on for those after it.
@@ -109,6 +116,11 @@ impl Faults {
     /// Does not know `If-Match`, as some services do not.
     pub(crate) fn no_conditions(&self) {
         self.script().no_conditions = true;
+    }
+
+    /// Sends all of an object whatever range is asked for.
+    pub(crate) fn no_ranges(&self) {
+        self.script().no_ranges = true;
     }
 
     /// Stores a checksum with a key.
@@ -155,6 +167,8 @@ impl Faults {
     fn admit(&self, what: String, region: Option<&str>) -> S3Result<()> {
         let mut script = self.script();
         let denied = script.denied.iter().any(|start| what.starts_with(start));
+        let busy_get = what.starts_with("get") && script.busy_gets > 0;
+        script.busy_gets -= u32::from(busy_get);
         script.log.push(what);
         if denied {
             return Err(s3_error!(AccessDenied, "Access Denied."));
@@ -169,6 +183,9 @@ impl Faults {
                 S3ErrorCode::AuthorizationHeaderMalformed,
                 message,
             ));
+        }
+        if busy_get {
+            return Err(s3_error!(SlowDown, "Please reduce your request rate."));
         }
         if script.busy > 0 {
             script.busy -= u32::from(script.busy != u32::MAX);
@@ -400,7 +417,7 @@ impl S3 for Bucket {
 
     async fn get_object(
         &self,
-        req: S3Request<GetObjectInput>,
+        mut req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
         let from = match req.input.range {
             Some(Range::Int { first, .. }) => format!(" from {first}"),
@@ -429,6 +446,9 @@ impl S3 for Bucket {
             && now.as_ref() != Some(wanted)
         {
             return Err(s3_error!(PreconditionFailed));
+        }
+        if self.faults.script().no_ranges {
+            req.input.range = None;
         }
         let mut response = self.files.get_object(req).await?;
         response.output.body = response.output.body.map(|body| self.spoil(body));

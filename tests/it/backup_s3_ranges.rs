@@ -1,0 +1,133 @@
+//! Large objects: several ranges at the same time, each resumed, each pinned to the object that was listed.
+
+use pgdrill::{
+    backup::{Backup, Evidence, Store},
+    error::Broken,
+    finding::{Code, Finding},
+    progress::Progress,
+};
+
+use crate::support::s3::{S3Server, md5};
+
+const KEY: &str = "db/shop.dump";
+
+/// Two ranges and the beginning of a third; not the same anywhere.
+fn dump() -> Vec<u8> {
+    (0..4_500_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+async fn stored() -> (S3Server, Store, Backup) {
+    let server = S3Server::start().await;
+    server.put(KEY, &dump(), 60);
+    let store = server.store("db/").await;
+    let backup = store.list().await.unwrap().backups.remove(0);
+    (server, store, backup)
+}
+
+async fn read(store: &Store, backup: &Backup) -> Result<(Vec<u8>, Evidence), Broken> {
+    let mut body = store.read(&backup.object(), &Progress::default());
+    let evidence = body.evidence();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.chunk().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok((bytes, evidence.get().cloned().unwrap()))
+}
+
+/// From which byte each request asked.
+fn asked(server: &S3Server) -> Vec<u64> {
+    let log = server.faults.log();
+    let gets = log.iter().filter(|request| request.starts_with("get"));
+    let from = gets.map(|get| {
+        assert!(get.ends_with(" if-match"), "{get}");
+        let (_, behind) = get.split_once(" from ").unwrap_or_default();
+        let number = behind.split(' ').next().unwrap();
+        number.parse().unwrap_or(0)
+    });
+    let mut from: Vec<u64> = from.collect();
+    from.sort_unstable();
+    from
+}
+
+fn changed(broken: Broken) {
+    assert!(
+        matches!(broken, Broken::Run(_)),
+        "it blames the backup: {broken}"
+    );
+    assert_eq!(Finding::from(broken).code, Code::BackupChanged);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_come_at_the_same_time_and_are_put_in_order() {
+    let (server, store, backup) = stored().await;
+    let (bytes, evidence) = read(&store, &backup).await.unwrap();
+    assert!(bytes == dump());
+    assert_eq!(asked(&server), [0, 8 << 20, 16 << 20]);
+    assert!(server.faults.reading_most() > 1);
+    // Over all ranges together.
+    assert_eq!(evidence.checksums, ["md5"]);
+    assert_eq!(backup.etag, Some(md5(&dump())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_that_breaks_off_is_resumed_where_it_stopped() {
+    let (server, store, backup) = stored().await;
+    server.faults.cut(&[1_000, 1_000, 1_000]);
+    let (bytes, _) = read(&store, &backup).await.unwrap();
+    assert!(bytes == dump());
+    let range = 8 << 20;
+    let resumed = [0, 1_000, range, range + 1_000, 2 * range, 2 * range + 1_000];
+    assert_eq!(asked(&server), resumed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_service_is_asked_for_its_ranges_again() {
+    let (server, store, backup) = stored().await;
+    server.faults.busy_gets(5);
+    let (bytes, _) = read(&store, &backup).await.unwrap();
+    assert!(bytes == dump());
+    assert_eq!(asked(&server).len(), 3 + 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_replaced_between_its_ranges_is_an_error_of_the_run() {
+    for conditions in [true, false] {
+        let (server, store, backup) = stored().await;
+        let mut other = dump();
+        other.reverse();
+        if !conditions {
+            server.faults.no_conditions();
+        }
+        server.faults.swap_at_cut(server.file(KEY), &other);
+        server.faults.cut(&[1_000, 1_000, 1_000]);
+        changed(read(&store, &backup).await.unwrap_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_was_cut_short_since_the_listing_is_an_error_of_the_run() {
+    let (server, store, backup) = stored().await;
+    server.put(KEY, &dump()[..9 << 20], 30);
+    changed(read(&store, &backup).await.unwrap_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_ranges_sends_it_in_one_body() {
+    let (server, store, backup) = stored().await;
+    server.faults.no_ranges();
+    let (bytes, evidence) = read(&store, &backup).await.unwrap();
+    assert!(bytes == dump());
+    assert_eq!(evidence.checksums, ["md5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_stops_the_ranges() {
+    let (server, store, backup) = stored().await;
+    let mut body = store.read(&backup.object(), &Progress::default());
+    let evidence = body.evidence();
+    body.chunk().await.unwrap().unwrap();
+    drop(body);
+    let (bytes, _) = read(&store, &backup).await.unwrap();
+    assert!(bytes == dump() && evidence.get().is_none());
+    assert!(asked(&server).len() <= 6);
+}
