@@ -3,9 +3,11 @@
 //!
 //! `cargo bench --bench restore`; `-- --rounds 9 --only 25` for more pairs of some rows. `PGDRILL=path` takes another
 //! build of the program. The databases are generated once into `target/bench` (some 2 GB, and 24,000 objects); the dumps
-//! are read from a loopback server that sends no faster than 25 or 100 MB/s. Needs the server programs of PostgreSQL,
-//! `pgbench` and `curl`. A rival's time holds its download and its restore, not the start of its server; ours holds
-//! everything: start, restore, comparison of every row, and the checks.
+//! are read from a loopback server that sends no faster than 25 or 100 MB/s, or as fast as it can. Needs the server
+//! programs of PostgreSQL, `pgbench` and `curl`, and for their rows `aws`, `firedrill` and Docker with an image of
+//! `tests/images`. A rival's time holds its download and its restore, not the start of its server, unless it starts one
+//! itself; ours holds everything: start, restore, comparison of every row, and the checks. `TMPDIR` names another disk
+//! for the servers of both.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -37,91 +39,121 @@ use stored::Stored;
 const ROUNDS: usize = 5;
 
 /// One row: our drill of a dump beside a rival's restore of it.
+#[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
     dump: &'static str,
     /// Megabytes a second; none: the dump lies in a folder.
     link: Option<u64>,
     settings: Settings,
-    /// What the rival runs; `$DUMP` is the dump, `$URL` where it is stored, `$FILE` where it may be written.
+    /// What the rival runs; `$DUMP` is the dump, `$S3` the server that stores it, `$URL` where it is there, `$FILE` where
+    /// it may be written.
     rival: &'static str,
+    sandbox: &'static str,
     more: &'static [&'static str],
     /// The ratio to reach.
     goal: f64,
 }
 
-const ROWS: [Row; 8] = [
+/// A megabyte is sent in less than this machine's own copying takes.
+const UNLIMITED: u64 = 1_000_000;
+
+const ROW: Row = Row {
+    name: "",
+    dump: "large.dump",
+    link: None,
+    settings: Settings::Tuned,
+    rival: "",
+    sandbox: "local",
+    more: &[],
+    goal: 1.0,
+};
+
+const ROWS: [Row; 11] = [
     Row {
         name: "25 MB/s: download, then tuned pg_restore -j2",
-        dump: "large.dump",
         link: Some(25),
-        settings: Settings::Tuned,
         rival: "curl -sf -o $FILE $URL && pg_restore -j2 -d x $FILE",
-        more: &[],
         goal: 0.70,
+        ..ROW
     },
     Row {
         name: "100 MB/s: download, then tuned pg_restore -j2",
-        dump: "large.dump",
         link: Some(100),
-        settings: Settings::Tuned,
         rival: "curl -sf -o $FILE $URL && pg_restore -j2 -d x $FILE",
-        more: &[],
         goal: 0.85,
+        ..ROW
     },
     Row {
         name: "100 MB/s: download, then stock pg_restore",
-        dump: "large.dump",
         link: Some(100),
         settings: Settings::Stock,
         rival: "curl -sf -o $FILE $URL && pg_restore -d x $FILE",
-        more: &[],
         goal: 0.55,
+        ..ROW
     },
     Row {
         name: "100 MB/s: download | stock pg_restore",
-        dump: "large.dump",
         link: Some(100),
         settings: Settings::Stock,
         rival: "curl -sf $URL | pg_restore -d x",
-        more: &[],
         goal: 0.65,
+        ..ROW
     },
     Row {
         name: "100 MB/s: tuned pg_restore -j2 of a local file",
-        dump: "large.dump",
         link: Some(100),
-        settings: Settings::Tuned,
         rival: "pg_restore -j2 -d x $DUMP",
-        more: &[],
         goal: 1.08,
+        ..ROW
     },
     Row {
         name: "piped dump, local: tuned pg_restore -j2",
         dump: "large-piped.dump",
-        link: None,
-        settings: Settings::Tuned,
         rival: "pg_restore -j2 -d x $DUMP",
-        more: &[],
         goal: 0.50,
+        ..ROW
     },
     Row {
         name: "24,000 objects, local: stock pg_restore",
         dump: "many.dump",
-        link: None,
         settings: Settings::Stock,
         rival: "pg_restore -d x $DUMP",
-        more: &[],
         goal: 0.48,
+        ..ROW
     },
     Row {
         name: "schema alone, 25 MB/s: download, then stock pg_restore -s",
-        dump: "large.dump",
         link: Some(25),
         settings: Settings::Stock,
         rival: "curl -sf -o $FILE $URL && pg_restore -s -d x $FILE",
         more: &["--tier", "schema"],
         goal: 0.30,
+        ..ROW
+    },
+    Row {
+        name: "no limit: aws s3 cp - | stock pg_restore",
+        link: Some(UNLIMITED),
+        settings: Settings::Stock,
+        rival: "aws s3 cp --quiet --endpoint-url $S3 s3://backups/db/shop.dump - | pg_restore -d x",
+        goal: 0.65,
+        ..ROW
+    },
+    Row {
+        name: "one huge table, 100 MB/s: download, then tuned pg_restore -j2",
+        dump: "huge.dump",
+        link: Some(100),
+        rival: "curl -sf -o $FILE $URL && pg_restore -j2 -d x $FILE",
+        goal: 0.95,
+        ..ROW
+    },
+    Row {
+        name: "160 KB, Docker: firedrill run",
+        dump: "small.dump",
+        rival: "firedrill run $DUMP --image pgdrill-bench:{major}",
+        sandbox: "docker",
+        goal: 1.0,
+        ..ROW
     },
 ];
 
@@ -209,14 +241,14 @@ fn ours(row: &Row, dump: &Path) -> Ours {
         backups.display().to_string()
     };
     let plan = folder.path().join("shop.yaml");
-    let text = format!("version: 1\nbackup:\n  url: {url}\ndatabase: {{ tables: {{ min: 3 }} }}\n");
+    let text = format!("version: 1\nbackup:\n  url: {url}\ndatabase: {{ tables: {{ min: 1 }} }}\n");
     fs::write(&plan, text).unwrap();
     let program = env::var("PGDRILL").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pgdrill").to_owned());
     let mut command = Command::new(program);
     command.args([
         "verify",
         "--sandbox",
-        "local",
+        row.sandbox,
         "--format",
         "json",
         "--quiet",
@@ -247,15 +279,27 @@ fn theirs(row: &Row, bin: &Path, dump: &Path) -> f64 {
     let endpoint = runtime.block_on(stored.serve());
     let url = format!("{endpoint}/backups/{}", stored::KEY);
     let rival = Rival::start(bin, row.settings);
+    if row.sandbox == "docker" {
+        rivals::image(bin);
+    }
     let file = rival.file().display().to_string();
     let dump = dump.display().to_string();
     let began = Instant::now();
     rival.sh(
         row.rival,
-        &[("URL", &url), ("FILE", &file), ("DUMP", &dump)],
+        &[
+            ("S3", &endpoint),
+            ("URL", &url),
+            ("FILE", &file),
+            ("DUMP", &dump),
+            ("AWS_ACCESS_KEY_ID", "any"),
+            ("AWS_SECRET_ACCESS_KEY", "any"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+        ],
     );
     let seconds = began.elapsed().as_secs_f64();
-    assert!(rival.rows("x") > 0 || !row.more.is_empty());
+    // A schema alone has no rows, and a rival with a server of its own has taken it away.
+    assert!(rival.rows("x") > 0 || !row.more.is_empty() || row.sandbox != "local");
     seconds
 }
 
@@ -289,6 +333,15 @@ fn generated(bin: &Path) -> PathBuf {
         ),
         format!("pg_dump -Fc -f {to}/large.dump large"),
         format!("pg_dump -Fc large | cat >{to}/large-piped.dump"),
+        "createdb huge && psql -Xq -v ON_ERROR_STOP=1 -d huge -c \"create table events (id bigint primary key, at timestamptz, \
+         what text); insert into events select n, '2026-01-01Z'::timestamptz + n * interval '1 s', md5(n::text) from \
+         generate_series(1, 8000000) n; create index on events (at)\""
+            .to_owned(),
+        format!("pg_dump -Fc -f {to}/huge.dump huge"),
+        "createdb small && psql -Xq -v ON_ERROR_STOP=1 -d small -c \"create table users (id int primary key, name text); \
+         insert into users select n, md5(n::text) from generate_series(1, 7000) n\""
+            .to_owned(),
+        format!("pg_dump -Fc -f {to}/small.dump small"),
         "createdb many".to_owned(),
         format!(
             "psql -Xq -v ON_ERROR_STOP=1 -o /dev/null -d many -f {}",

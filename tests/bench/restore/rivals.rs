@@ -144,6 +144,20 @@ impl Drop for Rival {
     }
 }
 
+/// Makes an image that starts its server by itself, as the official ones do: `pgdrill-bench:15` of `postgres:15`, once. It
+/// initialises and starts once, where the official ones start twice.
+pub(crate) fn image(bin: &Path) {
+    let major = bin.parent().unwrap().file_name().unwrap();
+    let major = major.to_str().unwrap();
+    let script = format!(
+        "docker image inspect pgdrill-bench:{major} >/dev/null 2>&1 && exit 0\n\
+         docker run --name pgdrill-bench postgres:{major} install -d -o postgres /data /run/postgresql && docker commit \
+         --change 'USER postgres' --change 'ENTRYPOINT [\"sh\", \"-c\", \"initdb -D /data/main -U postgres -A trust && \
+         exec postgres -D /data/main\"]' pgdrill-bench pgdrill-bench:{major} && docker rm pgdrill-bench"
+    );
+    succeed(Command::new("sh").args(["-c", &script]));
+}
+
 /// Runs a command that must succeed; gives what it prints.
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap();
