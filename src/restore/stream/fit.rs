@@ -66,12 +66,17 @@ fn odd(entry: &Entry, with_data: &HashSet<i32>) -> Option<String> {
     None
 }
 
-/// Entries of the section of data that have none in the archive, in their order: the values of sequences, statistics.
-pub(super) fn without_data(contents: &Contents) -> Vec<i32> {
-    let data = in_section(contents, Section::Data);
-    data.filter(|entry| !entry.has_data() && !is_always_restored(entry))
+/// Entries of the section of data that have none in the archive, in their order: those that data wait for, such as what
+/// makes the large objects of PostgreSQL 17, and the others, such as the values of sequences.
+pub(super) fn without_data(contents: &Contents) -> (Vec<i32>, Vec<i32>) {
+    let data = contents.toc.iter().filter(|entry| entry.has_data());
+    let awaited: HashSet<i32> = data
+        .flat_map(|entry| entry.depends.iter().copied())
+        .collect();
+    in_section(contents, Section::Data)
+        .filter(|entry| !entry.has_data() && !is_always_restored(entry))
         .map(|entry| entry.id)
-        .collect()
+        .partition(|id| awaited.contains(id))
 }
 
 /// What stands behind the data, without what was made already.
@@ -205,13 +210,20 @@ mod tests {
             entry(2, "TABLE", Section::PreData),
             entry(3, "COMMENT", Section::None),
             copy("a"),
+            entry(8, "BLOB METADATA", Section::Data),
+            Entry {
+                id: 9,
+                desc: "BLOBS".into(),
+                depends: [8].into(),
+                ..copy("BLOBS")
+            },
             entry(4, "SEQUENCE SET", Section::Data),
             entry(5, "COMMENT", Section::None),
             entry(6, "INDEX", Section::PostData),
             entry(7, "COMMENT", Section::None),
         ];
         let dump = dump(toc);
-        assert_eq!(without_data(&dump), [4, 5]);
+        assert_eq!(without_data(&dump), (vec![8], vec![4, 5]));
         assert_eq!(after_data(&dump, &HashSet::new()), [6, 7]);
         assert_eq!(after_data(&dump, &HashSet::from([6])), [7]);
     }

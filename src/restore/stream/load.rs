@@ -34,7 +34,9 @@ pub(super) const LISTED: usize = 10_000;
 pub(super) struct Order {
     /// The header and the table of contents.
     pub(super) head: Bytes,
-    /// Entries of the section of data that have none in the archive.
+    /// Entries of the section of data that have none in the archive and that data wait for.
+    pub(super) first: Vec<i32>,
+    /// The others that have none.
     pub(super) rest: Vec<i32>,
     /// What can be made as soon as a table has its rows, by the entry of these.
     pub(super) indexes: HashMap<i32, Vec<i32>>,
@@ -67,6 +69,13 @@ pub(super) async fn all(
     let mut running = FuturesUnordered::new();
     let mut over = false;
     let (head, jobs) = (&order.head, order.jobs);
+    for list in order.first.chunks(LISTED) {
+        let (_, complaints) = one(sandbox, head, Work::without_data(list.to_vec()), &pace).await?;
+        loading.complaints.extend(complaints);
+        if loading.complaints.environment().is_some() {
+            return Ok(loading);
+        }
+    }
     pace.wants_bytes();
     loop {
         while running.len() < jobs

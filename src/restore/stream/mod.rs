@@ -41,9 +41,11 @@ pub async fn streamed(
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
     let mut split = split::start(contents, reader);
+    let (first, rest) = fit::without_data(contents);
     let mut order = load::Order {
         head: split.head().await?,
-        rest: fit::without_data(contents),
+        first,
+        rest,
         indexes: early(contents),
         jobs: usize::from(jobs),
     };
