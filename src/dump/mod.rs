@@ -16,17 +16,19 @@ mod tar;
 
 use std::io::{self, Read};
 
-pub use archive::{Data, Detail, Entry, Section};
+pub use archive::{Data, Detail, Entry, Section, as_custom};
 pub use cut::{Cut, NoBlock, Part};
-pub use data::{Of, Rows, Shown, Tap, complete, member, nobody};
+pub use data::{Of, Rows, Shown, Tap, complete, member, nobody, unpacked};
 pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
 pub use ledger::{
-    Counting, Form, Held, Large, Ledger, Target, Tee, archive as count_archive,
+    Counters, Counting, Form, Held, Large, Ledger, Target, archive as count_archive,
     directory as count_directory,
 };
 pub use scan::{scan, scan_members};
 pub use script::{Script, Seen};
 pub use sql::{Grant, Granted, Made, Said, Says, Subject, defaults, identified, words_of};
+
+pub use tar::{BLOCK as TAR_BLOCK, member as tar_member};
 
 use self::head::Head;
 use crate::{

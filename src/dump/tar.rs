@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The unit of a tar archive, in bytes.
-pub(super) const BLOCK: usize = 512;
+pub const BLOCK: usize = 512;
 /// How much of an archive is searched for a name that tells what it is, in bytes.
 const SEARCHED: usize = 1 << 20;
 
@@ -108,7 +108,8 @@ fn size(block: &[u8]) -> Option<u64> {
 }
 
 /// The name and the size of the member whose header this is; none when it is no header.
-pub(super) fn member(block: &[u8]) -> Option<(String, u64)> {
+#[must_use]
+pub fn member(block: &[u8]) -> Option<(String, u64)> {
     let size = size(block)?;
     size.checked_next_multiple_of(BLOCK as u64)?;
     let name = tar::Header::from_byte_slice(block).path_bytes();

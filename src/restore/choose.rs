@@ -60,16 +60,24 @@ pub fn choose(facts: &Facts<'_>) -> Choice {
     let jobs = jobs(facts);
     match facts.contents.format {
         Format::Custom => custom(facts, jobs),
-        Format::Directory => Choice {
+        Format::Directory => members(facts, jobs, |why| Choice {
             how: How::Folder,
             jobs,
-            why: "A directory dump is loaded from its files.".to_owned(),
-        },
-        Format::Tar | Format::Plain | Format::PlainAll => Choice {
+            why: format!("{why} A directory dump is loaded from its files."),
+        }),
+        Format::Tar | Format::Plain | Format::PlainAll => members(facts, jobs, |why| Choice {
             how: How::Piped,
             jobs: 1,
-            why: "pg_restore reads a tar archive with one job only.".to_owned(),
-        },
+            why: format!("{why} pg_restore reads a tar archive with one job only."),
+        }),
+    }
+}
+
+/// A dump with a member a table: by `stream`, or by what else loads it.
+fn members(facts: &Facts<'_>, jobs: u16, other: impl FnOnce(&str) -> Choice) -> Choice {
+    match streams(facts, jobs) {
+        Ok(why) => streamed(jobs, &why),
+        Err(why) => other(&why),
     }
 }
 
@@ -85,21 +93,34 @@ fn jobs(facts: &Facts<'_>) -> u16 {
 }
 
 fn custom(facts: &Facts<'_>, jobs: u16) -> Choice {
+    match streams(facts, jobs) {
+        Ok(why) => streamed(jobs, &why),
+        Err(why) => {
+            let asked = facts.plan.engine == Engine::PgRestore;
+            let one = is_small(facts) && !asked;
+            pg_restore(facts, if one { 1 } else { jobs }, &why)
+        }
+    }
+}
+
+fn is_small(facts: &Facts<'_>) -> bool {
+    facts.plan.jobs.is_none() && facts.size < SMALL
+}
+
+/// Why `stream` loads it, or why it does not.
+fn streams(facts: &Facts<'_>, jobs: u16) -> Result<String, String> {
     let unfit = stream::unfit(facts.contents);
-    let small = facts.plan.jobs.is_none() && facts.size < SMALL;
     match (facts.plan.engine, unfit) {
-        (Engine::PgRestore, _) => pg_restore(facts, jobs, "It was asked for."),
-        (_, Some(why)) => {
-            let why = format!("The engine `stream` does not load this dump: {why}.");
-            pg_restore(facts, if small { 1 } else { jobs }, &why)
-        }
-        (Engine::Stream, None) => streamed(jobs, "It was asked for."),
-        (Engine::Auto, None) if small => pg_restore(facts, 1, "The dump is small."),
-        (Engine::Auto, None) if jobs == 1 => pg_restore(facts, 1, "One connection loads."),
-        (Engine::Auto, None) => {
-            let why = format!("Its tables are loaded by {jobs} pg_restore while it arrives.");
-            streamed(jobs, &why)
-        }
+        (Engine::PgRestore, _) => Err("It was asked for.".to_owned()),
+        (_, Some(why)) => Err(format!(
+            "The engine `stream` does not load this dump: {why}."
+        )),
+        (Engine::Stream, None) => Ok("It was asked for.".to_owned()),
+        (Engine::Auto, None) if is_small(facts) => Err("The dump is small.".to_owned()),
+        (Engine::Auto, None) if jobs == 1 => Err("One connection loads.".to_owned()),
+        (Engine::Auto, None) => Ok(format!(
+            "Its tables are loaded by {jobs} pg_restore while it arrives."
+        )),
     }
 }
 
@@ -201,17 +222,30 @@ mod tests {
     }
 
     #[test]
-    fn a_tar_archive_has_one_job_and_a_directory_has_all() {
-        let tar = Contents {
-            format: Format::Tar,
-            ..dump(Data::Somewhere)
-        };
-        assert_eq!(chosen(&tar, BIG, Engine::Stream, Some(4)), (How::Piped, 1));
-        let folder = Contents {
-            format: Format::Directory,
-            ..tar
-        };
-        assert_eq!(chosen(&folder, BIG, Engine::Auto, None), (How::Folder, 2));
+    fn for_pg_restore_a_tar_archive_has_one_job_and_a_directory_has_all() {
+        let member = || Data::Member("1.dat".into());
+        for (format, how, one) in [
+            (Format::Tar, How::Piped, 1),
+            (Format::Directory, How::Folder, 2),
+        ] {
+            let dump = Contents {
+                format,
+                ..dump(member())
+            };
+            let asked = Engine::PgRestore;
+            assert_eq!(chosen(&dump, BIG, asked, Some(2)), (how, one));
+            assert_eq!(chosen(&dump, 1000, Engine::Auto, None), (how, one));
+            assert_eq!(chosen(&dump, BIG, Engine::Auto, None), (How::Stream, 2));
+            assert_eq!(
+                chosen(&dump, 1000, Engine::Stream, Some(4)),
+                (How::Stream, 4)
+            );
+            let inserts = Contents {
+                toc: vec![stream::table("t", None, member())],
+                ..dump
+            };
+            assert_eq!(chosen(&inserts, BIG, Engine::Stream, None), (how, one));
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
 pub use prepare::{Prepared, prepare};
 pub use script::{globals, script};
-pub use stream::streamed;
+pub use stream::{streamed, streamed_members};
 pub use versions::{MENDED, vulnerable};
 pub use watchdog::guarded;
 
@@ -42,8 +42,16 @@ pub struct Member {
     pub bytes: dump::Bytes,
 }
 
-/// The files of a directory dump, one after another.
-pub type Members = Box<dyn Iterator<Item = Result<Member, Broken>> + Send>;
+/// The files of a directory dump.
+pub struct Members {
+    /// Their names and sizes.
+    pub files: Vec<(String, u64)>,
+    /// Opens one of them, once.
+    pub open: Open,
+}
+
+/// Opens a file of a directory dump by its name.
+pub type Open = Box<dyn FnMut(&str) -> Result<Member, Broken> + Send>;
 
 /// What a restore came to.
 #[derive(Debug, Default)]

@@ -40,11 +40,13 @@ pub(super) async fn load(
             return restore::script(sandbox, &contents, bytes, wanted, watched).await;
         }
         Input::Members(members) => {
-            let choice = choice();
-            (
-                restore::directory(sandbox, members, choice.jobs).await,
-                choice.why,
-            )
+            let Choice { how, jobs, why } = choice();
+            let restored = if how == How::Stream {
+                restore::streamed_members(sandbox, &contents, members, jobs).await
+            } else {
+                restore::directory(sandbox, members, jobs).await
+            };
+            (restored, why)
         }
         Input::Archive(bytes) => {
             let choice = choice();

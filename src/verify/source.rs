@@ -144,15 +144,14 @@ pub(super) fn counted(mut source: Source) -> Source {
             let (bytes, counting) = dump::count_archive(&source.contents, bytes);
             (Input::Archive(bytes), Some(counting))
         }
-        Input::Members(members) => {
-            let (tee, counting) = dump::count_directory(&source.contents);
-            let passing = members.map(move |member| {
-                member.map(|mut member| {
-                    member.bytes = tee.member(&member.name, member.bytes);
-                    member
-                })
+        Input::Members(Members { files, mut open }) => {
+            let (counters, counting) = dump::count_directory(&source.contents);
+            let open = Box::new(move |name: &str| {
+                let mut member = open(name)?;
+                member.bytes = counters.member(name, member.bytes);
+                Ok(member)
             });
-            (Input::Members(Box::new(passing)), Some(counting))
+            (Input::Members(Members { files, open }), Some(counting))
         }
         other @ (Input::Script(_) | Input::Head(_)) => (other, None),
     };
@@ -210,7 +209,7 @@ fn member<'a>(backup: &'a Backup, name: &str) -> Option<&'a Object> {
         .find(|object| object.key.rsplit('/').next() == Some(name))
 }
 
-/// Reads the files one after another, each when its turn has come.
+/// Reads each file when its turn has come.
 fn stream(
     store: Arc<Store>,
     backup: &Backup,
@@ -227,24 +226,32 @@ fn stream(
         let name = object.key.rsplit('/').next()?.to_owned();
         dump::member_name_ok(&name).then_some((name, object))
     });
-    let known: Vec<(String, Object)> = known.collect();
+    let known: BTreeMap<String, Object> = known.collect();
     let sizes: BTreeMap<String, u64> = known
         .iter()
         .map(|(name, object)| (name.clone(), object.size))
         .collect();
     dump::complete(&contents, &sizes)?;
-    let members = known.into_iter().map(move |(name, object)| {
-        let _inside = runtime.enter();
-        let body = store.read(&object, &progress);
-        files.note(&name, body.evidence());
-        let member = Member {
-            name,
-            size: object.size,
-            bytes: Box::new(body.into_reader()),
-        };
-        harmless(member, &sizes).map(|member| followed(member, &contents, &shown))
-    });
-    Ok(Box::new(members))
+    Ok(Members {
+        files: sizes.clone().into_iter().collect(),
+        open: Box::new(move |name| {
+            let object = known.get(name).ok_or_else(unknown)?;
+            let _inside = runtime.enter();
+            let body = store.read(object, &progress);
+            files.note(name, body.evidence());
+            let member = Member {
+                name: name.to_owned(),
+                size: object.size,
+                bytes: Box::new(body.into_reader()),
+            };
+            harmless(member, &sizes).map(|member| followed(member, &contents, &shown))
+        }),
+    })
+}
+
+/// Only what was listed is asked for.
+pub(super) fn unknown() -> Error {
+    Error::new("could not read the dump", "Run again.")
 }
 
 /// Shows the rows of a member, and tells when it is not whole.

@@ -52,19 +52,21 @@ pub(super) fn unpack(
     let sizes: BTreeMap<String, u64> = names.iter().cloned().collect();
     dump::complete(&contents, &sizes)?;
     let (held, shown) = (contents.clone(), shown.clone());
-    let members = names.into_iter().map(move |(name, size)| {
-        let path = folder.path().join(&name);
+    let open = move |name: &str| {
+        let path = folder.path().join(name);
+        let size = *sizes.get(name).ok_or_else(source::unknown)?;
         let file = File::open(&path).or_stop(doing, HINT)?;
         // The open file stays readable: its name is removed so that the disk holds the dump only once.
         fs::remove_file(&path).or_stop(doing, HINT)?;
         let member = Member {
-            name,
+            name: name.to_owned(),
             size,
             bytes: Box::new(file),
         };
         source::harmless(member, &sizes).map(|member| source::followed(member, &held, &shown))
-    });
-    Ok((contents, Box::new(members)))
+    };
+    let open = Box::new(open);
+    Ok((contents, Members { files: names, open }))
 }
 
 fn no_toc() -> Finding {

@@ -23,6 +23,7 @@ mod doctor;
 mod documents;
 mod dump;
 mod engines;
+mod engines_arriving;
 mod evidence;
 mod explain;
 mod formats;

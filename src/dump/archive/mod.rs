@@ -2,11 +2,13 @@
 
 mod groups;
 mod header;
+mod recast;
 mod toc;
 mod wire;
 
 use std::collections::BTreeSet;
 
+pub use recast::as_custom;
 pub use toc::{Data, Detail, Entry, Section};
 use wire::Wire;
 

@@ -1,6 +1,6 @@
 //! The table of contents of an archive, entry by entry.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 
 use super::{
     super::{Target, directory::member_name_ok, sql},
@@ -131,6 +131,8 @@ pub(super) struct Met<'a> {
     pub(super) entry: &'a Entry,
     /// The statement that creates it.
     pub(super) definition: &'a str,
+    /// Which bytes of the table of contents say where its data are.
+    pub(super) place: Range<usize>,
 }
 
 /// Where an archive says that an entry's data are.
@@ -188,6 +190,7 @@ fn entry(
     let owner = wire.text()?;
     wire.text()?; // "true" once meant WITH OIDS
     let depends = depends(wire)?;
+    let from = wire.at();
     let data = data(wire, place)?;
     let mut detail = Detail::of(&desc, &definition, copy.as_deref().unwrap_or_default());
     shared.groups.keep(id, &desc, &definition);
@@ -215,6 +218,7 @@ fn entry(
     each(&Met {
         entry: &entry,
         definition: &definition,
+        place: from..wire.at(),
     });
     Ok(entry)
 }

@@ -111,6 +111,18 @@ fn unwrapped(codec: Codec, from: Bytes, tap: &Shown) -> Bytes {
     }
 }
 
+/// What a member holds, out of what its name says that it is wrapped in. How much that may be is counted by who follows
+/// its bytes.
+#[must_use]
+pub fn unpacked(name: &str, bytes: Bytes) -> Bytes {
+    let ending = name.split_once(".dat").map_or("", |(_, ending)| ending);
+    let known = ENDINGS.iter().find(|(known, _)| *known == ending);
+    match known.map_or(Codec::None, |(_, codec)| *codec) {
+        Codec::None => bytes,
+        codec => Box::new(Decoder::small(codec, bytes)),
+    }
+}
+
 /// The number of the large object that a member holds.
 fn object(name: &str) -> Option<(&str, Codec)> {
     let (number, ending) = name.strip_prefix("blob_")?.split_once(".dat")?;

@@ -16,7 +16,7 @@ use crate::{
     finding::{Code, Finding},
 };
 
-pub use member::{complete, member};
+pub use member::{complete, member, unpacked};
 
 pub(super) use blocks::custom;
 pub(super) use member::missing;

@@ -5,14 +5,6 @@ use std::io::{self, Read};
 use super::{Ledger, Packing, Plan, Watch, large};
 use crate::dump::tar::base;
 
-/// Follows the members of a directory dump.
-pub(super) fn follow(plan: &Plan, watch: &mut Watch, ledger: &mut Ledger) -> io::Result<()> {
-    while let Some(name) = watch.member() {
-        member(plan, &name, watch, ledger)?;
-    }
-    Ok(())
-}
-
 /// Follows the members of a tar archive that `pg_dump` wrote.
 pub(super) fn follow_tar(plan: &Plan, watch: &mut Watch, ledger: &mut Ledger) -> io::Result<()> {
     let mut archive = tar::Archive::new(watch.by_ref());
@@ -27,7 +19,13 @@ pub(super) fn follow_tar(plan: &Plan, watch: &mut Watch, ledger: &mut Ledger) ->
     Ok(())
 }
 
-fn member(plan: &Plan, name: &str, bytes: &mut dyn Read, ledger: &mut Ledger) -> io::Result<()> {
+/// Adds up one file.
+pub(super) fn member(
+    plan: &Plan,
+    name: &str,
+    bytes: &mut dyn Read,
+    ledger: &mut Ledger,
+) -> io::Result<()> {
     let packing = Packing::of_member(name);
     match stem(name).map(|stem| (stem, stem.strip_prefix("blob_"))) {
         Some((_, Some(oid))) if let Ok(oid) = oid.parse() => {

@@ -1,23 +1,29 @@
 //! What a dump holds for each table: its rows are counted and digested while they pass by on their way to PostgreSQL.
 //!
 //! The stream is read once and no file is needed: a copy of its bytes goes to a thread that follows the archive, takes
-//! off the compression and adds up the lines. At most a few megabytes wait for it.
+//! off the compression and adds up the lines. At most a few megabytes wait for it. The members of a directory dump may be
+//! read side by side: each has a thread of its own.
 
 mod blocks;
 mod copy;
+mod counters;
 mod inserts;
 mod large;
 mod members;
 mod packed;
 mod tee;
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, mpsc},
+};
 
 use tokio::task::JoinHandle;
 
+pub use counters::Counters;
 pub use large::Large;
 use packed::Packing;
-pub use tee::Tee;
 use tee::Watch;
 
 use super::{Bytes, Contents, Detail, Format};
@@ -142,6 +148,16 @@ impl Counting {
     }
 }
 
+impl Ledger {
+    /// With what another part of the same dump holds.
+    fn and(mut self, other: Self) -> Self {
+        self.tables.extend(other.tables);
+        self.large.absorb(other.large);
+        self.trouble = self.trouble.or(other.trouble);
+        self
+    }
+}
+
 fn troubled(why: &str) -> Ledger {
     Ledger {
         trouble: Some(why.to_owned()),
@@ -163,18 +179,21 @@ pub fn archive(contents: &Contents, bytes: Bytes) -> (Bytes, Counting) {
     (tee.whole(bytes), Counting(counting))
 }
 
-/// Counts the members of a directory dump: each is to be passed through the [`Tee`] under its name.
+/// Counts the members of a directory dump: each is to be passed through the [`Counters`] under its name. Must be called
+/// inside a Tokio runtime.
 #[must_use]
-pub fn directory(contents: &Contents) -> (Arc<Tee>, Counting) {
-    let (tee, watch) = tee::pair();
-    let plan = Plan::of(contents);
-    let counting = tokio::task::spawn_blocking(move || add_up(&plan, watch, members::follow));
-    (Arc::new(tee), Counting(counting))
+pub fn directory(contents: &Contents) -> (Counters, Counting) {
+    let (sender, parts) = mpsc::channel();
+    let counters = Counters::new(Arc::new(Plan::of(contents)), sender);
+    let all = move || parts.iter().fold(Ledger::default(), Ledger::and);
+    (counters, Counting(tokio::task::spawn_blocking(all)))
 }
 
-type Follow = fn(&Plan, &mut Watch, &mut Ledger) -> io::Result<()>;
-
-fn add_up(plan: &Plan, mut watch: Watch, follow: Follow) -> Ledger {
+fn add_up(
+    plan: &Plan,
+    mut watch: Watch,
+    follow: impl FnOnce(&Plan, &mut Watch, &mut Ledger) -> io::Result<()>,
+) -> Ledger {
     let mut ledger = Ledger::default();
     let followed = follow(plan, &mut watch, &mut ledger);
     if let Err(error) = followed {

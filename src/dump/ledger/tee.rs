@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read},
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
 };
@@ -14,8 +14,6 @@ use super::super::Bytes;
 const WAITING: usize = 16;
 
 enum Message {
-    /// The next bytes are those of this member.
-    Member(String),
     Piece(bytes::Bytes),
     /// The bytes ended where they should.
     End,
@@ -23,7 +21,7 @@ enum Message {
 
 /// The end that bytes are passed through.
 #[derive(Debug)]
-pub struct Tee(Mutex<Option<SyncSender<Message>>>);
+pub(super) struct Tee(Mutex<Option<SyncSender<Message>>>);
 
 /// The end that the copy is read from.
 pub(super) struct Watch {
@@ -45,20 +43,7 @@ pub(super) fn pair() -> (Tee, Watch) {
 impl Tee {
     /// Passes everything on.
     pub(super) fn whole(self, bytes: Bytes) -> Bytes {
-        Box::new(Passing {
-            bytes,
-            tee: Arc::new(self),
-        })
-    }
-
-    /// Passes a member of a directory dump on.
-    #[must_use]
-    pub fn member(self: &Arc<Self>, name: &str, bytes: Bytes) -> Bytes {
-        self.send(Message::Member(name.to_owned()));
-        Box::new(Passing {
-            bytes,
-            tee: Arc::clone(self),
-        })
+        Box::new(Passing { bytes, tee: self })
     }
 
     fn send(&self, message: Message) {
@@ -82,7 +67,7 @@ impl Tee {
 
 struct Passing {
     bytes: Bytes,
-    tee: Arc<Tee>,
+    tee: Tee,
 }
 
 impl Read for Passing {
@@ -98,29 +83,13 @@ impl Read for Passing {
     }
 }
 
-impl Watch {
-    /// The name of the next member, once the one before was read to its end; none after the last.
-    pub(super) fn member(&mut self) -> Option<String> {
-        loop {
-            match self.messages.recv() {
-                Ok(Message::Member(name)) => {
-                    self.over = false;
-                    return Some(name);
-                }
-                Ok(_) => {}
-                Err(_) => return None,
-            }
-        }
-    }
-}
-
 impl Read for Watch {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() && !self.over {
             match self.messages.recv() {
                 Ok(Message::Piece(piece)) => self.piece = piece,
                 Ok(Message::End) => self.over = true,
-                Ok(Message::Member(_)) | Err(_) => {
+                Err(_) => {
                     return Err(io::Error::new(
                         io::ErrorKind::UnexpectedEof,
                         "it was not read to its end",

@@ -13,8 +13,8 @@ pub(in super::super) fn unfit(contents: &Contents) -> Option<String> {
     let Some(start) = contents.data else {
         return Some(format!("its version {version} is not known"));
     };
-    if contents.format != Format::Custom {
-        return Some("it is no custom archive".to_owned());
+    if matches!(contents.format, Format::Plain | Format::PlainAll) {
+        return Some("it has no table of contents".to_owned());
     }
     if start.at > HEAD {
         return Some("its table of contents is too long".to_owned());

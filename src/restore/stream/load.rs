@@ -14,8 +14,8 @@ use tokio::{
 
 use super::{
     super::{Complaints, archive, feed},
+    lane::{Piece, Split, Work},
     pace::Pace,
-    split::{Piece, Split, Work},
 };
 use crate::{
     error::Broken,

@@ -1,74 +1,22 @@
-//! Cuts the stream into the work of several `pg_restore`, on a thread of its own, at most some megabytes ahead of them.
+//! Cuts the stream of a custom archive into the work of several `pg_restore`, on a thread of its own.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use bytes::{Bytes, BytesMut};
-use tokio::{
-    runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task,
-};
+use tokio::task;
 
-use super::super::feed::{CHUNK, broken, fill};
+use super::{
+    super::feed::{CHUNK, broken, fill},
+    lane::{self, Gone, Lane, Split, unlike},
+};
 use crate::{
     dump::{self, Contents, Cut, Part},
-    error::{Broken, Error},
+    error::Broken,
 };
-
-/// How many bytes may wait: with the ranges of a download it is what the program holds most of, and all of it together is
-/// meant to stay below 256 MB.
-pub(super) const AHEAD: u32 = 96 << 20;
-
-/// A table with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
-const LARGE: usize = 2 << 20;
-
-/// So many bytes, or so many tables, are enough for one `pg_restore`.
-const SHARED: usize = 8 << 20;
-const TABLES: usize = 500;
-
-/// What one `pg_restore` is to load.
-pub(super) struct Work {
-    /// The entries whose blocks follow, in their order.
-    pub(super) entries: Vec<i32>,
-    /// The blocks.
-    pub(super) pieces: mpsc::UnboundedReceiver<Piece>,
-}
-
-/// Some bytes, and their place among those that may wait.
-pub(super) struct Piece {
-    pub(super) bytes: Bytes,
-    _place: OwnedSemaphorePermit,
-}
-
-/// The stream while it is cut.
-pub(super) struct Split {
-    events: mpsc::UnboundedReceiver<Result<Event, Broken>>,
-    places: Arc<Semaphore>,
-}
-
-enum Event {
-    Head(Bytes),
-    Work(Work),
-}
-
-impl Work {
-    /// What is in the table of contents alone.
-    pub(super) fn without_data(entries: Vec<i32>) -> Self {
-        work(entries, Vec::new()).1
-    }
-}
-
-impl Drop for Split {
-    fn drop(&mut self) {
-        // The thread may be waiting for a place.
-        self.places.close();
-    }
-}
 
 /// Starts to cut. Must be called inside a Tokio runtime.
 pub(super) fn start(contents: &Contents, reader: dump::Bytes) -> Split {
-    let (sender, events) = mpsc::unbounded_channel();
-    let places = Arc::new(Semaphore::new(AHEAD as usize));
+    let (lane, split) = lane::pair();
     let start = contents.data.unwrap_or(dump::DataStart { at: 0, int: 4 });
     let data = contents.toc.iter().filter(|entry| entry.has_data());
     let thread = Thread {
@@ -76,61 +24,10 @@ pub(super) fn start(contents: &Contents, reader: dump::Bytes) -> Split {
         start: start.at,
         left: data.map(|entry| entry.id).collect(),
         head: BytesMut::new(),
-        small: Batch::default(),
-        current: None,
-        events: sender,
-        places: Arc::clone(&places),
-        runtime: Handle::current(),
+        lane,
     };
     task::spawn_blocking(move || thread.run(reader));
-    Split { events, places }
-}
-
-impl Split {
-    /// Everything before the first block.
-    pub(super) async fn head(&mut self) -> Result<Bytes, Broken> {
-        match self.events.recv().await {
-            Some(Ok(Event::Head(head))) => Ok(head),
-            Some(Err(broken)) => Err(broken),
-            Some(Ok(Event::Work(_))) | None => Err(unlike().into()),
-        }
-    }
-
-    /// What is to be loaded next; none once the stream was read to its end.
-    pub(super) async fn next(&mut self) -> Result<Option<Work>, Broken> {
-        match self.events.recv().await {
-            Some(Ok(Event::Work(work))) => Ok(Some(work)),
-            Some(Err(broken)) => Err(broken),
-            Some(Ok(Event::Head(_))) => Err(unlike().into()),
-            None => Ok(None),
-        }
-    }
-}
-
-/// The stream is cut by the same lengths that were followed before: it cannot be unlike them.
-fn unlike() -> Error {
-    Error::new(
-        "could not cut the dump into its tables",
-        "Run again with `--engine pg-restore`, and tell us.",
-    )
-}
-
-/// Tables that share a `pg_restore`, whole.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<i32>,
-    pieces: Vec<Piece>,
-    bytes: usize,
-}
-
-/// The block that is passing.
-struct Current {
-    entry: i32,
-    /// Its pieces, as long as it is small.
-    pieces: Vec<Piece>,
-    bytes: usize,
-    /// Where they go once it is large.
-    large: Option<mpsc::UnboundedSender<Piece>>,
+    split
 }
 
 struct Thread {
@@ -140,26 +37,19 @@ struct Thread {
     /// Entries whose data did not begin yet.
     left: HashSet<i32>,
     head: BytesMut,
-    small: Batch,
-    current: Option<Current>,
-    events: mpsc::UnboundedSender<Result<Event, Broken>>,
-    places: Arc<Semaphore>,
-    runtime: Handle,
+    lane: Lane,
 }
-
-/// Nobody takes the work any more.
-struct Gone;
 
 impl Thread {
     fn run(mut self, mut reader: dump::Bytes) {
         match self.read(&mut reader) {
             Ok(true) => {
                 // Nobody may be there any more: then nobody needs to know.
-                let _ = self.share();
+                let _ = self.lane.share();
             }
             // Whoever follows the stream tells what is wrong with it, once it was read to its end.
-            Ok(false) => self.fail(unlike().into()),
-            Err(broken) => self.fail(broken),
+            Ok(false) => self.lane.fail(unlike().into()),
+            Err(broken) => self.lane.fail(broken),
         }
     }
 
@@ -170,7 +60,7 @@ impl Thread {
             let mut buffer = vec![0; CHUNK];
             let count = fill(reader, &mut buffer).map_err(|error| broken(&error))?;
             if count == 0 {
-                return Ok(like && self.left.is_empty() && self.current.is_none());
+                return Ok(like && self.all_met());
             }
             if like && !self.is_over() {
                 buffer.truncate(count);
@@ -182,9 +72,13 @@ impl Thread {
         }
     }
 
+    fn all_met(&self) -> bool {
+        self.left.is_empty() && self.lane.is_between()
+    }
+
     /// Whether all data were met: what follows is padding, or remarked by who follows the stream.
     fn is_over(&self) -> bool {
-        self.left.is_empty() && self.current.is_none() && self.cut.is_between()
+        self.all_met() && self.cut.is_between()
     }
 
     /// `false` when it cannot be cut.
@@ -195,7 +89,7 @@ impl Thread {
             if !self.part(part)? {
                 return Ok(false);
             }
-            if self.left.is_empty() && self.current.is_none() {
+            if self.all_met() {
                 return Ok(true);
             }
         }
@@ -208,7 +102,7 @@ impl Thread {
                 self.head.extend_from_slice(&bytes);
                 if self.head.len() as u64 == self.start {
                     let head = std::mem::take(&mut self.head).freeze();
-                    self.send(Event::Head(head))?;
+                    self.lane.head(head)?;
                 }
             }
             Part::Begin(entry) => {
@@ -218,107 +112,23 @@ impl Thread {
                 else {
                     return Ok(false);
                 };
-                self.current = Some(Current {
-                    entry,
-                    pieces: Vec::new(),
-                    bytes: 0,
-                    large: None,
-                });
+                self.lane.begin(entry);
             }
-            Part::Piece(bytes) => self.piece(bytes)?,
-            Part::End => self.end()?,
+            Part::Piece(bytes) => self.lane.piece(bytes)?,
+            Part::End => self.lane.end()?,
         }
         Ok(true)
     }
-
-    fn send(&self, event: Event) -> Result<(), Gone> {
-        self.events.send(Ok(event)).map_err(|_| Gone)
-    }
-
-    fn piece(&mut self, bytes: Bytes) -> Result<(), Gone> {
-        let places = u32::try_from(bytes.len()).unwrap_or(AHEAD).min(AHEAD);
-        let place = Arc::clone(&self.places).acquire_many_owned(places);
-        let place = self.runtime.block_on(place).map_err(|_| Gone)?;
-        // A small piece must not keep all that was read with it.
-        let bytes = if bytes.len() < CHUNK / 4 {
-            Bytes::copy_from_slice(&bytes)
-        } else {
-            bytes
-        };
-        let piece = Piece {
-            bytes,
-            _place: place,
-        };
-        let Some(current) = &mut self.current else {
-            return Ok(());
-        };
-        current.bytes += piece.bytes.len();
-        if let Some(large) = &current.large {
-            // A `pg_restore` that ended early takes no more; the stream is read to its end all the same.
-            let _ = large.send(piece);
-            return Ok(());
-        }
-        current.pieces.push(piece);
-        if current.bytes < LARGE {
-            return Ok(());
-        }
-        let (sender, work) = work(vec![current.entry], std::mem::take(&mut current.pieces));
-        current.large = Some(sender);
-        self.send(Event::Work(work))
-    }
-
-    fn end(&mut self) -> Result<(), Gone> {
-        let Some(current) = self
-            .current
-            .take()
-            .filter(|current| current.large.is_none())
-        else {
-            return Ok(());
-        };
-        self.small.entries.push(current.entry);
-        self.small.pieces.extend(current.pieces);
-        self.small.bytes += current.bytes;
-        if self.small.bytes < SHARED && self.small.entries.len() < TABLES {
-            return Ok(());
-        }
-        self.share()
-    }
-
-    /// Hands over the small tables that were met.
-    fn share(&mut self) -> Result<(), Gone> {
-        let small = std::mem::take(&mut self.small);
-        if small.entries.is_empty() {
-            return Ok(());
-        }
-        let (_, work) = work(small.entries, small.pieces);
-        self.send(Event::Work(work))
-    }
-
-    fn fail(&self, broken: Broken) {
-        // Nobody may be there any more: then nobody needs to know.
-        let _ = self.events.send(Err(broken));
-    }
-}
-
-/// Work that begins with these pieces, and the end that more can be put into.
-fn work(entries: Vec<i32>, pieces: Vec<Piece>) -> (mpsc::UnboundedSender<Piece>, Work) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    for piece in pieces {
-        // Its other end is here.
-        let _ = sender.send(piece);
-    }
-    let work = Work {
-        entries,
-        pieces: receiver,
-    };
-    (sender, work)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Read};
+    use std::{
+        io::{Cursor, Read},
+        sync::Arc,
+    };
 
-    use super::*;
+    use super::{super::lane::AHEAD, *};
     use crate::{dump::Data, finding::Code, restore::stream::table};
 
     const HEAD: &[u8] = b"a head";

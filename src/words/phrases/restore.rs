@@ -49,7 +49,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Its tables are loaded by {} pg_restore while it arrives.", "届いたところから、{0} 個の pg_restore がテーブルを読み込みます。"),
     ("The engine `stream` does not load this dump: {}.", "エンジン `stream` ではこのダンプを読み込めません({0})。"),
     ("its version {} is not known", "バージョン {0} は未知です"),
-    ("it is no custom archive", "カスタム形式ではありません"),
+    ("it has no table of contents", "目次がありません"),
     ("its table of contents is too long", "目次が長すぎます"),
     ("two of its entries have the same number", "同じ番号の項目が二つあります"),
     ("the data of \"{}\" are in no section of data", "「{0}」のデータがデータの区分にありません"),
