@@ -32,7 +32,7 @@ const LONG: Duration = Duration::from_mins(2);
 /// What came of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Came {
-    /// It said that something is wrong: by its exit code, or its verdict and the codes of its findings.
+    /// It said that something is wrong: by its exit code, its verdict, or a finding about the dump.
     Noticed(String),
     /// It never ended.
     Hung,
@@ -109,11 +109,13 @@ impl Bench<'_> {
         };
         let report = outcome.report;
         let name = format!("pgdrill_{}", report.run.to_lowercase());
-        let came = if report.verdict == Verdict::Passed {
+        let codes = report.findings.iter().map(|finding| finding.code.name());
+        let codes: Vec<_> = codes.collect();
+        // A warning about the dump is said as well; every other one is about its age, its size or the run.
+        let warned = codes.iter().any(|code| code.starts_with("dump."));
+        let came = if report.verdict == Verdict::Passed && !warned {
             self.judge(&name)
         } else {
-            let codes = report.findings.iter().map(|finding| finding.code.name());
-            let codes: Vec<_> = codes.collect();
             Came::Noticed(format!("{} {}", report.verdict.name(), codes.join(" ")))
         };
         self.remove(&name, &report.run);
