@@ -1,6 +1,7 @@
 //! What a run is doing right now, for whoever watches. It never changes what the run does.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -12,39 +13,106 @@ use std::{
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<State>);
 
-#[derive(Debug, Default)]
+/// A stage that ended, and what it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// What was done.
+    pub name: &'static str,
+    /// How long it took.
+    pub took: Duration,
+    /// The CPU time; `None`: nobody knows.
+    pub cpu: Option<Duration>,
+    /// How many bytes of the backup arrived meanwhile.
+    pub bytes: u64,
+}
+
+/// How much CPU time a run has used since some moment; `None`: nobody knows.
+pub type CpuClock = Arc<dyn Fn() -> Option<Duration> + Send + Sync>;
+
+#[derive(Default)]
 struct State {
-    stage: Mutex<Option<(&'static str, Instant)>>,
-    finished: Mutex<Vec<(&'static str, Duration)>>,
+    stage: Mutex<Option<Entered>>,
+    finished: Mutex<Vec<Spent>>,
+    cpu: Mutex<Option<CpuClock>>,
     usual: Mutex<Vec<(String, Duration)>>,
     bytes_done: AtomicU64,
     bytes_total: AtomicU64,
 }
 
+impl fmt::Debug for State {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("State")
+            .field("finished", &self.finished)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stage that goes on, and how everything stood at its beginning.
+#[derive(Clone, Copy)]
+struct Entered {
+    name: &'static str,
+    since: Instant,
+    cpu: Option<Duration>,
+    bytes: u64,
+}
+
 impl Progress {
+    /// Says what to read the CPU time from. One that begins with a part of the run that began in this stage may take over
+    /// in the middle of it.
+    pub fn measure(&self, clock: CpuClock) {
+        *lock(&self.0.cpu) = Some(clock);
+    }
+
     /// Enters a stage and ends the one before it.
     pub fn stage(&self, name: &'static str) {
-        self.finish();
-        *lock(&self.0.stage) = Some((name, Instant::now()));
+        let entered = Entered {
+            name,
+            since: Instant::now(),
+            cpu: self.cpu(),
+            bytes: self.bytes().0,
+        };
+        self.end(&entered);
+        *lock(&self.0.stage) = Some(entered);
     }
 
     /// Ends the stage.
     pub fn finish(&self) {
-        if let Some((name, since)) = lock(&self.0.stage).take() {
-            lock(&self.0.finished).push((name, since.elapsed()));
+        self.end(&Entered {
+            name: "",
+            since: Instant::now(),
+            cpu: self.cpu(),
+            bytes: self.bytes().0,
+        });
+    }
+
+    /// Ends the stage at the moment at which the next one is entered.
+    fn end(&self, next: &Entered) {
+        if let Some(begun) = lock(&self.0.stage).take() {
+            let cpu = begun.cpu.zip(next.cpu);
+            lock(&self.0.finished).push(Spent {
+                name: begun.name,
+                took: next.since.saturating_duration_since(begun.since),
+                cpu: cpu.map(|(before, after)| after.saturating_sub(before)),
+                bytes: next.bytes.saturating_sub(begun.bytes),
+            });
         }
+    }
+
+    fn cpu(&self) -> Option<Duration> {
+        let clock = lock(&self.0.cpu).clone();
+        clock.and_then(|clock| clock())
     }
 
     /// The stage, if one was entered.
     #[must_use]
     pub fn current(&self) -> Option<&'static str> {
-        lock(&self.0.stage).map(|(name, _)| name)
+        lock(&self.0.stage).map(|stage| stage.name)
     }
 
-    /// Every finished stage and how long it took.
+    /// Every stage that finished since this was asked last: who tries one backup after another asks after each.
     #[must_use]
-    pub fn stages(&self) -> Vec<(&'static str, Duration)> {
-        lock(&self.0.finished).clone()
+    pub fn take_stages(&self) -> Vec<Spent> {
+        std::mem::take(&mut *lock(&self.0.finished))
     }
 
     /// Says how long each stage usually takes, in their order.
@@ -55,8 +123,9 @@ impl Progress {
     /// How long the run may still take, by this run's rate and by what its stages usually take. `None`: nobody knows.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
-        let (stage, since) = (*lock(&self.0.stage))?;
-        left(&lock(&self.0.usual), stage, since.elapsed(), self.bytes())
+        let stage = (*lock(&self.0.stage))?;
+        let elapsed = stage.since.elapsed();
+        left(&lock(&self.0.usual), stage.name, elapsed, self.bytes())
     }
 
     /// How many bytes of the backup there are to read.
@@ -139,6 +208,45 @@ mod tests {
         assert_eq!(told("restore", 20, (10, 100)), Some(190));
         assert_eq!(told("restore", 20, (90, 100)), Some(50));
         assert_eq!(told("restore", 70, (70, 100)), Some(40));
+    }
+
+    /// A run whose clock shows these milliseconds, one at each look.
+    fn read_from(shows: Vec<Option<u64>>) -> Progress {
+        let progress = Progress::default();
+        let shows = Mutex::new(shows.into_iter());
+        progress.measure(Arc::new(move || {
+            lock(&shows).next().flatten().map(Duration::from_millis)
+        }));
+        progress
+    }
+
+    #[test]
+    fn a_stage_has_what_the_clock_and_the_bytes_moved_in_it() {
+        let progress = read_from(vec![Some(5), Some(12), Some(40)]);
+        progress.stage("open");
+        progress.add_bytes(7);
+        progress.stage("restore");
+        progress.add_bytes(30);
+        progress.finish();
+        let stages = progress.take_stages();
+        let told = stages.iter().map(|one| (one.name, one.cpu, one.bytes));
+        let millis = |count| Some(Duration::from_millis(count));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [("open", millis(7), 7), ("restore", millis(28), 30)]
+        );
+        assert_eq!(progress.take_stages(), []);
+    }
+
+    #[test]
+    fn a_clock_that_is_not_known_at_one_end_of_a_stage_tells_nothing_of_it() {
+        let progress = read_from(vec![Some(5), None, Some(40), Some(30)]);
+        for stage in ["open", "start", "restore"] {
+            progress.stage(stage);
+        }
+        progress.finish();
+        let told: Vec<_> = (progress.take_stages().iter()).map(|one| one.cpu).collect();
+        assert_eq!(told, [None, None, Some(Duration::ZERO)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod beside;
 mod change;
 mod clocks;
 mod compare;
+mod cpu;
 mod crossing;
 mod facts;
 mod files;
@@ -23,7 +24,7 @@ mod trial;
 mod unpack;
 mod watched;
 
-use std::{path::Path, pin::pin, sync::Arc, time::Instant};
+use std::{num::NonZero, path::Path, pin::pin, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -42,8 +43,8 @@ use crate::{
     finding::{Finding, Severity},
     history::usual_stages,
     plan::{Plan, Select},
-    progress::Progress,
-    report::{Report, Stage, Verdict},
+    progress::{Progress, Spent},
+    report::{Floor, Report, Stage, Verdict},
     rules,
     sandbox::Kept,
 };
@@ -110,6 +111,7 @@ async fn attempt(
     let first = step.first_run.is_none();
     let start = first.then(|| tell::start(plan, options, &run)).flatten();
     let memory = Memory::of(plan).await;
+    progress.measure(cpu::own());
     progress.expect_stages(usual_stages(&memory.past));
     report.plan_digest = Some(plan.digest.clone());
     report.findings.clone_from(&memory.findings);
@@ -301,17 +303,22 @@ fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
         newest_good::soften(report);
     }
     job.progress.finish();
-    report.stages = job
-        .progress
-        .stages()
-        .into_iter()
-        .map(|(name, took)| Stage {
-            name: name.to_owned(),
-            seconds: took.as_secs_f64(),
-        })
-        .collect();
+    let stages = job.progress.take_stages().into_iter();
+    report.stages = stages.map(stage).collect();
     report.seconds = began.elapsed().as_secs_f64();
+    let cores = std::thread::available_parallelism().map_or(0, NonZero::get);
+    let cores = u32::try_from(cores).unwrap_or(u32::MAX);
+    report.floor = Floor::of(&report.stages, report.seconds, cores);
     report.verdict = report.verdict();
+}
+
+fn stage(spent: Spent) -> Stage {
+    Stage {
+        name: spent.name.to_owned(),
+        seconds: spent.took.as_secs_f64(),
+        cpu_seconds: spent.cpu.map(|cpu| cpu.as_secs_f64()),
+        bytes: (spent.bytes > 0).then_some(spent.bytes),
+    }
 }
 
 /// Gives findings the severities that the plan gives them.

@@ -41,6 +41,7 @@ mod tests {
         let stages = stages.iter().map(|&(name, seconds)| Stage {
             name: name.to_owned(),
             seconds,
+            ..Stage::default()
         });
         run.stages = stages.collect();
         run

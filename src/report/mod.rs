@@ -1,12 +1,14 @@
 //! What a run found and what it proved: the only JSON that we promise.
 
 mod database;
+mod floor;
 mod parts;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use database::{DatabaseFacts, SequenceFacts, TableFacts};
+pub use floor::Floor;
 pub use parts::{
     BackupFacts, Baseline, CheckResult, CheckStatus, Delivery, DumpFacts, PreviousBackup,
     Projection, Proof, ProofLevel, RejectedObject, RestoreFacts, SandboxFacts, Stage, ToolError,
@@ -65,6 +67,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Where the time went.
     pub stages: Vec<Stage>,
+    /// How much of it the cores needed at least; only where the CPU time is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Floor>,
     /// Who was told.
     pub sinks: Vec<Delivery>,
 }
@@ -141,6 +146,7 @@ impl Report {
             checks: Vec::new(),
             findings: Vec::new(),
             stages: Vec::new(),
+            floor: None,
             sinks: Vec::new(),
         }
     }

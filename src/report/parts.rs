@@ -264,12 +264,18 @@ pub enum CheckStatus {
 }
 
 /// A stage of the run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
     /// What was done.
     pub name: String,
     /// How long it took.
     pub seconds: f64,
+    /// The CPU time of pgdrill, its client programs and the sandbox's server together; only where all of it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds: Option<f64>,
+    /// How many bytes of the backup arrived meanwhile; only where any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// Somebody who was told, or who would have been.

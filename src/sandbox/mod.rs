@@ -8,6 +8,7 @@ mod choose;
 mod connection;
 mod database;
 mod docker;
+mod effort;
 mod examine;
 mod folder;
 mod installed;
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub use docker::Image;
+pub use effort::{Effort, read as counted};
 pub use examine::{DockerFacts, Programs, docker_facts, programs};
 pub use leftovers::clean;
 pub use needs::{DatabaseOptions, Kept, Needs, Tool};
@@ -153,6 +155,16 @@ impl Sandbox {
     #[must_use]
     pub fn server_version(&self) -> &str {
         &self.version
+    }
+
+    /// Where the CPU time of its server and its client programs can be read.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        match &self.server {
+            Server::Docker(docker) => docker.effort(),
+            Server::Local(_) => Effort::Children,
+            Server::Service(_) => Effort::Elsewhere,
+        }
     }
 
     /// Why this provider, what could not be had, what was used in its place; sentences for the report.

@@ -48,6 +48,7 @@ pub(super) fn facts(report: &Report, lang: Lang) -> Vec<Fact> {
     if let Some(proof) = &report.proof {
         proof_lines(&mut facts, proof, lang);
     }
+    facts.push((lang.say("time", "時間"), floor(report, lang)));
     facts.retain(|(_, value)| !value.is_empty());
     facts
 }
@@ -84,6 +85,24 @@ fn proof_lines(facts: &mut Vec<Fact>, proof: &Proof, lang: Lang) {
         facts.push((note, told));
     }
     facts.extend(proof.notes.iter().map(|text| (note, sentences(text, lang))));
+}
+
+/// How long the run took, and how much of it the cores needed at least; empty where nobody knows.
+pub(super) fn floor(report: &Report, lang: Lang) -> String {
+    let Some(floor) = &report.floor else {
+        return String::new();
+    };
+    let (all, least) = (took(report.seconds, lang), took(floor.seconds, lang));
+    let cpu = took(floor.cpu_seconds, lang);
+    let percent = (floor.share * 100.0).floor();
+    let cores = match floor.cores {
+        1 => lang.say("1 core needs".to_owned(), "1 コア".to_owned()),
+        cores => lang.say(format!("{cores} cores need"), format!("{cores} コア")),
+    };
+    lang.say(
+        format!("{all}; {cores} {least} at least for its {cpu} of CPU time ({percent} %)"),
+        format!("{all}。CPU 時間 {cpu}には {cores}で最短 {least}が必要です({percent} %)"),
+    )
 }
 
 /// How long something took, from seconds as a report has them.

@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use super::{Job, Signal, Stop, prove::prove, source::Source};
+use super::{Job, Signal, Stop, cpu, prove::prove, source::Source};
 use crate::{
     backup::{Backup, Store},
     dump::Contents,
@@ -44,6 +44,7 @@ pub(super) async fn run(
         }
         started = &mut starting => joined(started)?,
     };
+    job.progress.measure(cpu::with(&sandbox));
     report.sandbox = Some(described(&sandbox));
     let outcome = tokio::select! {
         biased;

@@ -19,6 +19,7 @@ mod checks;
 mod checks_hostile;
 mod checks_together;
 mod complete;
+mod costs;
 mod doctor;
 mod documents;
 mod dump;

@@ -13,7 +13,9 @@ use testcontainers::{ContainerAsync, GenericImage, bollard, core::client::docker
 use tokio::task::JoinSet;
 use tokio_postgres::Config;
 
-use super::{DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection, folder::Folder};
+use super::{
+    DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection, effort::Effort, folder::Folder,
+};
 use crate::error::{Error, OrStop, Result, sentence, whole};
 
 pub use image::Image;
@@ -29,6 +31,7 @@ pub(super) struct Docker {
     image: String,
     /// What the image's name meant when the container was made.
     image_id: Option<String>,
+    effort: Effort,
     /// `None` once it is left to itself: dropping it removes the container.
     container: Option<ContainerAsync<GenericImage>>,
     folder: Folder,
@@ -190,6 +193,8 @@ async fn finish(
         || "could not look at the container".to_owned(),
         "Run again.",
     )?;
+    let process = about.state.and_then(|state| state.pid);
+    let effort = Effort::of_container(about.id.as_deref(), process);
     let hold = if plan.needs.keep {
         JoinSet::new()
     } else {
@@ -209,6 +214,7 @@ async fn finish(
             name,
             image: plan.image.to_owned(),
             image_id: about.image,
+            effort,
             container,
             folder,
             spool,
@@ -227,6 +233,10 @@ impl Docker {
 
     pub(super) fn image_id(&self) -> Option<&str> {
         self.image_id.as_deref()
+    }
+
+    pub(super) fn effort(&self) -> Effort {
+        self.effort.clone()
     }
 
     pub(super) async fn tool(&self, program: &str, arguments: &[&str]) -> Result<Tool> {

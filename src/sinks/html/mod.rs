@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::{Style, asked};
+use super::{Style, asked, facts};
 use crate::{
     charts::stages,
     report::{CheckResult, CheckStatus, Command, Report, Verdict},
@@ -38,6 +38,7 @@ struct Run<'a> {
     level: Option<&'static str>,
     notes: Vec<String>,
     stages: Value,
+    floor: String,
 }
 
 /// A word with its sign: they carry it, the class only colours it.
@@ -135,6 +136,7 @@ fn run(report: &Report, number: usize, lang: Lang) -> Run<'_> {
         notes: notes(report, lang),
         level: report.proof.as_ref().map(|proof| proof.level.word(lang)),
         stages: Value::from_safe_string(stages::bars(&spans, lang)),
+        floor: facts::floor(report, lang),
         report,
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pgdrill::{
     finding::{Code, Finding, Severity},
     report::{
-        BackupFacts, CheckResult, CheckStatus, Command, DatabaseFacts, Delivery, DumpFacts,
+        BackupFacts, CheckResult, CheckStatus, Command, DatabaseFacts, Delivery, DumpFacts, Floor,
         PreviousBackup, Projection, Proof, ProofLevel, RejectedObject, Report, RestoreFacts,
         SandboxFacts, Stage, TableFacts,
     },
@@ -98,18 +98,21 @@ pub(crate) fn drill(plan: &str, started: Timestamp) -> Report {
     restored(&mut report, backup, day);
     asked(&mut report);
     report.stages = [
-        ("list", 0.4),
-        ("open", 1.2),
-        ("start", 3.9),
-        ("restore", 312.0),
-        ("check", 8.5),
+        ("list", 0.4, 0.1, None),
+        ("open", 1.2, 0.2, Some(64 << 10)),
+        ("start", 3.9, 2.1, Some(48 << 20)),
+        ("restore", 312.0, 402.5, Some(500 << 20)),
+        ("check", 8.5, 8.1, None),
     ]
-    .map(|(name, seconds)| Stage {
+    .map(|(name, seconds, cpu, bytes)| Stage {
         name: name.to_owned(),
         seconds,
+        cpu_seconds: Some(cpu),
+        bytes,
     })
     .to_vec();
     report.seconds = 326.0;
+    report.floor = Floor::of(&report.stages, report.seconds, 2);
     report.sinks = vec![Delivery {
         name: "slack".to_owned(),
         delivered: true,
