@@ -3,6 +3,7 @@
 mod beside;
 mod change;
 mod clocks;
+mod collate;
 mod compare;
 mod cpu;
 mod crossing;

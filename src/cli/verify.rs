@@ -10,7 +10,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    plan::{Engine, Plan, Provider, Select},
+    plan::{Collation, Engine, Plan, Provider, Select},
     progress::Progress,
     report::{Report, Verdict},
     sandbox::Kept,
@@ -70,6 +70,9 @@ pub(super) struct Verify {
     /// What loads an archive; `auto` takes the fastest for the dump and the machine
     #[arg(long, value_enum, value_name = "ENGINE")]
     engine: Option<Loads>,
+    /// How text sorts: as in the dump, or by its bytes, which is faster and proves no order of text
+    #[arg(long, value_enum, value_name = "COLLATION")]
+    collation: Option<Sorts>,
     /// Leave the restored database up, and say how to get into it and how to remove it
     #[arg(long)]
     keep: bool,
@@ -116,6 +119,13 @@ enum Loads {
     Auto,
     PgRestore,
     Stream,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Sorts {
+    Dump,
+    #[value(name = "C", alias = "c")]
+    C,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -173,6 +183,12 @@ impl Verify {
                 Loads::PgRestore => Engine::PgRestore,
                 Loads::Stream => Engine::Stream,
             };
+        }
+        if let Some(collation) = self.collation {
+            plan.collate(match collation {
+                Sorts::Dump => Collation::Dump,
+                Sorts::C => Collation::C,
+            });
         }
     }
 

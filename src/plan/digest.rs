@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use sha2::{Digest, Sha256};
 
-use super::{Checks, Limit, Place, Plan, RestorePlan};
+use super::{Checks, Collation, Limit, Place, Plan, RestorePlan};
 use crate::units::hex;
 
 /// The SHA-256, in hexadecimal, of everything that is asked and how it is restored. Where the backups are, what they
@@ -27,6 +27,14 @@ pub(super) fn of(plan: &Plan) -> String {
         digest.update(fs::read(folder.join(globals)).unwrap_or_default());
     }
     hex(&digest.finalize())
+}
+
+impl Plan {
+    /// Lets text sort in this way. A flag that says so outranks the plan, and decides over the proof as the plan does.
+    pub fn collate(&mut self, collation: Collation) {
+        self.restore.collation = collation;
+        self.digest = of(self);
+    }
 }
 
 fn nowhere() -> Place {

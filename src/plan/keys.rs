@@ -37,7 +37,7 @@ keys! {
     LIVE: "live key" at "/properties/live" = ["dsn", "ca"];
     PRICES: "price" at "/properties/prices" = ["storage_gb_month"];
     SANDBOX: "sandbox key" at "/properties/sandbox" = ["provider", "image"];
-    RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore", "allow_schema_only", "stall", "wall"];
+    RESTORE: "restore key" at "/properties/restore" = ["jobs", "globals", "ignore", "allow_schema_only", "stall", "wall", "collation"];
     IGNORE: "ignore key" at "/definitions/ignore" = ["error", "reason", "until"];
     NOTIFY: "sink" at "/properties/notify" = ["allow_private", "slack", "email", "webhook", "heartbeat", "pagerduty"];
     SLACK: "slack key" at "/properties/notify/properties/slack" = ["webhook", "on"];

@@ -276,6 +276,16 @@ pub enum Engine {
     Stream,
 }
 
+/// How text sorts in the restored database where nothing else is said for a column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Collation {
+    /// As in the dumped one.
+    #[default]
+    Dump,
+    /// By its bytes, which is faster: indexes on text are built without the rules of a language.
+    C,
+}
+
 /// How to restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestorePlan {
@@ -283,6 +293,8 @@ pub struct RestorePlan {
     pub jobs: Option<u16>,
     /// What loads an archive.
     pub engine: Engine,
+    /// How text sorts.
+    pub collation: Collation,
     /// A file written by `pg_dumpall --globals-only`, relative to the plan.
     pub globals: Option<PathBuf>,
     /// Errors that are expected.
@@ -300,6 +312,7 @@ impl Default for RestorePlan {
         Self {
             jobs: None,
             engine: Engine::Auto,
+            collation: Collation::Dump,
             globals: None,
             ignore: Vec::new(),
             allow_schema_only: false,

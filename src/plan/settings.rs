@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    BackupPlan, Contact, Ignore, Limits, Prices, Provider, RestorePlan, SandboxPlan, Select, keys,
+    BackupPlan, Collation, Contact, Ignore, Limits, Prices, Provider, RestorePlan, SandboxPlan,
+    Select, keys,
     walk::{Defaults, Entry, Fields, File},
 };
 use crate::{
@@ -197,6 +198,11 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     if let Some(stall) = fields.get("stall").and_then(|entry| file.age(entry)) {
         plan.stall = stall;
     }
+    let known = [("dump", Collation::Dump), ("C", Collation::C)];
+    let collation = fields.get("collation");
+    plan.collation = collation
+        .and_then(|entry| file.choice(entry, &known))
+        .unwrap_or_default();
     plan.wall = fields.get("wall").and_then(|entry| file.age(entry));
     plan.globals = fields.get("globals").and_then(|entry| globals(file, entry));
     if let Some(entry) = fields.get("ignore") {

@@ -144,6 +144,9 @@ pub struct RestoreFacts {
     /// Why this one, as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The collation that text was given rather than the dump's own; only where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// How many bytes the tool was fed.

@@ -82,6 +82,17 @@ const MEANING: &[(&str, Class)] = &[
     ("did not find magic string", Class::Corrupt),
 ];
 
+/// What a server says of rows and partitions that may only fit when text sorts as it did in the dumped database.
+const BY_ORDER: [&str; 7] = [
+    "violates check constraint",
+    "violates partition constraint",
+    "is violated by some row",
+    "no partition of relation",
+    "empty range bound",
+    "would overlap partition",
+    "range lower bound must",
+];
+
 fn classify(message: &str) -> Class {
     MEANING
         .iter()
@@ -216,6 +227,16 @@ impl Complaints {
         self.list.extend(other.list);
     }
 
+    /// Text was made to sort in another order than in the dumped database: what may come of that is not the dump's fault.
+    pub fn sorted_otherwise(&mut self) {
+        for one in &mut self.list {
+            let by_order = BY_ORDER.iter().any(|part| one.message.contains(part));
+            if one.class == Class::Lost && by_order {
+                one.class = Class::Environment;
+            }
+        }
+    }
+
     /// Every complaint.
     pub fn iter(&self) -> impl Iterator<Item = &Complaint> {
         self.list.iter()
@@ -288,7 +309,9 @@ pub struct Judged {
 }
 
 fn environment_hint(message: &str) -> &'static str {
-    if message.contains("unsupported version") {
+    if BY_ORDER.iter().any(|part| message.contains(part)) {
+        "It may only fit in the dump's own order of text: run again with `restore.collation: dump`."
+    } else if message.contains("unsupported version") {
         "Use a newer PostgreSQL: name its image in `sandbox.image`, or install its client programs."
     } else if message.contains("No space left") || message.contains("could not extend") {
         "Free disk space for the sandbox, or run it where there is more."
@@ -311,6 +334,23 @@ mod tests {
         let mut complaints = Complaints::default();
         lines.lines().for_each(|line| complaints.read(line));
         complaints
+    }
+
+    #[test]
+    fn what_another_order_of_text_may_cause_says_nothing_about_the_backup() {
+        let mut complaints = read(
+            "pg_restore: error: COPY failed for table \"early\": ERROR:  new row for relation \"early\" violates partition constraint\n\
+             pg_restore: error: could not execute query: ERROR:  there is no unique constraint matching given keys\n",
+        );
+        assert_eq!(complaints.judge(&[]).findings.len(), 2);
+        complaints.sorted_otherwise();
+        assert!(complaints.judge(&[]).findings.is_empty());
+        let error = complaints.environment().unwrap().to_string();
+        assert!(error.contains("TABLE DATA early"), "{error}");
+        let mut others =
+            read("pg_restore: error: could not execute query: ERROR:  no such thing\n");
+        others.sorted_otherwise();
+        assert_eq!(others.judge(&[]).findings.len(), 1);
     }
 
     #[test]

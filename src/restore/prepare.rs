@@ -4,7 +4,7 @@ use super::extensions;
 use crate::{
     dump::{Contents, Format},
     error::{Error, OrStop, Result},
-    plan::Provider,
+    plan::{Collation, Provider},
     sandbox::{DatabaseOptions, Sandbox},
 };
 
@@ -21,9 +21,14 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When the server refuses, or lacks an extension.
-pub async fn prepare(sandbox: &Sandbox, contents: &Contents) -> Result<Prepared> {
+pub async fn prepare(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    collation: Collation,
+) -> Result<Prepared> {
     refuse_cluster_in_service(sandbox, contents)?;
-    let mut notes = sandbox.create_database(&options(contents)).await?;
+    let options = options(contents, collation);
+    let mut notes = sandbox.create_database(&options).await?;
     let server = sandbox.superuser(sandbox.database()).await?;
     extensions::require(&server, &contents.extensions, contents.major()).await?;
     let stubs = sandbox.create_role_stubs(&contents.roles).await?;
@@ -81,13 +86,23 @@ async fn promote(server: &tokio_postgres::Client, roles: &[&String]) {
     }
 }
 
-fn options(contents: &Contents) -> DatabaseOptions {
-    DatabaseOptions {
-        encoding: contents.encoding.clone(),
-        collate: contents.locale.collate.clone(),
-        ctype: contents.locale.ctype.clone(),
-        provider: contents.locale.provider.clone(),
-        locale: contents.locale.locale.clone(),
+fn options(contents: &Contents, collation: Collation) -> DatabaseOptions {
+    let (encoding, locale) = (contents.encoding.clone(), &contents.locale);
+    match collation {
+        Collation::Dump => DatabaseOptions {
+            encoding,
+            collate: locale.collate.clone(),
+            ctype: locale.ctype.clone(),
+            provider: locale.provider.clone(),
+            locale: locale.locale.clone(),
+        },
+        // What is a letter, and its other case, stay as they were.
+        Collation::C => DatabaseOptions {
+            encoding,
+            collate: Some("C".to_owned()),
+            ctype: locale.ctype.clone(),
+            ..DatabaseOptions::default()
+        },
     }
 }
 

@@ -198,6 +198,14 @@ impl Sandbox {
         Ok(notes)
     }
 
+    /// Whether text sorts by its bytes in a database where nothing else is said for a column.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sorts_by_bytes(&self, database: &str) -> Result<bool> {
+        database::sorts_by_bytes(&self.superuser(database).await?).await
+    }
+
     /// A connection as the sandbox's superuser.
     ///
     /// # Errors

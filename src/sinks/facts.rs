@@ -224,6 +224,13 @@ fn restore_lines(facts: &mut Vec<Fact>, restore: &RestoreFacts, lang: Lang) {
         format!("{took}、{engine} で {size}"),
     );
     facts.push((lang.say("restore", "リストア"), told));
+    if let Some(collation) = &restore.collation {
+        let told = lang.say(
+            format!("{collation}, as it was asked for, and not the dump's own"),
+            format!("{collation}(指定によるもので、ダンプ本来の照合順序ではありません)"),
+        );
+        facts.push((lang.say("collation", "照合順序"), told));
+    }
     let why = restore.why.as_deref().unwrap_or_default();
     facts.push((lang.say("engine", "エンジン"), sentences(why, lang)));
     for ignored in &restore.ignored {

@@ -5,14 +5,15 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, beside, change, clocks, compare, learn, load, raise, remember, source::Source,
-    trial::notes,
+    Job, Tier, beside, change, clocks, collate, compare, learn, load, raise, remember,
+    source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
     checks,
     dump::Contents,
     error::{Broken, OrStop, Result},
+    plan::Collation,
     proof::Compared,
     report::{Report, RestoreFacts},
     restore::{self, Restored},
@@ -75,11 +76,12 @@ async fn schema(
 ) -> std::result::Result<(), Broken> {
     job.progress.stage("restore");
     let contents = source.contents.clone();
-    let refused = prepare(sandbox, &contents, report).await?;
     let plan = &job.plan.restore;
+    let refused = prepare(sandbox, &contents, plan.collation, report).await?;
     let loading = load::load(job, source, backup, sandbox);
-    let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
-    judge(job, &restored, report)?;
+    let mut restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
+    let collation = collate::learn(plan, &mut restored, sandbox, report).await;
+    judge(job, &restored, collation, report)?;
     let compared = compare::schema(job, contents, &restored, refused, sandbox).await?;
     report.findings.extend(compared.findings);
     let (found, all) = (compared.objects_found, compared.objects_expected);
@@ -95,9 +97,10 @@ async fn schema(
 async fn prepare(
     sandbox: &Sandbox,
     contents: &Contents,
+    collation: Collation,
     report: &mut Report,
 ) -> std::result::Result<Vec<String>, Broken> {
-    let prepared = restore::prepare(sandbox, contents).await?;
+    let prepared = restore::prepare(sandbox, contents, collation).await?;
     notes(report).extend(prepared.notes);
     report.findings.extend(restore::vulnerable(sandbox).await?);
     Ok(prepared.refused)
@@ -119,9 +122,9 @@ async fn restore_and_ask(
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
     let counting = source.counting.take();
-    let refused = prepare(sandbox, &contents, report).await?;
-    let watched = source.watched.clone();
     let plan = &job.plan.restore;
+    let refused = prepare(sandbox, &contents, plan.collation, report).await?;
+    let watched = source.watched.clone();
     let restored = Box::pin(restore::guarded(
         sandbox,
         plan,
@@ -129,10 +132,12 @@ async fn restore_and_ask(
     ))
     .await;
     report.findings.extend(watched.remarks());
-    let restored = restored?;
+    let mut restored = restored?;
     seen(report, evidence.as_ref().and_then(|seen| seen.get()));
     expected(job, &restored)?;
-    let errors = judge(job, &restored, report)?;
+    let collation = collate::learn(plan, &mut restored, sandbox, report).await;
+    let sorted = collate::note(collation.as_deref(), &contents.locale);
+    let errors = judge(job, &restored, collation, report)?;
     let whole = contents.clone();
     let compared = compare::compare(job, whole, counting, &restored, refused, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());
@@ -147,6 +152,9 @@ async fn restore_and_ask(
     ask(job, asked, sandbox, report).await?;
     if let Some(proof) = report.proof.as_mut().filter(|_| !job.options.uncompared) {
         compared.tell(proof);
+    }
+    if let Some(proof) = &mut report.proof {
+        proof.notes.extend(sorted);
     }
     Ok(compared)
 }
@@ -183,7 +191,12 @@ fn seen(report: &mut Report, evidence: Option<&Evidence>) {
 }
 
 /// Judges the restore; returns how many errors the plan does not ignore.
-fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64> {
+fn judge(
+    job: &Job<'_>,
+    restored: &Restored,
+    collation: Option<String>,
+    report: &mut Report,
+) -> Result<u64> {
     let judged = restored.complaints.judge(&job.plan.restore.ignore);
     let losses = judged
         .errors
@@ -196,6 +209,7 @@ fn judge(job: &Job<'_>, restored: &Restored, report: &mut Report) -> Result<u64>
     report.restore = Some(RestoreFacts {
         engine: restored.engine.to_owned(),
         why: restored.why.clone(),
+        collation,
         seconds: restored.took.as_secs_f64(),
         bytes: restored.bytes,
         errors: judged.errors,

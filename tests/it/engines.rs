@@ -9,7 +9,7 @@ use std::{
 
 use pgdrill::{
     dump::{self, Contents, Opened},
-    plan::Provider,
+    plan::{Collation, Provider},
     restore::{self, Member, Members, Restored},
     sandbox::{self, Needs, Sandbox},
 };
@@ -159,7 +159,9 @@ async fn restored(sandbox: &Sandbox, dump: &Dump, by: By) -> Restored {
     maintenance.batch_execute(&drop).await.unwrap();
     emptied(sandbox).await;
     let (contents, input) = opened(dump);
-    restore::prepare(sandbox, &contents).await.unwrap();
+    restore::prepare(sandbox, &contents, Collation::Dump)
+        .await
+        .unwrap();
     let restored = match (by, input) {
         (By::Piped, Ok(reader)) => restore::piped(sandbox, reader).await,
         (By::Sections, Ok(reader)) => restore::spooled(sandbox, reader, 1, 2, true).await,

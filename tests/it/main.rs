@@ -18,6 +18,7 @@ mod bombs;
 mod checks;
 mod checks_hostile;
 mod checks_together;
+mod collation;
 mod complete;
 mod costs;
 mod doctor;

@@ -21,6 +21,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the sandbox ran out of memory", "検証環境のメモリーが足りなくなりました"),
     ("could not ask the sandbox which extensions it has", "検証環境にある拡張を調べられませんでした"),
     ("Run again; the server may have stopped.", "もう一度実行してください。サーバーが止まった可能性があります。"),
+    ("could not ask the sandbox how text sorts", "検証環境に文字列の並び順を問い合わせられませんでした"),
     ("comparing the rows was interrupted", "行の比較が中断されました"),
     ("The server answered with SQLSTATE {}.", "サーバーの応答: SQLSTATE {0}。"),
     ("Locale \"{}\" is not installed in the sandbox or does not fit the encoding; \"{}\" is used: the sort order of text may differ.", "ロケール「{0}」は検証環境にないか、文字コードに合いません。代わりに「{1}」を使うため、文字列の並び順が変わることがあります。"),

@@ -279,6 +279,9 @@ pub(crate) fn canonical() -> [(&'static str, Report); 4] {
 }
 
 fn warned(mut report: Report) -> Report {
+    if let Some(restore) = &mut report.restore {
+        restore.collation = Some("C".to_owned());
+    }
     report.checks[1].status = CheckStatus::Warned;
     report.checks[1].value = Some(3.into());
     report.checks[1].limit = Some("max 10, warn max 0".to_owned());
