@@ -57,8 +57,8 @@ struct Entered {
 }
 
 impl Progress {
-    /// Says what to read the CPU time from. One that begins with a part of the run that began in this stage may take over
-    /// in the middle of it.
+    /// Says what to read the CPU time from. One that takes over in the middle of a stage charges it with all that it has
+    /// counted more than the one before.
     pub fn measure(&self, clock: CpuClock) {
         *lock(&self.0.cpu) = Some(clock);
     }

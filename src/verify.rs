@@ -7,6 +7,7 @@ mod collate;
 mod compare;
 mod cpu;
 mod crossing;
+mod early;
 mod facts;
 mod files;
 mod health;
@@ -69,6 +70,7 @@ struct Job<'a> {
     progress: &'a Progress,
     memory: &'a Memory,
     step: &'a Attempt,
+    early: early::Slot,
 }
 
 /// One backup of those that a run looks at, one after another.
@@ -124,6 +126,7 @@ async fn attempt(
         progress,
         memory: &memory,
         step,
+        early: early::Slot::default(),
     };
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
@@ -189,7 +192,20 @@ impl<T: Into<Broken>> From<T> for Stop {
     }
 }
 
+/// Looks for the backup and proves it, while the sandbox may start already.
 async fn look(
+    job: &Job<'_>,
+    report: &mut Report,
+    interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+    kept: &mut Option<Kept>,
+) -> Result<(), Stop> {
+    early::start(job);
+    let looked = find_and_prove(job, report, interrupt, kept).await;
+    early::give_up(job).await;
+    looked
+}
+
+async fn find_and_prove(
     job: &Job<'_>,
     report: &mut Report,
     mut interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,

@@ -4,10 +4,14 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 
-use super::{Job, Signal, Stop, cpu, prove::prove, source::Source};
+use super::{
+    Job, Signal, Stop, cpu,
+    early::{self, Majors},
+    prove::prove,
+    source::Source,
+};
 use crate::{
     backup::{Backup, Store},
-    dump::Contents,
     error::{Broken, OrStop, Result},
     report::{Report, SandboxFacts},
     sandbox::{self, Kept, Needs, Sandbox},
@@ -34,8 +38,7 @@ pub(super) async fn run(
         // It arrives while the sandbox starts.
         ahead.all_is_wanted();
     }
-    let needs = needs(job, &source.contents);
-    let mut starting = tokio::spawn(async move { sandbox::start(&needs).await });
+    let mut starting = early::or_start(job, Majors::of(&source.contents));
     let sandbox = tokio::select! {
         biased;
         signal = interrupt.as_mut() => {
@@ -65,13 +68,13 @@ pub(super) async fn run(
     outcome
 }
 
-fn needs(job: &Job<'_>, contents: &Contents) -> Needs {
+pub(super) fn needs(job: &Job<'_>, majors: Majors) -> Needs {
     let plan = &job.plan.sandbox;
     Needs {
         run: job.run.clone(),
         provider: plan.provider,
-        major: contents.major(),
-        tools_major: contents.tools_major(),
+        major: majors.server,
+        tools_major: majors.tools,
         image: plan.image.clone(),
         service_url: plan.service_url.clone(),
         keep: job.options.keep,
@@ -86,7 +89,7 @@ fn joined(
 }
 
 /// Ends a sandbox that is still starting.
-async fn abandon(starting: JoinHandle<Result<Sandbox>>, run: &str) {
+pub(super) async fn abandon(starting: JoinHandle<Result<Sandbox>>, run: &str) {
     if let Ok(Ok(Ok(sandbox))) = tokio::time::timeout(PATIENCE, starting).await {
         if let Err(error) = sandbox.stop().await {
             tracing::warn!(%error, "the sandbox was not removed whole");

@@ -24,6 +24,7 @@ mod costs;
 mod doctor;
 mod documents;
 mod dump;
+mod early;
 mod engines;
 mod engines_arriving;
 mod evidence;

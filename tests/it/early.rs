@@ -1,0 +1,116 @@
+//! A drill that knows from the last one what it needs starts the sandbox before it has found the backup.
+
+use std::{env, fs, path::Path};
+
+use serde_json::Value;
+
+use super::support::{
+    cluster::Cluster,
+    place::Place,
+    program::{assert_found, verify},
+    s3::{BUCKET, S3Server},
+};
+
+fn shop() -> Option<Vec<u8>> {
+    let cluster = Cluster::start()?;
+    cluster.psql(
+        "postgres",
+        b"create database shop;\n\\connect shop\ncreate table word as select 1 as one;\n",
+    );
+    Some(cluster.dump(&["-Fc", "shop"]))
+}
+
+async fn drilled(plan: &Path) -> (i32, Value) {
+    verify(plan, &["--sandbox", "local", "--reprove"]).await
+}
+
+/// How long these stages took together.
+fn took(report: &Value, names: &[&str]) -> f64 {
+    let stages = report["stages"].as_array().unwrap().iter();
+    let meant = stages.filter(|stage| names.contains(&stage["name"].as_str().unwrap()));
+    meant.map(|stage| stage["seconds"].as_f64().unwrap()).sum()
+}
+
+fn nothing_is_left(report: &Value) {
+    let run = report["run"].as_str().unwrap();
+    let folder = env::temp_dir().join(format!("pgdrill-{run}"));
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_storage_is_slow_the_sandbox_starts() {
+    let Some(dump) = shop() else { return };
+    let storage = S3Server::start().await;
+    storage.put("shop.dump", &dump, 3_600);
+    let place = Place::new("history: ./history\n");
+    let plan = format!(
+        "version: 1\nname: shop\nbackup: {{ url: \"s3://{BUCKET}/\", endpoint: \"{}\" }}\nhistory: ./history\ndatabase: {{ tables: {{ min: 1 }} }}\n",
+        storage.endpoint
+    );
+    let path = place.path("shop.yaml");
+    fs::write(&path, plan).unwrap();
+    let (code, first) = drilled(&path).await;
+    assert_eq!(code, 0, "{first:#}");
+    storage.faults.busy(4);
+    let (code, second) = drilled(&path).await;
+    assert_eq!(code, 0, "{second:#}");
+    // Longer than a start takes here: what is left of it once the dump is known is next to nothing.
+    if took(&second, &["list", "open"]) > 2.0 * took(&first, &["start"]) {
+        let left = took(&second, &["start"]);
+        assert!(
+            left < 0.5 * took(&first, &["start"]),
+            "{left}: {first:#} {second:#}"
+        );
+    } else {
+        eprintln!("skipped: the storage was not slow enough");
+    }
+    nothing_is_left(&second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_that_no_dump_came_for_is_removed() {
+    let Some(dump) = shop() else { return };
+    let place = Place::new("history: ./history\n");
+    place.store("shop.dump", &dump);
+    let plan = place.path("shop.yaml");
+    assert_eq!(drilled(&plan).await.0, 0);
+    place.store("shop.dump", b"PGDMP and nothing that follows");
+    let (code, report) = drilled(&plan).await;
+    assert_eq!(code, 1, "{report:#}");
+    nothing_is_left(&report);
+    fs::remove_file(place.file("shop.dump")).unwrap();
+    let (code, report) = drilled(&plan).await;
+    assert_eq!(code, 1, "{report:#}");
+    assert_found(&report, "backup.none");
+    nothing_is_left(&report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_needs_another_server_than_the_last_one_gets_it() {
+    let Some(dump) = shop() else { return };
+    let place = Place::new("history: ./history\n");
+    place.store("shop.dump", &dump);
+    let plan = place.path("shop.yaml");
+    let (code, first) = drilled(&plan).await;
+    assert_eq!(code, 0, "{first:#}");
+    let version = first["dump"]["server_version"].as_str().unwrap();
+    rewrite(&place.path("history"), version, "13.1");
+    let (code, second) = drilled(&plan).await;
+    assert_eq!(code, 0, "{second:#}");
+    assert_eq!(second["sandbox"]["provider"], "local");
+    nothing_is_left(&second);
+}
+
+/// Puts another word into every file of a folder.
+fn rewrite(folder: &Path, word: &str, other: &str) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rewrite(&path, word, other);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.contains(word), "{text}");
+            fs::write(&path, text.replace(word, other)).unwrap();
+        }
+    }
+}
