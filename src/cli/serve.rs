@@ -105,8 +105,9 @@ impl Serve {
             proxy: self.client_ip_header,
         };
         let server = Server::bind(plans, &settings)?;
+        let interrupt = signals::first();
         output::tell(&format!("listening on http://{}\n", server.address()?));
-        server.run(signals::first()).await
+        server.run(interrupt).await
     }
 }
 

@@ -2,36 +2,54 @@
 
 use std::process;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::verify::Signal;
 
-/// Waits for the first signal. From then on a second one ends the process at once: what is left is swept by
-/// `pgdrill clean`.
-pub(super) async fn first() -> Signal {
-    let signal = next().await;
-    tracing::warn!("cleaning up; once more ends at once and leaves it to \"pgdrill clean\"");
-    tokio::spawn(async {
-        let again = next().await;
-        #[expect(clippy::exit, reason = "the second signal means now")]
-        process::exit(i32::from(again.exit_code()));
-    });
-    signal
-}
-
-async fn next() -> Signal {
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => Signal::Interrupt,
-        () = wait(SignalKind::terminate()) => Signal::Terminate,
+/// The first signal from now on. From then on a second one ends the process at once: what is left is swept by
+/// `pgdrill clean`. Must be called inside a Tokio runtime.
+pub(super) fn first() -> impl Future<Output = Signal> {
+    // Now, and not when somebody first waits: until then a signal would end the process.
+    let mut signals = Signals::handled();
+    async move {
+        let signal = signals.next().await;
+        tracing::warn!("cleaning up; once more ends at once and leaves it to \"pgdrill clean\"");
+        tokio::spawn(async move {
+            let again = signals.next().await;
+            #[expect(clippy::exit, reason = "the second signal means now")]
+            process::exit(i32::from(again.exit_code()));
+        });
+        signal
     }
 }
 
-async fn wait(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut stream) => {
-            stream.recv().await;
+/// Those that are handled. Without a handler a signal ends the process as it always did.
+struct Signals {
+    interrupt: Option<unix::Signal>,
+    terminate: Option<unix::Signal>,
+}
+
+impl Signals {
+    fn handled() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
-        // Without a handler the signal ends the process as it always did.
-        Err(_) => std::future::pending().await,
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            () = wait(&mut self.interrupt) => Signal::Interrupt,
+            () = wait(&mut self.terminate) => Signal::Terminate,
+        }
+    }
+}
+
+async fn wait(signal: &mut Option<unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
