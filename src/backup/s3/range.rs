@@ -15,6 +15,10 @@ use crate::{
 /// How many bytes are asked for at once. AWS advises 8 to 16 MB, and one request for every 85 to 90 MB/s that are wanted.
 pub(super) const RANGE: u64 = 8 << 20;
 
+/// The first one: what a dump says of itself stands at its beginning, and must not wait until ranges that share the link
+/// with it are there.
+const FIRST: u64 = 256 << 10;
+
 /// How many ranges are asked for at the same time: they and what waits of them are held in memory.
 const AT_ONCE: usize = 4;
 
@@ -58,7 +62,8 @@ impl<'a> Ranges<'a> {
     pub(super) async fn next(&mut self) -> Result<Option<Got>, Error> {
         while self.coming.len() < AT_ONCE && self.asked < self.object.size {
             let from = self.asked;
-            self.asked = (from + RANGE).min(self.object.size);
+            let length = if from == 0 { FIRST } else { RANGE };
+            self.asked = (from + length).min(self.object.size);
             let (bucket, object, to) = (self.bucket.clone(), self.object.clone(), self.asked);
             let range = async move { fetch(&bucket, &object, from, to).await };
             self.coming.push_back(Coming(tokio::spawn(range)));
