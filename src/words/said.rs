@@ -71,11 +71,16 @@ pub(super) struct Untold {
 /// Every text without a phrase in the sources below `root`.
 ///
 /// # Errors
-/// When a file cannot be read, and when there are too few: the sources are not where they were.
+/// When a file cannot be read, and when a place has none: the sources are not where they were.
 pub(super) fn untold(root: &Path, phrases: &impl Phrases) -> io::Result<Vec<Untold>> {
     let mut files = Vec::new();
     for place in PLACES {
+        let before = files.len();
         walk(&root.join(place), &mut files)?;
+        if files.len() == before {
+            let gone = format!("\"{place}\" holds no sources: they are not where they were");
+            return Err(io::Error::new(io::ErrorKind::NotFound, gone));
+        }
     }
     let mut missing = Vec::new();
     for file in files {

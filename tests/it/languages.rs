@@ -37,7 +37,8 @@ fn built_with(source: &str) -> String {
             fs::create_dir_all(place.parent().unwrap()).unwrap();
             fs::write(place, "").unwrap();
         } else {
-            fs::create_dir_all(place).unwrap();
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join("mod.rs"), "").unwrap();
         }
     }
     fs::write(room.path().join("src/verify/planted.rs"), source).unwrap();
@@ -66,6 +67,13 @@ fn a_sentence_without_a_phrase_does_not_compile() {
 fn every_sentence_of_a_report_has_a_phrase_in_japanese() {
     let missing = untold(Path::new(""), &Japanese).unwrap();
     assert_eq!(missing, []);
+}
+
+#[test]
+fn sources_that_are_not_where_they_were_are_no_success() {
+    let room = tempfile::tempdir().unwrap();
+    let error = untold(room.path(), &Japanese).unwrap_err();
+    assert!(error.to_string().contains(said::PLACES[0]), "{error}");
 }
 
 #[test]
