@@ -2,9 +2,7 @@
 
 use bytes::{Buf as _, Bytes};
 
-/// The byte that a table's data start with, and the one of large objects.
-const TABLE: u8 = 1;
-const LARGE: u8 = 3;
+use super::archive::{LARGE_BLOCK, TABLE_BLOCK};
 
 /// A part of an archive, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,8 +121,8 @@ impl Cut {
 
     fn kind(&mut self, byte: u8) -> Result<(), NoBlock> {
         self.large = match byte {
-            TABLE => false,
-            LARGE => true,
+            TABLE_BLOCK => false,
+            LARGE_BLOCK => true,
             _ => return Err(NoBlock),
         };
         self.state = State::Entry;
@@ -138,7 +136,7 @@ impl Cut {
         from: &mut Bytes,
         each: &mut dyn FnMut(Part),
     ) -> Result<(), NoBlock> {
-        let mut header = vec![if self.large { LARGE } else { TABLE }];
+        let mut header = vec![if self.large { LARGE_BLOCK } else { TABLE_BLOCK }];
         let mut begun = self.begun.clone();
         let Some(entry) = self.number(rest)? else {
             return Ok(());
@@ -216,12 +214,19 @@ mod tests {
 
     /// Two tables and a block of large objects, after a head of three bytes.
     fn archive() -> (Vec<u8>, Vec<Vec<u8>>) {
-        let one = [&[TABLE][..], &number(7), &number(2), b"ab", &number(0)].concat();
-        let empty = [&[TABLE][..], &number(300), &number(0)].concat();
+        let one = [
+            &[TABLE_BLOCK][..],
+            &number(7),
+            &number(2),
+            b"ab",
+            &number(0),
+        ]
+        .concat();
+        let empty = [&[TABLE_BLOCK][..], &number(300), &number(0)].concat();
         // The number of a large object beyond 2^31 is written with a sign.
         let far = [&[1][..], &1_u32.to_le_bytes()].concat();
         let large = [
-            &[LARGE][..],
+            &[LARGE_BLOCK][..],
             &number(9),
             &number(5),
             &number(1),
@@ -270,7 +275,7 @@ mod tests {
     #[test]
     fn what_is_no_block_is_refused() {
         assert_eq!(cut(&[b"abc", &[2]]), Err(NoBlock));
-        let negative = [&[TABLE, 1][..], &7_u32.to_le_bytes()].concat();
+        let negative = [&[TABLE_BLOCK, 1][..], &7_u32.to_le_bytes()].concat();
         assert_eq!(cut(&[b"abc", &negative]), Err(NoBlock));
     }
 }

@@ -16,7 +16,7 @@ mod tar;
 
 use std::io::{self, Read};
 
-pub use archive::{Data, Detail, Entry, Section, as_custom};
+pub use archive::{Data, Detail, Entry, LARGE_BLOCK, Section, TABLE_BLOCK, as_custom};
 pub use cut::{Cut, NoBlock, Part};
 pub use data::{Of, Rows, Shown, Tap, complete, member, nobody, unpacked};
 pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
@@ -311,7 +311,8 @@ impl Contents {
 }
 
 /// `15` of `15.4 (Debian 15.4-1)`, `18` of `18beta1`.
-fn major(version: &str) -> Option<u32> {
+#[must_use]
+pub fn major(version: &str) -> Option<u32> {
     let end = version
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(version.len());

@@ -6,8 +6,7 @@ use crate::{
     plan::{Engine, Provider, RestorePlan},
 };
 
-/// Smaller dumps are loaded by one `pg_restore` sooner than several are started: a megabyte takes some 30 ms to load, and
-/// a program some 20 ms to start here and 100 ms in a container.
+/// Smaller dumps are loaded by one `pg_restore` sooner than several are started.
 const SMALL: u64 = 4 << 20;
 
 /// More connections than this do not help: the indexes of the largest table decide then (modelled, not measured).

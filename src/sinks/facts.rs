@@ -216,6 +216,16 @@ fn sandbox_line(sandbox: &SandboxFacts, lang: Lang) -> String {
     format!("{}: {image}PostgreSQL {version}", sandbox.provider)
 }
 
+/// By what text was sorted; empty where that is as in the dump.
+pub(super) fn collation(restore: &RestoreFacts, lang: Lang) -> String {
+    restore.collation.as_ref().map_or_else(String::new, |used| {
+        lang.say(
+            format!("{used}, as it was asked for, and not the dump's own"),
+            format!("{used}(指定によるもので、ダンプ本来の照合順序ではありません)"),
+        )
+    })
+}
+
 fn restore_lines(facts: &mut Vec<Fact>, restore: &RestoreFacts, lang: Lang) {
     let (took, size) = (took(restore.seconds, lang), Bytes(restore.bytes));
     let engine = &restore.engine;
@@ -224,13 +234,7 @@ fn restore_lines(facts: &mut Vec<Fact>, restore: &RestoreFacts, lang: Lang) {
         format!("{took}、{engine} で {size}"),
     );
     facts.push((lang.say("restore", "リストア"), told));
-    if let Some(collation) = &restore.collation {
-        let told = lang.say(
-            format!("{collation}, as it was asked for, and not the dump's own"),
-            format!("{collation}(指定によるもので、ダンプ本来の照合順序ではありません)"),
-        );
-        facts.push((lang.say("collation", "照合順序"), told));
-    }
+    facts.push((lang.say("collation", "照合順序"), collation(restore, lang)));
     let why = restore.why.as_deref().unwrap_or_default();
     facts.push((lang.say("engine", "エンジン"), sentences(why, lang)));
     for ignored in &restore.ignored {

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::{Job, trial};
 use crate::{
-    dump::Contents,
+    dump::{self, Contents},
     error::Result,
     history::Past,
     plan::{Provider, SandboxPlan},
@@ -40,11 +40,7 @@ impl Majors {
     fn last(past: &Past) -> Option<Self> {
         let mut restored = past.drills().filter(|run| run.restore.is_some());
         let dump = restored.next()?.dump.as_ref()?;
-        let major = |version: &Option<String>| {
-            let version = version.as_deref()?;
-            let end = version.find(|c: char| !c.is_ascii_digit());
-            version[..end.unwrap_or(version.len())].parse().ok()
-        };
+        let major = |version: &Option<String>| dump::major(version.as_deref()?);
         Some(Self {
             server: major(&dump.server_version),
             tools: major(&dump.pg_dump_version),

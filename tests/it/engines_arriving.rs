@@ -111,6 +111,16 @@ fn is_streamed(report: &Value, code: i32, what: &str) {
     assert_eq!(told["why"], why, "{what}");
 }
 
+/// From a folder, and from a bucket.
+async fn are_streamed(files: &Files, what: &str) {
+    let bucket = S3Server::start().await;
+    for from in [None, Some(&bucket)] {
+        let what = format!("{what}, S3: {}", from.is_some());
+        let (code, report) = drill(files, from, &[]).await;
+        is_streamed(&report, code, &what);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_custom_archive_inside_gzip_or_zstd_is_loaded_block_by_block() {
     let Some(shop) = Shop::open() else { return };
@@ -120,12 +130,7 @@ async fn a_custom_archive_inside_gzip_or_zstd_is_loaded_block_by_block() {
         packed(dump.clone(), ".gz", gzip),
         packed(dump, ".zst", zstd),
     ] {
-        let bucket = S3Server::start().await;
-        for from in [None, Some(&bucket)] {
-            let what = format!("{:?}, S3: {}", files.keys(), from.is_some());
-            let (code, report) = drill(&files, from, &[]).await;
-            is_streamed(&report, code, &what);
-        }
+        are_streamed(&files, &format!("{:?}", files.keys())).await;
     }
 }
 
@@ -134,12 +139,7 @@ async fn a_directory_dump_is_loaded_while_its_members_arrive() {
     let Some(shop) = Shop::open() else { return };
     for level in ["-Z1", "-Z0"] {
         let files = shop.directory(level);
-        let bucket = S3Server::start().await;
-        for from in [None, Some(&bucket)] {
-            let what = format!("{level}, S3: {}", from.is_some());
-            let (code, report) = drill(&files, from, &[]).await;
-            is_streamed(&report, code, &what);
-        }
+        are_streamed(&files, level).await;
     }
 }
 
@@ -148,12 +148,7 @@ async fn a_tar_archive_is_loaded_member_by_member() {
     let Some(shop) = Shop::open() else { return };
     let tar = shop.file("shop.tar", &["-Ft"]);
     for files in [packed(tar.clone(), ".gz", gzip), tar] {
-        let bucket = S3Server::start().await;
-        for from in [None, Some(&bucket)] {
-            let what = format!("{:?}, S3: {}", files.keys(), from.is_some());
-            let (code, report) = drill(&files, from, &[]).await;
-            is_streamed(&report, code, &what);
-        }
+        are_streamed(&files, &format!("{:?}", files.keys())).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::super::sql::{Grant, Granted};
 
-/// For so many objects of groups what they are granted is kept, some half a kilobyte each.
+/// For so many objects of groups what they are granted is kept: a dump may hold millions, and each has texts of its own.
 const MOST: usize = 20_000;
 
 /// The objects of each group, by the number of its entry.

@@ -21,6 +21,11 @@ use crate::{
 /// How an archive starts.
 pub(super) const MAGIC: &[u8] = b"PGDMP";
 
+/// The byte that the block of a table's data starts with, and the one of large objects.
+pub const TABLE_BLOCK: u8 = 1;
+/// See [`TABLE_BLOCK`].
+pub const LARGE_BLOCK: u8 = 3;
+
 /// What was read, and what a reader of the data must know.
 pub(super) struct Archive {
     pub(super) contents: Contents,

@@ -15,14 +15,10 @@ use super::{
     witness::witness,
 };
 use crate::{
-    dump::{Bytes, Data, Entry, archive::Archive},
+    dump::{Bytes, Data, Entry, LARGE_BLOCK, TABLE_BLOCK, archive::Archive},
     error::Broken,
     finding::{Code, Finding},
 };
-
-/// The byte that a table's data start with, and the one of large objects.
-const TABLE: u8 = 1;
-const LARGE: u8 = 3;
 
 /// Passes an archive through and tells when its data are cut, damaged, or not those of its table of contents.
 pub(in super::super) fn custom(reader: Bytes, archive: &Archive, tap: Shown) -> Bytes {
@@ -69,7 +65,7 @@ impl Walk {
                 return Err(lock(&chunks).corrupt(&what));
             };
             fits(entry, kind, at)?;
-            if kind == LARGE {
+            if kind == LARGE_BLOCK {
                 let met = met.get_or_insert_with(HashSet::new);
                 loop {
                     // The lock must be free again before the data are read.
@@ -135,7 +131,7 @@ fn fits(entry: &Entry, kind: u8, at: u64) -> Result<(), Broken> {
         Data::At(place) => place == at,
         _ => true,
     };
-    if large == (kind == LARGE) && there {
+    if large == (kind == LARGE_BLOCK) && there {
         return Ok(());
     }
     let name = entry.name();
@@ -170,7 +166,7 @@ impl Chunks {
                 &format!("the data of {waiting} of its entries are cut off"),
             ));
         }
-        if kind[0] != TABLE && kind[0] != LARGE {
+        if kind[0] != TABLE_BLOCK && kind[0] != LARGE_BLOCK {
             return Err(self.corrupt("there should be the data of an entry"));
         }
         Ok((kind[0], at, self.number(false)?))

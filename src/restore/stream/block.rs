@@ -8,11 +8,10 @@ use super::{
     super::feed::{CHUNK, broken, fill},
     lane::{Gone, Lane},
 };
-use crate::error::Broken;
-
-/// The byte that a table's data start with, and the one of large objects.
-const TABLE: u8 = 1;
-const LARGE: u8 = 3;
+use crate::{
+    dump::{LARGE_BLOCK, TABLE_BLOCK},
+    error::Broken,
+};
 
 /// Why blocks are written no further.
 pub(super) enum Stop {
@@ -53,14 +52,14 @@ impl Blocks {
 
     /// The rows of a table.
     pub(super) fn table(&mut self, entry: i32, data: &mut dyn Read) -> Result<(), Stop> {
-        self.begin(TABLE, entry)?;
+        self.begin(TABLE_BLOCK, entry)?;
         self.chunks(data)?;
         Ok(self.lane.end()?)
     }
 
     /// Large objects follow.
     pub(super) fn objects(&mut self, entry: i32) -> Result<(), Stop> {
-        Ok(self.begin(LARGE, entry)?)
+        Ok(self.begin(LARGE_BLOCK, entry)?)
     }
 
     /// One of them. Their numbers use all 32 bits.

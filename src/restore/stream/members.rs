@@ -23,7 +23,7 @@ use crate::{
     restore::{Members, Open},
 };
 
-/// How many threads read members. Each of them holds the ranges of a download, some 35 MB.
+/// How many threads read members. Each of them holds the ranges of a download.
 const READERS: u16 = 3;
 
 /// What a thread reads next.

@@ -39,6 +39,7 @@ struct Run<'a> {
     notes: Vec<String>,
     stages: Value,
     floor: String,
+    collation: String,
 }
 
 /// A word with its sign: they carry it, the class only colours it.
@@ -137,6 +138,8 @@ fn run(report: &Report, number: usize, lang: Lang) -> Run<'_> {
         level: report.proof.as_ref().map(|proof| proof.level.word(lang)),
         stages: Value::from_safe_string(stages::bars(&spans, lang)),
         floor: facts::floor(report, lang),
+        collation: (report.restore.as_ref())
+            .map_or_else(String::new, |restore| facts::collation(restore, lang)),
         report,
     }
 }
