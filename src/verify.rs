@@ -229,11 +229,6 @@ async fn find_and_prove(
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
         source = open(job, &store, &backup) => source?,
     };
-    let source = if job.options.uncompared {
-        source
-    } else {
-        source::counted(source)
-    };
     report.dump = Some(source.contents.facts());
     clocks::note(job, &source.contents, report);
     if let Some(facts) = &report.dump
@@ -262,9 +257,11 @@ async fn open(
     store: &Arc<Store>,
     backup: &Backup,
 ) -> Result<source::Source, Broken> {
+    let counts = !job.options.uncompared;
+    let watched = watched::Watched::new(backup.size, &job.plan.limits, counts);
     match job.options.tier {
-        Tier::Full => source::open(store.clone(), backup, &job.plan.limits, job.progress).await,
-        Tier::Schema => source::head(store, backup, &job.plan.limits, job.progress).await,
+        Tier::Full => source::open(store.clone(), backup, watched, job.progress).await,
+        Tier::Schema => source::head(store, backup, watched, job.progress).await,
     }
 }
 

@@ -58,7 +58,7 @@ pub fn check_blobs(list: &[u8]) -> Result<(), Broken> {
 
 /// The members that a list of large objects names, and the number of each object.
 #[must_use]
-pub fn listed(list: &[u8]) -> HashMap<String, u32> {
+pub(super) fn listed(list: &[u8]) -> HashMap<String, u32> {
     let lines = list.split(|&byte| byte == b'\n');
     let parts = lines.filter_map(|line| std::str::from_utf8(line).ok()?.split_once(' '));
     parts

@@ -2,7 +2,6 @@
 
 mod archive;
 mod codec;
-mod cut;
 mod data;
 mod directory;
 mod head;
@@ -16,19 +15,16 @@ mod tar;
 
 use std::io::{self, Read};
 
-pub use archive::{Data, Detail, Entry, LARGE_BLOCK, Section, TABLE_BLOCK, as_custom};
-pub use cut::{Cut, NoBlock, Part};
-pub use data::{Of, Rows, Shown, Tap, complete, member, nobody, unpacked};
-pub use directory::{check_blobs, listed, listed_are_there, member_name_ok, members};
-pub use ledger::{
-    Counters, Counting, Form, Held, Large, Ledger, Target, archive as count_archive,
-    directory as count_directory,
-};
+pub use archive::{Data, Detail, Entry, LARGE_BLOCK, Recast, Section, TABLE_BLOCK, as_custom};
+pub use data::{Of, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody};
+use directory::listed;
+pub use directory::{check_blobs, listed_are_there, member_name_ok, members};
+pub use ledger::{Form, Held, Large, Ledger, Tally, Target};
 pub use scan::{scan, scan_members};
 pub use script::{Script, Seen};
 pub use sql::{Grant, Granted, Made, Said, Says, Subject, defaults, identified, words_of};
 
-pub use tar::{BLOCK as TAR_BLOCK, member as tar_member};
+pub use tar::BLOCK as TAR_BLOCK;
 
 use self::head::Head;
 use crate::{

@@ -109,7 +109,7 @@ fn size(block: &[u8]) -> Option<u64> {
 
 /// The name and the size of the member whose header this is; none when it is no header.
 #[must_use]
-pub fn member(block: &[u8]) -> Option<(String, u64)> {
+pub(super) fn member(block: &[u8]) -> Option<(String, u64)> {
     let size = size(block)?;
     size.checked_next_multiple_of(BLOCK as u64)?;
     let name = tar::Header::from_byte_slice(block).path_bytes();

@@ -24,11 +24,17 @@ fn found(bytes: &[u8]) -> Finding {
 #[derive(Default)]
 struct Told(std::sync::Mutex<Vec<Finding>>);
 
-impl Tap for Told {
+impl Viewer for Told {
     fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
         None
     }
 
+    fn object(&self, _: u32) -> Option<Box<dyn Rows>> {
+        None
+    }
+}
+
+impl Tap for Told {
     fn remark(&self, finding: Finding) {
         self.0.lock().unwrap().push(finding);
     }

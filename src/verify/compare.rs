@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::Job;
 use crate::{
-    dump::{Contents, Counting, Ledger},
+    dump::{Contents, Ledger},
     error::Result,
     proof::{self, Compared},
     restore::Restored,
@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 3;
 pub(super) async fn compare(
     job: &Job<'_>,
     contents: Contents,
-    counting: Option<Counting>,
+    counted: Option<Ledger>,
     restored: &Restored,
     refused: Vec<String>,
     sandbox: &Sandbox,
@@ -30,9 +30,9 @@ pub(super) async fn compare(
         return Ok(Compared::default());
     }
     job.progress.stage("compare");
-    let (ledger, expected) = match (&restored.seen, counting) {
+    let (ledger, expected) = match (&restored.seen, counted) {
         (Some(seen), _) => (seen.ledger.clone(), proof::expected_of_script(seen)),
-        (None, Some(counting)) => (counting.finish().await, proof::expected(&contents)),
+        (None, Some(counted)) => (counted, proof::expected(&contents)),
         (None, None) => return Ok(Compared::default()),
     };
     let clients = clients(restored, sandbox).await?;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{no_backup, source};
+use super::{no_backup, source, watched::Watched};
 use crate::{
     backup::{Backup, Store},
     dump::Contents,
@@ -43,8 +43,9 @@ pub async fn inspect(
         return Err(Finding::new(Code::BackupNone, "no backups found").into());
     };
     let progress = Progress::default();
+    let watched = Watched::new(backup.size, &Limits::default(), false);
     // Whatever follows the head is let go, and no longer downloaded.
-    let source = source::open(Arc::new(store), &backup, &Limits::default(), &progress).await?;
+    let source = source::open(Arc::new(store), &backup, watched, &progress).await?;
     Ok(Inspected {
         contents: source.contents,
         read: progress.bytes().0,

@@ -8,7 +8,7 @@ use crate::{
     backup::Backup,
     dump::{self, Contents},
     error::Broken,
-    restore::{self, Choice, How, Restored},
+    restore::{self, Arriving, Choice, How, Restored},
     sandbox::Sandbox,
 };
 
@@ -22,7 +22,7 @@ pub(super) async fn load(
     backup: &Backup,
     sandbox: &Sandbox,
 ) -> Result<Restored, Broken> {
-    let contents = source.contents;
+    let (contents, watched) = (source.contents, source.watched);
     let choice = || choice(job, &contents, backup, sandbox);
     let (restored, why) = match source.input {
         Input::Head(head) => {
@@ -36,24 +36,27 @@ pub(super) async fn load(
                 .as_ref()
                 .and_then(|plan| plan.database.as_deref());
             let wanted = named.unwrap_or(&job.plan.name);
-            let watched = source.watched;
             return restore::script(sandbox, &contents, bytes, wanted, watched).await;
         }
         Input::Members(members) => {
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
-                restore::streamed_members(sandbox, &contents, members, jobs).await
+                let members = Arriving::Members(members);
+                restore::streamed(sandbox, &contents, members, &watched.loader, jobs).await
             } else {
                 restore::directory(sandbox, members, jobs).await
             };
             (restored, why)
         }
         Input::Archive(bytes) => {
-            let choice = choice();
-            (
-                archive(sandbox, &contents, bytes, backup.size, &choice).await,
-                choice.why,
-            )
+            let Choice { how, jobs, why } = choice();
+            let restored = if how == How::Stream {
+                let whole = Arriving::Whole(bytes);
+                restore::streamed(sandbox, &contents, whole, &watched.loader, jobs).await
+            } else {
+                archive(sandbox, bytes, backup.size, how, jobs).await
+            };
+            (restored, why)
         }
     };
     Ok(Restored {
@@ -74,16 +77,14 @@ fn choice(job: &Job<'_>, contents: &Contents, backup: &Backup, sandbox: &Sandbox
 
 async fn archive(
     sandbox: &Sandbox,
-    contents: &Contents,
     bytes: dump::Bytes,
     size: u64,
-    choice: &Choice,
+    how: How,
+    jobs: u16,
 ) -> Result<Restored, Broken> {
-    let jobs = choice.jobs;
-    match choice.how {
-        How::Stream => restore::streamed(sandbox, contents, bytes, jobs).await,
+    match how {
         How::File => restore::spooled(sandbox, bytes, size, jobs, false).await,
         How::Sections => restore::spooled(sandbox, bytes, size, jobs, true).await,
-        How::Piped | How::Folder => restore::piped(sandbox, bytes).await,
+        How::Piped | How::Folder | How::Stream => restore::piped(sandbox, bytes).await,
     }
 }

@@ -108,7 +108,7 @@ async fn prepare(
 
 async fn restore_and_ask(
     job: &Job<'_>,
-    mut source: Source,
+    source: Source,
     backup: &Backup,
     sandbox: &Sandbox,
     report: &mut Report,
@@ -121,7 +121,6 @@ async fn restore_and_ask(
             .findings
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
-    let counting = source.counting.take();
     let plan = &job.plan.restore;
     let refused = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
@@ -139,7 +138,8 @@ async fn restore_and_ask(
     let sorted = collate::note(collation.as_deref(), &contents.locale);
     let errors = judge(job, &restored, collation, report)?;
     let whole = contents.clone();
-    let compared = compare::compare(job, whole, counting, &restored, refused, sandbox).await?;
+    let ledger = watched.ledger(&whole);
+    let compared = compare::compare(job, whole, ledger, &restored, refused, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());
     job.progress.stage("check");
     let asked = Asked {

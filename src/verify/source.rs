@@ -12,10 +12,9 @@ use tokio::{runtime::Handle, task};
 use super::{files::Files, unpack, watched::Watched};
 use crate::{
     backup::{Ahead, Backup, Evidence, Object, Store},
-    dump::{self, Contents, Counting, Opened},
+    dump::{self, Contents, Opened},
     error::{Broken, Error, OrStop},
     finding::Code,
-    plan::Limits,
     progress::Progress,
     restore::{self, Member, Members},
 };
@@ -35,8 +34,6 @@ pub(super) struct Source {
     pub(super) files: Files,
     /// Who is shown it.
     pub(super) watched: Arc<Watched>,
-    /// What counts the rows of an archive while they pass by.
-    pub(super) counting: Option<Counting>,
     /// Lets more of it arrive ahead of whoever reads it.
     pub(super) ahead: Option<Ahead>,
 }
@@ -63,10 +60,9 @@ const HEAD: u64 = 64 << 10;
 pub(super) async fn head(
     store: &Store,
     backup: &Backup,
-    limits: &Limits,
+    watched: Arc<Watched>,
     progress: &Progress,
 ) -> Result<Source, Broken> {
-    let watched = Watched::new(backup.size, limits);
     if backup.is_directory() {
         let whole = store.whole(backup.clone()).await?;
         let toc = toc(store, &whole).await?;
@@ -102,7 +98,6 @@ impl Source {
             evidence: None,
             files: Files::default(),
             watched,
-            counting: None,
             ahead: None,
         }
     }
@@ -115,17 +110,16 @@ impl Source {
 pub(super) async fn open(
     store: Arc<Store>,
     backup: &Backup,
-    limits: &Limits,
+    watched: Arc<Watched>,
     progress: &Progress,
 ) -> Result<Source, Broken> {
     if backup.is_directory() {
         let whole = store.whole(backup.clone()).await?;
-        return directory(store, &whole, limits, progress).await;
+        return directory(store, &whole, watched, progress).await;
     }
     let body = store.read(&backup.object(), progress);
     let (evidence, ahead) = (Some(body.evidence()), Some(body.ahead()));
     let reader = body.into_reader();
-    let watched = Watched::new(backup.size, limits);
     let shown: dump::Shown = watched.clone();
     let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
@@ -135,29 +129,6 @@ pub(super) async fn open(
         ahead,
         ..Source::new(contents, input, watched)
     })
-}
-
-/// Counts the rows of an archive while they pass by; those of a script are counted by whoever reads its statements.
-pub(super) fn counted(mut source: Source) -> Source {
-    let (input, counting) = match source.input {
-        Input::Archive(bytes) => {
-            let (bytes, counting) = dump::count_archive(&source.contents, bytes);
-            (Input::Archive(bytes), Some(counting))
-        }
-        Input::Members(Members { files, mut open }) => {
-            let (counters, counting) = dump::count_directory(&source.contents);
-            let open = Box::new(move |name: &str| {
-                let mut member = open(name)?;
-                member.bytes = counters.member(name, member.bytes);
-                Ok(member)
-            });
-            (Input::Members(Members { files, open }), Some(counting))
-        }
-        other @ (Input::Script(_) | Input::Head(_)) => (other, None),
-    };
-    source.input = input;
-    source.counting = counting;
-    source
 }
 
 fn whole(
@@ -178,11 +149,10 @@ fn whole(
 async fn directory(
     store: Arc<Store>,
     backup: &Backup,
-    limits: &Limits,
+    watched: Arc<Watched>,
     progress: &Progress,
 ) -> Result<Source, Broken> {
     let contents = dump::directory(&toc(&store, backup).await?)?;
-    let watched = Watched::new(backup.size, limits);
     let files = Files::default();
     let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
     Ok(Source {

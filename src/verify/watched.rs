@@ -1,5 +1,5 @@
-//! Who is shown the dump while it passes: what is remarked about it is kept for the report, and what it unpacks to is
-//! added up.
+//! Who is shown the dump while it passes: its rows are counted, what is remarked about it is kept for the report, and what
+//! it unpacks to is added up.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use crate::{
-    dump::{Of, Rows, Tap},
+    dump::{self, Contents, Ledger, Of, Relay, Rows, Tally, Tap, Viewer},
     error::Broken,
     finding::Finding,
     plan::Limits,
@@ -15,9 +15,12 @@ use crate::{
 };
 
 /// What was noticed while a dump was read.
-#[derive(Debug)]
 pub(super) struct Watched {
     remarks: Mutex<Vec<Finding>>,
+    /// What it holds; none where that is not asked for.
+    tally: Option<Tally>,
+    /// Who loads it.
+    pub(super) loader: Relay,
     /// How many bytes it is stored in, and how many may come out of them.
     stored: u64,
     allowed: u64,
@@ -25,10 +28,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Who sees the dump of so many stored bytes that is read next.
-    pub(super) fn new(stored: u64, limits: &Limits) -> Arc<Self> {
+    /// Who sees the dump of so many stored bytes that is read next, and whether its rows are counted.
+    pub(super) fn new(stored: u64, limits: &Limits, counts: bool) -> Arc<Self> {
         Arc::new(Self {
             remarks: Mutex::default(),
+            tally: counts.then(Tally::default),
+            loader: Relay::default(),
             stored,
             allowed: rules::most_unpacked(stored, limits),
             unpacked: AtomicU64::new(0),
@@ -39,13 +44,26 @@ impl Watched {
     pub(super) fn remarks(&self) -> Vec<Finding> {
         std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// What an archive holds, once it was read to its end.
+    pub(super) fn ledger(&self, contents: &Contents) -> Option<Ledger> {
+        Some(self.tally.as_ref()?.ledger(contents))
+    }
+}
+
+impl Viewer for Watched {
+    fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>> {
+        let counted = self.tally.as_ref().and_then(|tally| tally.table(of));
+        dump::both(counted, self.loader.table(of))
+    }
+
+    fn object(&self, number: u32) -> Option<Box<dyn Rows>> {
+        let counted = self.tally.as_ref().and_then(|tally| tally.object(number));
+        dump::both(counted, self.loader.object(number))
+    }
 }
 
 impl Tap for Watched {
-    fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
-        None
-    }
-
     fn remark(&self, finding: Finding) {
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         remarks.push(finding);

@@ -23,8 +23,10 @@ grant select on remarks to public;
 create table large (id int primary key, noise bytea not null);
 insert into large
     select n, decode(string_agg(md5((n * 1000 + m)::text), ''), 'hex')
-    from generate_series(1, 400) n, generate_series(1, 400) m group by n;
+    from generate_series(1, 400) n, generate_series(1, 1000) m group by n;
 create index on large (length(noise));
+create table "points at a large one" (id int references large);
+insert into "points at a large one" select id from large;
 create materialized view days as select day, count(*) as remarks from remarks group by day;
 create unique index on days (day);
 create table empty (id int);
@@ -35,6 +37,8 @@ select nextval('ticks'), nextval('ticks');
 select lo_create(70001);
 select lo_put(70001, 0, decode(repeat('00ff', 5000), 'hex'));
 comment on large object 70001 is 'bytes';
+select lo_create(70002);
+select lo_put(70002, 0, (select string_agg(noise || noise, '') from large));
 select lo_create(4000000000);
 select lo_put(4000000000, 0, 'far');
 grant select on large object 4000000000 to "an owner";

@@ -9,7 +9,7 @@ use std::{
 };
 
 use pgdrill::{
-    dump::{self, Of, Rows, Tap},
+    dump::{self, Of, Rows, Tap, Viewer},
     error::Broken,
     finding::Finding,
     plan::{BackupPlan, RestorePlan},
@@ -353,11 +353,17 @@ fn damage_member(
 #[derive(Default)]
 struct Told(Mutex<Vec<Finding>>);
 
-impl Tap for Told {
+impl Viewer for Told {
     fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
         None
     }
 
+    fn object(&self, _: u32) -> Option<Box<dyn Rows>> {
+        None
+    }
+}
+
+impl Tap for Told {
     fn remark(&self, finding: Finding) {
         self.0.lock().unwrap().push(finding);
     }

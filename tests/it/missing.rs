@@ -3,15 +3,16 @@
 use std::{
     fs,
     io::{self, Cursor},
+    sync::Arc,
 };
 
 use pgdrill::{
-    dump::{self, Contents, Counting, Opened, Piece, Script},
+    dump::{self, Contents, Opened, Piece, Script},
     proof::{self, Compared},
 };
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::support::cluster::Cluster;
+use super::support::{cluster::Cluster, shown::Shown};
 
 /// What is done to a restored database, and what must be told of it: the message of a finding, or how it begins.
 const LOSSES: &[(&str, &str)] = &[
@@ -288,20 +289,17 @@ struct Read {
     ledger: dump::Ledger,
 }
 
-async fn archive(contents: Contents, bytes: dump::Bytes) -> Read {
-    let (mut bytes, counting): (dump::Bytes, Counting) = dump::count_archive(&contents, bytes);
-    let passed = move || io::copy(&mut bytes, &mut io::sink()).unwrap();
-    tokio::task::spawn_blocking(passed).await.unwrap();
-    Read {
-        expected: proof::expected(&contents),
-        ledger: counting.finish().await,
-        contents,
-    }
-}
-
-async fn read(bytes: &[u8]) -> Read {
-    match dump::open(Cursor::new(bytes.to_vec())).unwrap() {
-        Opened::Archive(contents, bytes) => archive(contents, bytes).await,
+fn read(bytes: &[u8]) -> Read {
+    let shown = Arc::new(Shown::default());
+    match dump::open_shown(Cursor::new(bytes.to_vec()), shown.clone()).unwrap() {
+        Opened::Archive(contents, mut bytes) => {
+            io::copy(&mut bytes, &mut io::sink()).unwrap();
+            Read {
+                expected: proof::expected(&contents),
+                ledger: shown.tally.ledger(&contents),
+                contents,
+            }
+        }
         Opened::Script(contents, bytes) => {
             let seen = Script::new(bytes).find_map(|piece| match piece.unwrap() {
                 Piece::Seen(seen) => Some(*seen),
@@ -354,7 +352,7 @@ async fn whatever_is_gone_after_a_restore_is_named() {
     let Some(server) = server() else {
         return;
     };
-    let read = read(&server.dump(&["-Fc", "shop"])).await;
+    let read = read(&server.dump(&["-Fc", "shop"]));
     // The labels are in the source, which is what a restore with their provider gives.
     let whole = compare(&server, "", &read).await;
     assert!(whole.complete && whole.findings.is_empty(), "{whole:?}");
@@ -369,7 +367,7 @@ async fn a_loss_is_told_once_and_nothing_else_with_it() {
     let Some(server) = server() else {
         return;
     };
-    let read = read(&server.dump(&["-Fc", "shop"])).await;
+    let read = read(&server.dump(&["-Fc", "shop"]));
     // It has a comment, privileges, a rule with a comment, and no rows of its own.
     let compared = compare(&server, "DROP VIEW public.seen", &read).await;
     let told: Vec<_> = compared
@@ -388,7 +386,7 @@ async fn a_script_is_compared_as_far_as_its_statements_tell() {
     let Some(server) = server() else {
         return;
     };
-    let read = read(&server.dump(&["-Fp", "shop"])).await;
+    let read = read(&server.dump(&["-Fp", "shop"]));
     let whole = compare(&server, "", &read).await;
     assert!(whole.complete && whole.findings.is_empty(), "{whole:?}");
     // Kinds that a script's reader does not follow.
@@ -418,7 +416,7 @@ async fn labels_without_their_provider_are_counted_and_raise_no_alarm() {
         return;
     };
     for format in ["-Fc", "-Fp"] {
-        let read = read(&server.dump(&[format, "shop"])).await;
+        let read = read(&server.dump(&[format, "shop"]));
         let compared = compare(&server, "DELETE FROM pg_catalog.pg_seclabel", &read).await;
         assert!(compared.findings.is_empty(), "{:?}", compared.findings);
         let told = "Security labels of a provider that the server does not have: 2 of \"anon\".";

@@ -8,7 +8,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 
-pub use recast::as_custom;
+pub use recast::{Recast, as_custom};
 pub use toc::{Data, Detail, Entry, Section};
 use wire::Wire;
 

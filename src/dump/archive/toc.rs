@@ -131,7 +131,9 @@ pub(super) struct Met<'a> {
     pub(super) entry: &'a Entry,
     /// The statement that creates it.
     pub(super) definition: &'a str,
-    /// Which bytes of the table of contents say where its data are.
+    /// Which bytes of the table of contents hold the statement that loads its data, with its length in front.
+    pub(super) copy: Range<usize>,
+    /// Which say where its data are.
     pub(super) place: Range<usize>,
 }
 
@@ -178,7 +180,9 @@ fn entry(
     let section = section(wire, version)?;
     let definition = wire.text()?.unwrap_or_default();
     wire.text()?; // the statement that drops it
+    let before_copy = wire.at();
     let copy = wire.text()?.filter(|copy| !copy.is_empty());
+    let after_copy = wire.at();
     let namespace = wire.text()?;
     wire.text()?; // the tablespace
     if version >= (1, 14) {
@@ -218,6 +222,7 @@ fn entry(
     each(&Met {
         entry: &entry,
         definition: &definition,
+        copy: before_copy..after_copy,
         place: from..wire.at(),
     });
     Ok(entry)

@@ -72,11 +72,12 @@ impl Walk {
                     let number = lock(&chunks).object(entry)?;
                     let Some(number) = number else { break };
                     met.insert(number);
-                    self.data(entry, &chunks)?;
+                    let frame = Frame::object(number, &*self.tap);
+                    self.data(entry, frame, &chunks)?;
                 }
             } else {
                 lock(&chunks).begin();
-                self.data(entry, &chunks)?;
+                self.data(entry, Frame::table(entry, &*self.tap), &chunks)?;
             }
         }
         if let Some(met) = &met {
@@ -107,8 +108,12 @@ impl Walk {
     }
 
     /// Decodes the data that follow, to their end.
-    fn data(&self, entry: &Entry, chunks: &Arc<Mutex<Chunks>>) -> Result<(), Broken> {
-        let mut frame = Frame::new(entry, &*self.tap);
+    fn data(
+        &self,
+        entry: &Entry,
+        mut frame: Frame,
+        chunks: &Arc<Mutex<Chunks>>,
+    ) -> Result<(), Broken> {
         let from = Box::new(Shared(Arc::clone(chunks)));
         let read =
             decoder(&self.compression, from, &self.tap).and_then(|mut from| frame.read(&mut *from));

@@ -82,25 +82,17 @@ fn owner<'a>(contents: &'a Contents, name: &str) -> Option<(&'a Entry, Codec)> {
 /// The reader that it gives fails at its end with `dump.truncated` or `dump.corrupt` when the member is not whole.
 #[must_use]
 pub fn member(contents: &Contents, name: &str, bytes: Bytes, tap: &Shown) -> Bytes {
-    if let Some((entry, codec)) = owner(contents, name).filter(|(entry, _)| entry.is_table_data()) {
-        let (entry, tap, name) = (entry.clone(), tap.clone(), name.to_owned());
-        return witness(bytes, move |feed| {
-            let mut frame = Frame::new(&entry, &*tap);
-            let read = frame.read(&mut *unwrapped(codec, Box::new(feed), &tap));
-            read.map_err(|error| in_member(&entry.name(), &name, &error))?;
-            frame.finish()
-        });
-    }
-    let Some((number, codec)) = object(name) else {
-        return bytes;
+    let rows = owner(contents, name).filter(|(entry, _)| entry.is_table_data());
+    let (mut frame, codec) = match (rows, object(name)) {
+        (Some((entry, codec)), _) => (Frame::table(entry, &**tap), codec),
+        (None, Some((number, codec))) => (Frame::object(number, &**tap), codec),
+        (None, None) => return bytes,
     };
-    let (object, name) = (format!("large object {number}"), name.to_owned());
-    let tap = tap.clone();
+    let (tap, name) = (tap.clone(), name.to_owned());
     witness(bytes, move |feed| {
-        let mut from = unwrapped(codec, Box::new(feed), &tap);
-        let read = io::copy(&mut from, &mut io::sink());
-        read.map(|_| ())
-            .map_err(|error| in_member(&object, &name, &error))
+        let read = frame.read(&mut *unwrapped(codec, Box::new(feed), &tap));
+        read.map_err(|error| in_member(frame.name(), &name, &error))?;
+        frame.finish()
     })
 }
 
@@ -111,23 +103,11 @@ fn unwrapped(codec: Codec, from: Bytes, tap: &Shown) -> Bytes {
     }
 }
 
-/// What a member holds, out of what its name says that it is wrapped in. How much that may be is counted by who follows
-/// its bytes.
-#[must_use]
-pub fn unpacked(name: &str, bytes: Bytes) -> Bytes {
-    let ending = name.split_once(".dat").map_or("", |(_, ending)| ending);
-    let known = ENDINGS.iter().find(|(known, _)| *known == ending);
-    match known.map_or(Codec::None, |(_, codec)| *codec) {
-        Codec::None => bytes,
-        codec => Box::new(Decoder::small(codec, bytes)),
-    }
-}
-
 /// The number of the large object that a member holds.
-fn object(name: &str) -> Option<(&str, Codec)> {
+pub(super) fn object(name: &str) -> Option<(u32, Codec)> {
     let (number, ending) = name.strip_prefix("blob_")?.split_once(".dat")?;
     let (_, codec) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
-    Some((number, *codec))
+    Some((number.parse().ok()?, *codec))
 }
 
 fn in_member(what: &str, name: &str, error: &io::Error) -> Broken {

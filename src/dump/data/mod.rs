@@ -5,18 +5,21 @@ mod feed;
 mod frame;
 mod member;
 mod metered;
+mod relay;
 mod tarred;
 mod witness;
 mod zlib;
 
 use std::sync::Arc;
 
+use super::Entry;
 use crate::{
     error::Broken,
     finding::{Code, Finding},
 };
 
-pub use member::{complete, member, unpacked};
+pub use member::{complete, member};
+pub use relay::{Relay, both};
 
 pub(super) use blocks::custom;
 pub(super) use member::missing;
@@ -26,21 +29,27 @@ pub(super) use tarred::tar;
 /// Whose rows are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Of<'a> {
-    /// The number of the entry that they belong to; none in a script.
-    pub entry: Option<i32>,
+    /// The entry that they belong to; none in a script.
+    pub entry: Option<&'a Entry>,
     /// The table: its schema and its name in an archive, as it is written in a script.
     pub table: &'a str,
-    /// The `COPY` statement that they follow.
-    pub copy: &'a str,
+    /// The `COPY` statement that they follow; none where they are `INSERT` statements.
+    pub copy: Option<&'a str>,
     /// The database that a script changed to; none where it did not.
     pub database: Option<&'a str>,
 }
 
-/// Is shown the rows of a dump, table by table, while they pass. Tables may be shown side by side.
-pub trait Tap: Send + Sync {
+/// Is shown what a dump holds, table by table and object by object, while it passes. Several may be shown side by side.
+pub trait Viewer: Send + Sync {
     /// Who wants to see the rows of this table; none when nobody does.
     fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>>;
 
+    /// Who wants to see the contents of the large object with this number; none when nobody does.
+    fn object(&self, number: u32) -> Option<Box<dyn Rows>>;
+}
+
+/// A viewer who is also told about the dump itself.
+pub trait Tap: Viewer {
     /// Something that does not end the reading, such as bytes after the end.
     fn remark(&self, finding: Finding);
 
@@ -62,7 +71,8 @@ pub(super) fn trailing(what: &str, at: u64) -> Finding {
     ))
 }
 
-/// Is shown the rows of one table as `COPY` writes them, in pieces of any size, without the line `\.` that ends them.
+/// Is shown the rows of one table, in pieces of any size: as `COPY` writes them, without the line `\.` that ends them, or as
+/// statements, without the empty lines that end those. Or what one large object holds.
 ///
 /// Dropped without [`Rows::end`] when the dump is damaged before their end.
 pub trait Rows: Send {
@@ -78,11 +88,17 @@ pub type Shown = Arc<dyn Tap>;
 /// Wants to see nothing.
 struct Nobody;
 
-impl Tap for Nobody {
+impl Viewer for Nobody {
     fn table(&self, _: &Of<'_>) -> Option<Box<dyn Rows>> {
         None
     }
 
+    fn object(&self, _: u32) -> Option<Box<dyn Rows>> {
+        None
+    }
+}
+
+impl Tap for Nobody {
     fn remark(&self, _: Finding) {}
 
     fn unpacked(&self, _: u64) -> Result<(), Broken> {

@@ -5,7 +5,14 @@ use std::{
     io::Read,
 };
 
-use super::{Shown, feed::Feed, frame::Frame, member::missing, trailing, witness::witness};
+use super::{
+    Shown,
+    feed::Feed,
+    frame::Frame,
+    member::{missing, object},
+    trailing,
+    witness::witness,
+};
 use crate::{
     dump::{
         Bytes, Data, Entry,
@@ -84,14 +91,14 @@ impl Walk {
             return self.list(size);
         }
         let entry = data.get(name).filter(|entry| entry.is_table_data());
-        let Some(entry) = entry else {
-            return if self.feed.skip(size) < size {
-                Err(truncated(self.feed.at()))
-            } else {
-                Ok(())
-            };
+        let mut frame = match (entry, object(name)) {
+            (Some(entry), _) => Frame::table(entry, &*self.tap),
+            (None, Some((number, _))) => Frame::object(number, &*self.tap),
+            (None, None) if self.feed.skip(size) < size => {
+                return Err(truncated(self.feed.at()));
+            }
+            (None, None) => return Ok(()),
         };
-        let mut frame = Frame::new(entry, &*self.tap);
         let mut rows = (&mut self.feed).take(size);
         // A feed has no errors of its own.
         let _ = frame.read(&mut rows);

@@ -1,42 +1,25 @@
 //! The rows of one table as COPY wrote them.
 
-use std::io::{self, Read};
+use std::io;
 
 use crate::rows::{Counter, Rows};
 
-/// How much is read at once.
-const STEP: usize = 128 * 1024;
-
-/// How the rows end; `pg_dump` adds two empty lines.
+/// The line that ends the rows for whoever reads them; whoever shows them takes off the one behind them all.
 const LAST: &[u8] = b"\\.\n";
 
-/// Counts lines up to the line `\.`.
-pub(super) fn count(data: &mut dyn Read) -> io::Result<Rows> {
-    let mut lines = Lines::default();
-    let mut buffer = vec![0; STEP];
-    loop {
-        match data.read(&mut buffer) {
-            Ok(0) => return lines.finish(),
-            Ok(count) => lines.feed(&buffer[..count])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Rows, their end, and nothing after it.
+/// Lines that are added up, whatever the pieces are that they arrive in.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     counter: Counter,
     /// The beginning of a line that could be the last.
     begun: Vec<u8>,
     inside: bool,
-    ended: bool,
 }
 
 impl Lines {
-    fn feed(&mut self, mut piece: &[u8]) -> io::Result<()> {
-        while !piece.is_empty() && !self.ended {
+    /// Takes the next piece.
+    pub(super) fn feed(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        while !piece.is_empty() {
             if self.inside {
                 let end = memchr::memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
                 // Whole lines at once, up to one that begins as the last does.
@@ -48,7 +31,7 @@ impl Lines {
                 self.begun.push(piece[0]);
                 piece = &piece[1..];
                 if self.begun == LAST {
-                    self.ended = true;
+                    return Err(io::Error::other("something follows the rows of a table"));
                 } else if !LAST.starts_with(&self.begun) {
                     self.inside = !self.begun.ends_with(b"\n");
                     self.counter.feed(&self.begun);
@@ -56,17 +39,13 @@ impl Lines {
                 }
             }
         }
-        if piece.iter().all(|&byte| byte == b'\n') || !self.ended {
-            return Ok(());
-        }
-        Err(io::Error::other("something follows the rows of a table"))
+        Ok(())
     }
 
-    fn finish(self) -> io::Result<Rows> {
+    /// There are no more.
+    pub(super) fn finish(mut self) -> io::Result<Rows> {
+        self.counter.feed(&self.begun);
         let cut = |_| io::Error::other("the rows of a table end inside a line");
-        if !self.ended {
-            return Err(io::Error::other("the rows of a table have no end"));
-        }
         self.counter.finish().map_err(cut)
     }
 }
@@ -85,22 +64,24 @@ mod tests {
     use super::*;
 
     fn rows(text: &str) -> io::Result<u64> {
-        count(&mut text.as_bytes()).map(|rows| rows.count)
+        let mut lines = Lines::default();
+        lines.feed(text.as_bytes())?;
+        lines.finish().map(|rows| rows.count)
     }
 
     #[test]
-    fn rows_are_counted_up_to_their_end() {
-        assert_eq!(rows("\\.\n\n\n").unwrap(), 0);
-        assert_eq!(rows("1\ta\n\\N\tb\n\n\\.\n\n\n").unwrap(), 3);
-        assert_eq!(rows("\\\\.\n\\.\n").unwrap(), 1);
+    fn rows_are_counted() {
+        assert_eq!(rows("").unwrap(), 0);
+        assert_eq!(rows("1\ta\n\\N\tb\n\n").unwrap(), 3);
+        assert_eq!(rows("\\\\.\n").unwrap(), 1);
     }
 
     #[test]
-    fn rows_without_their_end_and_what_follows_it_are_refused() {
-        assert!(rows("1\n2\n").is_err());
+    fn rows_that_are_cut_and_an_end_among_them_are_refused() {
         assert!(rows("1\n2").is_err());
-        assert!(rows("").is_err());
-        assert!(rows("\\.\nx\n").is_err());
+        assert!(rows("1\n\\").is_err());
+        assert!(rows("1\n\\.\n2\n").is_err());
+        assert!(rows("\\.\n").is_err());
     }
 
     proptest! {
@@ -111,7 +92,6 @@ mod tests {
             for line in &lines {
                 text = text + line + "\n";
             }
-            text += "\\.\n\n\n";
             let mut expected = Rows::default();
             for line in &lines {
                 expected.add(line.as_bytes());
@@ -121,7 +101,6 @@ mod tests {
                 pieces.feed(piece).unwrap();
             }
             prop_assert_eq!(pieces.finish().unwrap(), expected);
-            prop_assert_eq!(count(&mut text.as_bytes()).unwrap(), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows that `pg_dump --inserts` wrote as statements: they are counted, as their text is not what COPY would write.
 
-use std::io::{self, Read};
+use std::io;
 
 use super::Target;
 use crate::{
@@ -11,40 +11,68 @@ use crate::{
     rows::Rows,
 };
 
-/// How much is read at once, and how much of the first statement is looked at.
+/// How much is looked at once, and how much of the first statement.
 const STEP: usize = 64 * 1024;
 
-/// Counts the rows, and tells which table the first statement names.
-pub(super) fn count(data: &mut dyn Read) -> io::Result<(Option<Target>, Rows)> {
-    let mut lexer = Lexer::new();
-    let (mut rows, mut target) = (Rows::default(), None);
-    let mut bytes: Vec<u8> = Vec::new();
-    let mut first = true;
-    loop {
-        let before = bytes.len();
-        let read = Read::take(&mut *data, STEP as u64).read_to_end(&mut bytes)?;
-        let last = read == 0;
-        if first && before == 0 {
-            target = sql::inserted_into(&sql::decode(&bytes));
-            first = false;
+/// Statements that are counted.
+pub(super) struct Inserts {
+    lexer: Lexer,
+    rows: Rows,
+    /// What was not looked at yet.
+    bytes: Vec<u8>,
+    begun: bool,
+    /// The table that the first statement names.
+    target: Option<Target>,
+}
+
+impl Inserts {
+    pub(super) fn new() -> Self {
+        Self {
+            lexer: Lexer::new(),
+            rows: Rows::default(),
+            bytes: Vec::new(),
+            begun: false,
+            target: None,
+        }
+    }
+
+    /// Takes the next piece.
+    pub(super) fn feed(&mut self, piece: &[u8]) -> io::Result<()> {
+        for piece in piece.chunks(STEP) {
+            self.bytes.extend_from_slice(piece);
+            if self.bytes.len() >= STEP {
+                self.look(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// There are no more: how many rows there are, and the table that the first statement names.
+    pub(super) fn finish(mut self) -> io::Result<(Option<Target>, Rows)> {
+        self.look(true)?;
+        Ok((self.target, self.rows))
+    }
+
+    fn look(&mut self, last: bool) -> io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            self.target = sql::inserted_into(&sql::decode(&self.bytes));
         }
         let mut at = 0;
         loop {
-            let (count, event) = lexer.run(&bytes[at..], last);
+            let (count, event) = self.lexer.run(&self.bytes[at..], last);
             at += count;
             match event {
                 Event::More => break,
-                Event::End => rows.count += lexer.statement.rows(),
+                Event::End => self.rows.count += self.lexer.statement.rows(),
                 Event::Begin | Event::Comment => {}
                 Event::Backslash | Event::Nul | Event::Ambiguous => {
                     return Err(io::Error::other("statements that pg_dump does not write"));
                 }
             }
         }
-        bytes.drain(..at);
-        if last {
-            return Ok((target, rows));
-        }
+        self.bytes.drain(..at);
+        Ok(())
     }
 }
 
@@ -53,7 +81,9 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> (Option<Target>, u64) {
-        let (target, rows) = count(&mut text.as_bytes()).unwrap();
+        let mut whole = Inserts::new();
+        whole.feed(text.as_bytes()).unwrap();
+        let (target, rows) = whole.finish().unwrap();
         (target, rows.count)
     }
 

@@ -1,7 +1,5 @@
 //! Large objects: their numbers and contents, added up so that their order does not matter.
 
-use std::io::{self, Read};
-
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::rows::Rows;
@@ -32,20 +30,4 @@ impl Large {
             digest: self.hash.digest128(),
         });
     }
-}
-
-/// Reads all of one.
-pub(super) fn count(oid: u32, data: &mut dyn Read, all: &mut Rows) -> io::Result<()> {
-    let mut large = Large::new(oid);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match data.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => large.feed(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    large.add_to(all);
-    Ok(())
 }

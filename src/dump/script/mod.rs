@@ -243,7 +243,7 @@ impl<R: Read> Script<R> {
         self.rows = self.tap.table(&Of {
             entry: None,
             table: &table,
-            copy: &statement,
+            copy: Some(&statement),
             database: self.database.as_deref(),
         });
         self.flush();

@@ -1,117 +1,205 @@
-//! Writes data that are not compressed as the blocks of a custom archive.
+//! Writes what is shown of a table or a large object as a block of a custom archive whose data are not compressed.
 
-use std::io::Read;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use tokio::sync::mpsc;
 
 use super::{
-    super::feed::{CHUNK, broken, fill},
-    lane::{Gone, Lane},
+    super::feed::CHUNK,
+    lane::{Gone, Piece, Shared, Small},
 };
-use crate::{
-    dump::{LARGE_BLOCK, TABLE_BLOCK},
-    error::Broken,
-};
+use crate::dump::{self, LARGE_BLOCK, TABLE_BLOCK};
 
-/// Why blocks are written no further.
-pub(super) enum Stop {
-    /// Nobody takes them any more.
-    Gone,
-    /// The data cannot be read.
-    Broken(Broken),
-}
+/// A table or an object with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
+const LARGE: usize = 8 << 20;
 
-impl From<Gone> for Stop {
-    fn from(_: Gone) -> Self {
-        Self::Gone
-    }
-}
+/// How `pg_dump` ends the rows of a COPY.
+const LAST: &[u8] = b"\\.\n\n\n";
 
-impl<T: Into<Broken>> From<T> for Stop {
-    fn from(broken: T) -> Self {
-        Self::Broken(broken.into())
-    }
-}
-
-/// The blocks that one thread writes.
-pub(super) struct Blocks {
-    pub(super) lane: Lane,
+/// How numbers are written, and what large objects belong to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wire {
     /// How many bytes a number takes, without its sign.
-    int: usize,
+    pub(super) int: usize,
+    /// The entry that large objects are loaded by.
+    pub(super) objects: Option<i32>,
 }
 
-impl Blocks {
-    pub(super) const fn new(lane: Lane, int: usize) -> Self {
-        Self { lane, int }
-    }
-
-    /// For another thread.
-    pub(super) fn another(&self) -> Self {
-        Self::new(self.lane.another(), self.int)
-    }
-
-    /// The rows of a table.
-    pub(super) fn table(&mut self, entry: i32, data: &mut dyn Read) -> Result<(), Stop> {
-        self.begin(TABLE_BLOCK, entry)?;
-        self.chunks(data)?;
-        Ok(self.lane.end()?)
-    }
-
-    /// Large objects follow.
-    pub(super) fn objects(&mut self, entry: i32) -> Result<(), Stop> {
-        Ok(self.begin(LARGE_BLOCK, entry)?)
-    }
-
-    /// One of them. Their numbers use all 32 bits.
-    pub(super) fn object(&mut self, number: u32, data: &mut dyn Read) -> Result<(), Stop> {
-        self.number(number.cast_signed())?;
-        self.chunks(data)
-    }
-
-    /// There are no more of them.
-    pub(super) fn no_more_objects(&mut self) -> Result<(), Stop> {
-        self.number(0)?;
-        Ok(self.lane.end()?)
-    }
-
-    fn begin(&mut self, kind: u8, entry: i32) -> Result<(), Gone> {
-        self.lane.begin(entry);
-        self.lane.piece(Bytes::from(vec![kind]))?;
-        self.number(entry)
-    }
-
-    fn number(&mut self, number: i32) -> Result<(), Gone> {
+impl Wire {
+    /// A sign, and bytes from the lowest.
+    pub(super) fn number(self, number: i32) -> Vec<u8> {
         let mut bytes = vec![0; 1 + self.int];
-        write(number, &mut bytes);
-        self.lane.piece(bytes.into())
+        bytes[0] = u8::from(number < 0);
+        let digits = number.unsigned_abs().to_le_bytes();
+        for (to, digit) in bytes[1..].iter_mut().zip(digits) {
+            *to = digit;
+        }
+        bytes
     }
 
-    /// Chunks of data, each behind its length; the length 0 ends them.
-    fn chunks(&mut self, data: &mut dyn Read) -> Result<(), Stop> {
-        let length = 1 + self.int;
-        loop {
-            let mut chunk = vec![0; length + CHUNK];
-            let filled = fill(&mut &mut *data, &mut chunk[length..]);
-            let count = filled.map_err(|error| Stop::Broken(broken(&error)))?;
-            chunk.truncate(length + count);
-            // It is at most the length of a chunk.
-            write(
-                i32::try_from(count).unwrap_or_default(),
-                &mut chunk[..length],
-            );
-            self.lane.piece(chunk.into())?;
-            if count == 0 {
-                return Ok(());
+    /// What stands in front of large objects; the number 0 ends them.
+    pub(super) fn begin_objects(self, entry: i32) -> Vec<u8> {
+        self.begin(LARGE_BLOCK, entry)
+    }
+
+    fn begin(self, kind: u8, entry: i32) -> Vec<u8> {
+        [vec![kind], self.number(entry)].concat()
+    }
+}
+
+/// What is passing.
+pub(super) struct Block {
+    shared: Arc<Shared>,
+    entry: i32,
+    is_object: bool,
+    /// What was not handed on yet; a chunk begins with its length.
+    buffer: Vec<u8>,
+    /// Where in it the length of the chunk stands.
+    chunk: usize,
+    /// Its pieces, as long as it is small.
+    pieces: Vec<Piece>,
+    bytes: usize,
+    /// Where they go once it is large.
+    large: Option<mpsc::UnboundedSender<Piece>>,
+    /// Nobody takes it any more; the dump is read to its end all the same.
+    gone: bool,
+}
+
+impl Block {
+    /// The rows of a table.
+    pub(super) fn table(shared: Arc<Shared>, entry: i32) -> Self {
+        let start = shared.wire().begin(TABLE_BLOCK, entry);
+        Self::new(shared, entry, false, start)
+    }
+
+    /// What a large object holds. Their numbers use all 32 bits.
+    pub(super) fn object(shared: Arc<Shared>, entry: i32, number: u32) -> Self {
+        let start = shared.wire().number(number.cast_signed());
+        Self::new(shared, entry, true, start)
+    }
+
+    fn new(shared: Arc<Shared>, entry: i32, is_object: bool, start: Vec<u8>) -> Self {
+        let mut block = Self {
+            shared,
+            entry,
+            is_object,
+            buffer: start,
+            chunk: 0,
+            pieces: Vec::new(),
+            bytes: 0,
+            large: None,
+            gone: false,
+        };
+        block.begin_chunk();
+        block
+    }
+
+    fn begin_chunk(&mut self) {
+        if self.bytes > 0 {
+            self.buffer
+                .reserve(CHUNK + 2 * (1 + self.shared.wire().int));
+        }
+        self.chunk = self.buffer.len();
+        let length = self.shared.wire().number(0);
+        self.buffer.extend_from_slice(&length);
+    }
+
+    /// How many bytes the chunk has.
+    fn filled(&self) -> usize {
+        self.buffer.len() - self.chunk - 1 - self.shared.wire().int
+    }
+
+    fn end_chunk(&mut self) {
+        // It is at most the length of a chunk.
+        let length = i32::try_from(self.filled()).unwrap_or_default();
+        let length = self.shared.wire().number(length);
+        self.buffer[self.chunk..self.chunk + length.len()].copy_from_slice(&length);
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.filled()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.filled() == CHUNK {
+                self.end_chunk();
+                self.hand_on()?;
+                self.begin_chunk();
             }
         }
+        Ok(())
+    }
+
+    /// Hands on what there is.
+    fn hand_on(&mut self) -> Result<(), Gone> {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        if bytes.len() < CHUNK / 2 {
+            bytes.shrink_to_fit();
+        }
+        self.bytes += bytes.len();
+        let piece = self.shared.place(bytes)?;
+        if let Some(large) = &self.large {
+            // A `pg_restore` that ended early takes no more.
+            let _ = large.send(piece);
+            return Ok(());
+        }
+        self.pieces.push(piece);
+        if self.bytes >= LARGE {
+            self.become_large()?;
+        }
+        Ok(())
+    }
+
+    fn become_large(&mut self) -> Result<(), Gone> {
+        let mut pieces = Vec::new();
+        if self.is_object {
+            let begin = self.shared.wire().begin_objects(self.entry);
+            pieces.push(self.shared.place(begin)?);
+        }
+        pieces.append(&mut self.pieces);
+        self.large = Some(self.shared.large(self.entry, pieces)?);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Gone> {
+        if !self.is_object {
+            self.take(LAST)?;
+        }
+        // The length 0 ends the chunks: it is there already when the last one holds nothing.
+        if self.filled() > 0 {
+            self.end_chunk();
+            self.begin_chunk();
+        }
+        self.hand_on()?;
+        if !self.is_object {
+            self.shared.met(self.entry);
+        }
+        if let Some(large) = &self.large {
+            if self.is_object {
+                let no_more = self.shared.wire().number(0);
+                // As above.
+                let _ = large.send(self.shared.place(no_more)?);
+            }
+            return Ok(());
+        }
+        self.shared.small(Small {
+            entry: self.entry,
+            is_object: self.is_object,
+            pieces: std::mem::take(&mut self.pieces),
+            bytes: self.bytes,
+        })
     }
 }
 
-/// A sign, and bytes from the lowest.
-fn write(number: i32, into: &mut [u8]) {
-    into[0] = u8::from(number < 0);
-    let digits = number.unsigned_abs().to_le_bytes();
-    for (to, digit) in into[1..].iter_mut().zip(digits) {
-        *to = digit;
+impl dump::Rows for Block {
+    fn piece(&mut self, bytes: &[u8]) {
+        self.gone = self.gone || self.take(bytes).is_err();
+    }
+
+    fn end(mut self: Box<Self>) {
+        if !self.gone {
+            // Then nobody needs to know.
+            let _: Result<(), Gone> = self.finish();
+        }
     }
 }

@@ -129,6 +129,18 @@ pub(super) fn indexes(contents: &Contents) -> HashMap<i32, Vec<i32>> {
     found
 }
 
+/// Entries whose rows go into a table that the dump itself makes and nothing has written to before: no table of an
+/// extension, and no foreign one. In ascending order.
+pub(super) fn ours(contents: &Contents) -> Vec<i32> {
+    let tables = contents.toc.iter().filter(|entry| &*entry.desc == "TABLE");
+    let tables: HashSet<i32> = tables.map(|entry| entry.id).collect();
+    let data = contents.toc.iter().filter(|entry| entry.is_table_data());
+    let ours = data.filter(|entry| entry.depends.iter().any(|on| tables.contains(on)));
+    let mut ours: Vec<i32> = ours.map(|entry| entry.id).collect();
+    ours.sort_unstable();
+    ours
+}
+
 /// Settings that every run of `pg_restore` begins with.
 fn is_always_restored(entry: &Entry) -> bool {
     matches!(&*entry.desc, "ENCODING" | "STDSTRINGS" | "SEARCHPATH")

@@ -1,7 +1,10 @@
-//! What is cut from a dump, on its way to the programs: a large table alone, small ones together, and at most some
+//! What is shown of a dump, on its way to the programs: a large table alone, small ones together, and at most some
 //! megabytes ahead of them.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -9,18 +12,18 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
-use super::super::feed::CHUNK;
-use crate::error::{Broken, Error};
+use super::block::{Block, Wire};
+use crate::{
+    dump::{Contents, Of, Recast, Rows, Viewer},
+    error::{Broken, Error},
+};
 
 /// How many bytes may wait: with the ranges of a download it is what the program holds most of, and all of it together is
 /// meant to stay below 256 MB.
 pub(super) const AHEAD: u32 = 96 << 20;
 
-/// A table with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
-const LARGE: usize = 2 << 20;
-
 /// So many bytes, or so many tables, are enough for one `pg_restore`.
-const SHARED: usize = 8 << 20;
+const SHARED: usize = 16 << 20;
 const TABLES: usize = 500;
 
 /// What one `pg_restore` is to load.
@@ -29,6 +32,8 @@ pub(super) struct Work {
     pub(super) entries: Vec<i32>,
     /// The blocks.
     pub(super) pieces: mpsc::UnboundedReceiver<Piece>,
+    /// Whether it is one large table, which is worth being emptied first.
+    pub(super) alone: bool,
 }
 
 impl Work {
@@ -44,14 +49,14 @@ pub(super) struct Piece {
     _place: OwnedSemaphorePermit,
 }
 
-/// The dump while it is cut.
+/// The dump while it is shown.
 pub(super) struct Split {
     events: mpsc::UnboundedReceiver<Result<Event, Broken>>,
     pub(super) places: Arc<Semaphore>,
 }
 
 enum Event {
-    Head(Bytes),
+    Head(Recast),
     Work(Work),
 }
 
@@ -64,7 +69,7 @@ impl Drop for Split {
 
 impl Split {
     /// Everything before the first block.
-    pub(super) async fn head(&mut self) -> Result<Bytes, Broken> {
+    pub(super) async fn head(&mut self) -> Result<Recast, Broken> {
         match self.events.recv().await {
             Some(Ok(Event::Head(head))) => Ok(head),
             Some(Err(broken)) => Err(broken),
@@ -83,8 +88,8 @@ impl Split {
     }
 }
 
-/// The dump is cut by the same lengths and names that were followed before: it cannot be unlike them.
-pub(super) fn unlike() -> Error {
+/// What is shown was found by the same table of contents: it cannot be unlike it.
+fn unlike() -> Error {
     Error::new(
         "could not cut the dump into its tables",
         "Run again with `--engine pg-restore`, and tell us.",
@@ -94,149 +99,172 @@ pub(super) fn unlike() -> Error {
 /// Nobody takes the work any more.
 pub(super) struct Gone;
 
-/// Tables that share a `pg_restore`, whole.
+/// Tables and large objects that share a `pg_restore`, whole.
 #[derive(Default)]
 struct Batch {
     entries: Vec<i32>,
-    pieces: Vec<Piece>,
+    tables: Vec<Piece>,
+    objects: Vec<Piece>,
     bytes: usize,
 }
 
-/// The block that is passing.
-struct Current {
-    entry: i32,
-    /// Its pieces, as long as it is small.
-    pieces: Vec<Piece>,
-    bytes: usize,
-    /// Where they go once it is large.
-    large: Option<mpsc::UnboundedSender<Piece>>,
-}
+/// Who is shown the tables, as long as the dump is read.
+pub(super) struct Lane(Arc<Shared>);
 
-/// The end that a thread puts blocks into, one after another.
-pub(super) struct Lane {
-    small: Batch,
-    current: Option<Current>,
+/// What all that is shown at the same time goes through.
+pub(super) struct Shared {
+    small: Mutex<Batch>,
+    /// Entries whose rows did not end yet.
+    left: Mutex<HashSet<i32>>,
     events: mpsc::UnboundedSender<Result<Event, Broken>>,
     places: Arc<Semaphore>,
     runtime: Handle,
+    wire: Wire,
 }
 
 /// A lane and the end that the work is taken from. Must be called inside a Tokio runtime.
-pub(super) fn pair() -> (Lane, Split) {
+pub(super) fn pair(contents: &Contents) -> (Arc<Lane>, Split) {
     let (sender, events) = mpsc::unbounded_channel();
     let places = Arc::new(Semaphore::new(AHEAD as usize));
-    let lane = Lane {
-        small: Batch::default(),
-        current: None,
+    let data = || contents.toc.iter().filter(|entry| entry.has_data());
+    let tables = data().filter(|entry| entry.is_table_data());
+    let shared = Shared {
+        small: Mutex::default(),
+        left: Mutex::new(tables.map(|entry| entry.id).collect()),
         events: sender,
         places: Arc::clone(&places),
         runtime: Handle::current(),
+        wire: Wire {
+            int: contents.data.map_or(4, |data| data.int),
+            // Whichever entry they belong to: any of them lets `pg_restore` load those that follow.
+            objects: data()
+                .find(|entry| !entry.is_table_data())
+                .map(|entry| entry.id),
+        },
     };
-    (lane, Split { events, places })
+    (Arc::new(Lane(Arc::new(shared))), Split { events, places })
+}
+
+impl Viewer for Lane {
+    fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>> {
+        Some(Box::new(Block::table(Arc::clone(&self.0), of.entry?.id)))
+    }
+
+    fn object(&self, number: u32) -> Option<Box<dyn Rows>> {
+        let entry = self.0.wire.objects?;
+        Some(Box::new(Block::object(Arc::clone(&self.0), entry, number)))
+    }
 }
 
 impl Lane {
-    /// For another thread that reads the same dump.
-    pub(super) fn another(&self) -> Self {
-        Self {
-            small: Batch::default(),
-            current: None,
-            events: self.events.clone(),
-            places: Arc::clone(&self.places),
-            runtime: self.runtime.clone(),
-        }
-    }
-
     /// Hands over everything before the first block.
-    pub(super) fn head(&self, head: Bytes) -> Result<(), Gone> {
-        self.send(Event::Head(head))
+    pub(super) fn head(&self, head: Recast) -> Result<(), Gone> {
+        self.0.send(Event::Head(head))
     }
 
-    /// The block of this entry begins.
-    pub(super) fn begin(&mut self, entry: i32) {
-        self.current = Some(Current {
-            entry,
-            pieces: Vec::new(),
-            bytes: 0,
-            large: None,
-        });
+    /// Everything was shown; or it was found to be damaged, and nothing of what was handed over counts.
+    pub(super) fn end(&self, read: Result<(), Broken>) {
+        let shown = match read {
+            Ok(()) if locked(&self.0.left).is_empty() => self.0.share(),
+            Ok(()) => self.0.fail(unlike().into()),
+            Err(broken) => self.0.fail(broken),
+        };
+        // Nobody may be there any more: then nobody needs to know.
+        let _: Result<(), Gone> = shown;
     }
 
-    /// Whether no block is passing.
-    pub(super) const fn is_between(&self) -> bool {
-        self.current.is_none()
+    /// Whether nobody takes the work any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.0.places.is_closed()
+    }
+}
+
+/// A table or a large object of some size, whole.
+pub(super) struct Small {
+    pub(super) entry: i32,
+    pub(super) is_object: bool,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) bytes: usize,
+}
+
+impl Shared {
+    pub(super) const fn wire(&self) -> Wire {
+        self.wire
     }
 
-    /// Some of the block's bytes.
-    pub(super) fn piece(&mut self, bytes: Bytes) -> Result<(), Gone> {
+    /// Some bytes, once there is a place for them.
+    pub(super) fn place(&self, bytes: Vec<u8>) -> Result<Piece, Gone> {
         let places = u32::try_from(bytes.len()).unwrap_or(AHEAD).min(AHEAD);
         let place = Arc::clone(&self.places).acquire_many_owned(places);
         let place = self.runtime.block_on(place).map_err(|_| Gone)?;
-        // A small piece must not keep all that was read with it.
-        let bytes = if bytes.len() < CHUNK / 4 {
-            Bytes::copy_from_slice(&bytes)
-        } else {
-            bytes
-        };
-        let piece = Piece {
-            bytes,
+        Ok(Piece {
+            bytes: bytes.into(),
             _place: place,
-        };
-        let Some(current) = &mut self.current else {
-            return Ok(());
-        };
-        current.bytes += piece.bytes.len();
-        if let Some(large) = &current.large {
-            // A `pg_restore` that ended early takes no more; the dump is read to its end all the same.
-            let _ = large.send(piece);
-            return Ok(());
-        }
-        current.pieces.push(piece);
-        if current.bytes < LARGE {
-            return Ok(());
-        }
-        let (sender, work) = work(vec![current.entry], std::mem::take(&mut current.pieces));
-        current.large = Some(sender);
-        self.send(Event::Work(work))
+        })
     }
 
-    /// The block ended.
-    pub(super) fn end(&mut self) -> Result<(), Gone> {
-        let Some(current) = self
-            .current
-            .take()
-            .filter(|current| current.large.is_none())
-        else {
-            return Ok(());
-        };
-        self.small.entries.push(current.entry);
-        self.small.pieces.extend(current.pieces);
-        self.small.bytes += current.bytes;
-        if self.small.bytes < SHARED && self.small.entries.len() < TABLES {
+    /// Hands over a large one that begins with these pieces; gives where the others go.
+    pub(super) fn large(
+        &self,
+        entry: i32,
+        pieces: Vec<Piece>,
+    ) -> Result<mpsc::UnboundedSender<Piece>, Gone> {
+        let (sender, mut work) = work(vec![entry], pieces);
+        work.alone = true;
+        self.send(Event::Work(work))?;
+        Ok(sender)
+    }
+
+    /// The rows of this entry were all shown.
+    pub(super) fn met(&self, entry: i32) {
+        locked(&self.left).remove(&entry);
+    }
+
+    /// Takes a small one, and hands them over once there are enough.
+    pub(super) fn small(&self, one: Small) -> Result<(), Gone> {
+        let mut small = locked(&self.small);
+        small.bytes += one.bytes;
+        if one.is_object {
+            small.objects.extend(one.pieces);
+        } else {
+            small.entries.push(one.entry);
+            small.tables.extend(one.pieces);
+        }
+        if small.bytes < SHARED && small.entries.len() < TABLES {
             return Ok(());
         }
+        drop(small);
         self.share()
     }
 
-    /// Hands over the small tables that were met.
-    pub(super) fn share(&mut self) -> Result<(), Gone> {
-        let small = std::mem::take(&mut self.small);
+    /// Hands over the small ones that were met.
+    fn share(&self) -> Result<(), Gone> {
+        let mut small = std::mem::take(&mut *locked(&self.small));
+        if let Some(entry) = self.wire.objects.filter(|_| !small.objects.is_empty()) {
+            small.entries.push(entry);
+            small
+                .tables
+                .push(self.place(self.wire.begin_objects(entry))?);
+            small.tables.append(&mut small.objects);
+            small.tables.push(self.place(self.wire.number(0))?);
+        }
         if small.entries.is_empty() {
             return Ok(());
         }
-        let (_, work) = work(small.entries, small.pieces);
-        self.send(Event::Work(work))
+        self.send(Event::Work(work(small.entries, small.tables).1))
     }
 
-    /// Nothing of what was handed over counts.
-    pub(super) fn fail(&self, broken: Broken) {
-        // Nobody may be there any more: then nobody needs to know.
-        let _ = self.events.send(Err(broken));
+    fn fail(&self, broken: Broken) -> Result<(), Gone> {
+        self.events.send(Err(broken)).map_err(|_| Gone)
     }
 
     fn send(&self, event: Event) -> Result<(), Gone> {
         self.events.send(Ok(event)).map_err(|_| Gone)
     }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Work that begins with these pieces, and the end that more can be put into.
@@ -249,6 +277,7 @@ fn work(entries: Vec<i32>, pieces: Vec<Piece>) -> (mpsc::UnboundedSender<Piece>,
     let work = Work {
         entries,
         pieces: receiver,
+        alone: false,
     };
     (sender, work)
 }

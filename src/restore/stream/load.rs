@@ -18,6 +18,7 @@ use super::{
     pace::Pace,
 };
 use crate::{
+    dump::Recast,
     error::Broken,
     sandbox::{Sandbox, Tool},
 };
@@ -33,7 +34,7 @@ pub(super) const LISTED: usize = 10_000;
 /// What is loaded, and how.
 pub(super) struct Order {
     /// The header and the table of contents.
-    pub(super) head: Bytes,
+    pub(super) head: Recast,
     /// Entries of the section of data that have none in the archive and that data wait for.
     pub(super) first: Vec<i32>,
     /// The others that have none.
@@ -118,10 +119,15 @@ pub(super) async fn all(
 /// Runs one `pg_restore` over one part of the data.
 async fn one(
     sandbox: &Sandbox,
-    head: &Bytes,
+    head: &Recast,
     work: Work,
     pace: &Pace,
 ) -> Result<(Vec<i32>, Complaints), Broken> {
+    let start = if work.alone {
+        &head.emptied
+    } else {
+        &head.plain
+    };
     let list = listed(&work.entries);
     let mut arguments = vec!["-c", PROGRAM, "sh", &list];
     arguments.extend(archive::always(sandbox));
@@ -132,7 +138,7 @@ async fn one(
     } = sandbox.tool("sh", &arguments).await?;
     let ((), mut complaints, code) = tokio::try_join!(
         async {
-            write(stdin, head, work.pieces, pace).await;
+            write(stdin, start, work.pieces, pace).await;
             Ok::<_, Broken>(())
         },
         async { Ok(feed::listen(lines).await) },

@@ -2,85 +2,71 @@
 //! contents and the blocks of its tables, while the dump arrives. Nothing of the data is written to a disk of ours.
 //!
 //! ```text
-//!  dump ──▶ cut at block headers ──▶ queue (bounded) ──▶ pg_restore --section=data   ┐
-//!   │                                               └──▶ pg_restore --section=data   ├─▶ barrier ─▶ pg_restore
-//!   └─ table of contents ──▶ pg_restore --section=pre-data, before the first block   ┘    --section=post-data -jN
+//!  dump ──▶ followed and decoded, once ──▶ queue (bounded) ──▶ pg_restore --section=data   ┐
+//!   │                └─▶ counted                          └──▶ pg_restore --section=data   ├─▶ barrier ─▶ pg_restore
+//!   └─ table of contents ──▶ pg_restore --section=pre-data, before the first row           ┘    --section=post-data -jN
 //! ```
 //!
 //! One ordered stream feeds all of them, so that its checksum, its rows and its end are seen as they are by the other
 //! engine; of a directory dump every member is such a stream. Foreign keys are made behind the barrier, when every row is
 //! there.
 //!
-//! `pg_restore` reads a directory dump from a folder only, and a tar archive with one job and in its order only. So both
-//! reach it as custom archives: their table of contents written once more, and the data of each member as a block that is
-//! not compressed. Compressed bytes could not be handed on as they are, for a block of zlib ends with another checksum
-//! than a member of gzip; and a spool that the members are written to as they arrive would let the largest table wait for
-//! its last byte. What the engines' test compares is the same as for a custom archive.
+//! Whoever follows the dump to its end decodes it and shows its rows, to be counted and to be loaded: every format reaches
+//! `pg_restore` as a custom archive whose table of contents was written once more, and whose data are not compressed.
+//! `pg_restore` reads a directory dump from a folder only, and a tar archive with one job and in its order only.
 
+mod arrive;
 mod block;
 mod fit;
 mod lane;
 mod load;
 mod members;
 mod pace;
-mod raw;
-mod split;
-mod tarred;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::{Arc, Weak},
     time::Instant,
 };
 
 pub(super) use fit::unfit;
 
-use self::lane::Split;
 use super::{Complaints, Members, Restored, archive, spool};
 use crate::{
-    dump::{self, Contents, Format},
+    dump::{self, Contents, Relay, Viewer},
     error::Broken,
     sandbox::Sandbox,
 };
 
-/// Restores a custom or a tar archive as it arrives, with so many connections at the same time.
+/// A dump that arrives.
+pub enum Arriving {
+    /// A custom or a tar archive.
+    Whole(dump::Bytes),
+    /// The members of a directory dump, several of them side by side.
+    Members(Members),
+}
+
+/// Restores a dump as it arrives, with so many connections at the same time: what its reader shows to the relay.
 ///
 /// # Errors
 /// When the stream breaks, or `pg_restore` cannot be run.
 pub async fn streamed(
     sandbox: &Sandbox,
     contents: &Contents,
-    reader: dump::Bytes,
-    jobs: u16,
-) -> Result<Restored, Broken> {
-    let split = match contents.format {
-        Format::Tar => tarred::start(contents, reader),
-        _ => split::start(contents, reader),
-    };
-    cut(sandbox, contents, split, jobs).await
-}
-
-/// Restores a directory dump as its members arrive, several of them side by side.
-///
-/// # Errors
-/// When a member breaks, or `pg_restore` cannot be run.
-pub async fn streamed_members(
-    sandbox: &Sandbox,
-    contents: &Contents,
-    members: Members,
-    jobs: u16,
-) -> Result<Restored, Broken> {
-    let split = members::start(contents, members, jobs);
-    cut(sandbox, contents, split, jobs).await
-}
-
-/// Restores what is cut from a dump.
-async fn cut(
-    sandbox: &Sandbox,
-    contents: &Contents,
-    mut split: Split,
+    dump: Arriving,
+    relay: &Relay,
     jobs: u16,
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
+    let (lane, mut split) = lane::pair(contents);
+    relay.to(Arc::downgrade(&lane) as Weak<dyn Viewer>);
+    let ours = fit::ours(contents);
+    match dump {
+        Arriving::Whole(reader) => arrive::start(lane, contents, reader, ours),
+        Arriving::Members(members) => members::start(lane, members, ours, jobs),
+    }
     let (first, rest) = fit::without_data(contents);
     let mut order = load::Order {
         head: split.head().await?,
@@ -89,7 +75,7 @@ async fn cut(
         indexes: early(contents),
         jobs: usize::from(jobs),
     };
-    let head = order.head.clone();
+    let head = order.head.plain.clone();
     let load = async {
         let before = archive::from_head(sandbox, &head, "--section=pre-data").await?;
         if before.environment().is_some() {

@@ -17,11 +17,17 @@ pub mod units;
 #[derive(Default)]
 struct Few(std::sync::atomic::AtomicU64);
 
-impl dump::Tap for Few {
+impl dump::Viewer for Few {
     fn table(&self, _: &dump::Of<'_>) -> Option<Box<dyn dump::Rows>> {
         None
     }
 
+    fn object(&self, _: u32) -> Option<Box<dyn dump::Rows>> {
+        None
+    }
+}
+
+impl dump::Tap for Few {
     fn remark(&self, _: finding::Finding) {}
 
     fn unpacked(&self, bytes: u64) -> Result<(), error::Broken> {

@@ -16,6 +16,7 @@ pub(crate) mod receiver;
 pub(crate) mod reports;
 pub(crate) mod s3;
 pub(crate) mod server;
+pub(crate) mod shown;
 pub(crate) mod smtp;
 pub(crate) mod tls;
 pub(crate) mod watch;

@@ -1,0 +1,34 @@
+//! Who is shown a dump in a test: its rows are counted, and a loader may see them.
+
+use pgdrill::{
+    dump::{self, Of, Relay, Rows, Tally, Tap, Viewer},
+    error::Broken,
+    finding::Finding,
+};
+
+/// Lets nothing be remarked.
+#[derive(Default)]
+pub(crate) struct Shown {
+    pub(crate) tally: Tally,
+    pub(crate) relay: Relay,
+}
+
+impl Viewer for Shown {
+    fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>> {
+        dump::both(self.tally.table(of), self.relay.table(of))
+    }
+
+    fn object(&self, number: u32) -> Option<Box<dyn Rows>> {
+        dump::both(self.tally.object(number), self.relay.object(number))
+    }
+}
+
+impl Tap for Shown {
+    fn remark(&self, finding: Finding) {
+        panic!("{}", finding.message);
+    }
+
+    fn unpacked(&self, _: u64) -> Result<(), Broken> {
+        Ok(())
+    }
+}
