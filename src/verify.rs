@@ -1,5 +1,6 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
+mod ahead;
 mod beside;
 mod change;
 mod clocks;

@@ -2,6 +2,7 @@
 //!
 //! Looking is here and in `catalogue`, `attributes` and `tables`; `objects`, `belongings` and `rows` judge without a server.
 
+mod ahead;
 mod attributes;
 mod belongings;
 mod catalogue;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tokio_postgres::Client;
 
+pub use ahead::Ahead;
 pub use catalogue::SequenceValue;
 pub use expected::{Expected, expected, expected_of_script};
 pub use owners::misspelt;
@@ -81,11 +83,12 @@ pub struct Compared {
     pub counts: Option<BTreeMap<String, u64>>,
 }
 
-/// Looks at the restored database and compares it with the dump. The connections are a superuser's or the owner's.
+/// Looks at the restored database and compares it with the dump. The connections are a superuser's or the owner's, and
+/// nobody else uses the database any more.
 ///
 /// # Errors
 /// When the server went away.
-pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
+pub async fn compare(dump: &Dump, clients: Vec<Client>, ahead: Ahead) -> Result<Compared> {
     let Some(first) = clients.first() else {
         return Ok(Compared::default());
     };
@@ -107,7 +110,8 @@ pub async fn compare(dump: &Dump, clients: Vec<Client>) -> Result<Compared> {
         Some(_) => large::Judged::default(),
     };
     let counts = counts::look(first).await?;
-    let answers = tables::read_all(jobs, clients).await?;
+    let ahead = ahead.unchanged(&clients).await;
+    let answers = tables::read_all(jobs, clients, ahead).await?;
     let settled = rows::judge(asked, answers);
     let mut compared = Compared {
         objects_expected: objects.expected + belongings.expected,

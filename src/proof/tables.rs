@@ -1,7 +1,7 @@
 //! Reads restored tables whole, as COPY writes them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -98,11 +98,16 @@ pub enum Answer {
     Refused([u8; 5]),
 }
 
-/// Reads every table once, on all connections at the same time.
-pub(super) async fn read_all(jobs: Vec<Job>, clients: Vec<Client>) -> Result<Vec<(usize, Answer)>> {
+/// Reads every table once, on all connections at the same time, but for those that were read `ahead` by the same statement.
+pub(super) async fn read_all(
+    jobs: Vec<Job>,
+    clients: Vec<Client>,
+    ahead: HashMap<String, Rows>,
+) -> Result<Vec<(usize, Answer)>> {
     let queue = Arc::new(Mutex::new(VecDeque::from(jobs)));
+    let ahead = Arc::new(ahead);
     let workers = clients.into_iter().map(|client| {
-        let queue = Arc::clone(&queue);
+        let (queue, ahead) = (Arc::clone(&queue), Arc::clone(&ahead));
         async move {
             let mut answers = Vec::new();
             loop {
@@ -113,7 +118,7 @@ pub(super) async fn read_all(jobs: Vec<Job>, clients: Vec<Client>) -> Result<Vec
                 let Some(job) = job else {
                     return Ok(answers);
                 };
-                answers.push((job.number, ask(&client, &job).await?));
+                answers.push((job.number, ask(&client, &job, &ahead).await?));
             }
         }
     });
@@ -128,8 +133,8 @@ pub(super) async fn read_all(jobs: Vec<Job>, clients: Vec<Client>) -> Result<Vec
     Ok(answers?.into_iter().flatten().collect())
 }
 
-async fn ask(client: &Client, job: &Job) -> Result<Answer> {
-    match answer(client, job).await {
+async fn ask(client: &Client, job: &Job, ahead: &HashMap<String, Rows>) -> Result<Answer> {
+    match answer(client, job, ahead).await {
         Ok(answer) => Ok(answer),
         Err(error) if stops(&error) => Err(stopped("could not read a restored table", &error)),
         Err(error) => {
@@ -146,16 +151,24 @@ async fn ask(client: &Client, job: &Job) -> Result<Answer> {
     }
 }
 
-async fn answer(client: &Client, job: &Job) -> std::result::Result<Answer, tokio_postgres::Error> {
+async fn answer(
+    client: &Client,
+    job: &Job,
+    ahead: &HashMap<String, Rows>,
+) -> std::result::Result<Answer, tokio_postgres::Error> {
     if !job.whole {
         let count: i64 = client.query_one(&count_sql(job), &[]).await?.get(0);
         return Ok(Answer::Counted(count.unsigned_abs()));
     }
-    let rows = read(client, &copy_sql(job)).await?;
+    let sql = copy_sql(&job.target, job.partitioned, job.encoding.as_deref());
+    let rows = match ahead.get(&sql) {
+        Some(rows) => *rows,
+        None => read(client, &sql).await?,
+    };
     match job.or_escaped {
         Some(expected) if rows.count == expected.count && rows != expected => {
             client.batch_execute("set bytea_output = 'escape'").await?;
-            let again = read(client, &copy_sql(job)).await;
+            let again = read(client, &sql).await;
             client.batch_execute("set bytea_output = 'hex'").await?;
             let again = again?;
             Ok(Answer::Read(if again == expected { again } else { rows }))
@@ -187,17 +200,18 @@ fn name(target: &Target) -> String {
     format!("{}.{}", quoted(schema(target)), quoted(&target.table))
 }
 
-fn copy_sql(job: &Job) -> String {
-    let columns = job.target.columns.as_ref().map(|columns| {
+/// The statement that reads a table.
+pub(super) fn copy_sql(target: &Target, partitioned: bool, encoding: Option<&str>) -> String {
+    let columns = target.columns.as_ref().map(|columns| {
         let columns: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
         columns.join(", ")
     });
-    let name = name(&job.target);
-    let encoding = match &job.encoding {
+    let name = name(target);
+    let encoding = match encoding {
         Some(encoding) => format!(" (encoding '{}')", encoding.replace('\'', "''")),
         None => String::new(),
     };
-    match (job.partitioned, columns) {
+    match (partitioned, columns) {
         (true, columns) => {
             let columns = columns.as_deref().unwrap_or("*");
             format!("copy (select {columns} from {name}) to stdout{encoding}")
@@ -216,6 +230,10 @@ fn count_sql(job: &Job) -> String {
 mod tests {
     use super::*;
 
+    fn copy(job: &Job) -> String {
+        copy_sql(&job.target, job.partitioned, job.encoding.as_deref())
+    }
+
     #[test]
     fn names_of_a_dump_never_become_sql() {
         let mut job = Job {
@@ -232,10 +250,10 @@ mod tests {
         };
         let sql =
             "copy \"a\"\"b\".\"t; drop\" (\"x\"\") to program 'y'\") to stdout (encoding 'UTF8''')";
-        assert_eq!(copy_sql(&job), sql);
+        assert_eq!(copy(&job), sql);
         job.partitioned = true;
         assert!(
-            copy_sql(&job)
+            copy(&job)
                 .starts_with("copy (select \"x\"\") to program 'y'\" from \"a\"\"b\".\"t; drop\")")
         );
         assert_eq!(

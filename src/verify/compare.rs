@@ -6,7 +6,7 @@ use super::Job;
 use crate::{
     dump::{Contents, Ledger},
     error::Result,
-    proof::{self, Compared},
+    proof::{self, Ahead, Compared},
     restore::Restored,
     sandbox::Sandbox,
 };
@@ -14,23 +14,38 @@ use crate::{
 /// How many tables are read at the same time.
 const CONNECTIONS: usize = 3;
 
+/// What is known of a dump that was restored.
+pub(super) struct Held {
+    pub(super) contents: Contents,
+    /// What an archive holds; none where that was not counted.
+    pub(super) ledger: Option<Ledger>,
+    /// Roles that the server refused to make.
+    pub(super) refused: Vec<String>,
+    /// What was read back already.
+    pub(super) ahead: Ahead,
+}
+
 /// Compares the restored database with the dump.
 ///
 /// # Errors
 /// When the server went away.
 pub(super) async fn compare(
     job: &Job<'_>,
-    contents: Contents,
-    counted: Option<Ledger>,
+    held: Held,
     restored: &Restored,
-    refused: Vec<String>,
     sandbox: &Sandbox,
 ) -> Result<Compared> {
     if job.options.uncompared {
         return Ok(Compared::default());
     }
     job.progress.stage("compare");
-    let (ledger, expected) = match (&restored.seen, counted) {
+    let Held {
+        contents,
+        ledger,
+        refused,
+        ahead,
+    } = held;
+    let (ledger, expected) = match (&restored.seen, ledger) {
         (Some(seen), _) => (seen.ledger.clone(), proof::expected_of_script(seen)),
         (None, Some(counted)) => (counted, proof::expected(&contents)),
         (None, None) => return Ok(Compared::default()),
@@ -42,7 +57,7 @@ pub(super) async fn compare(
         ledger,
         refused,
     };
-    proof::compare(&dump, clients).await
+    proof::compare(&dump, clients, ahead).await
 }
 
 /// Compares the restored schema with the dump's: no table, no sequence and no large object has its data.
@@ -68,7 +83,8 @@ pub(super) async fn schema(
         },
         refused,
     };
-    proof::compare(&dump, clients(restored, sandbox).await?).await
+    let clients = clients(restored, sandbox).await?;
+    proof::compare(&dump, clients, Ahead::default()).await
 }
 
 async fn clients(restored: &Restored, sandbox: &Sandbox) -> Result<Vec<Client>> {

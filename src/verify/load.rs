@@ -8,7 +8,7 @@ use crate::{
     backup::Backup,
     dump::{self, Contents},
     error::Broken,
-    restore::{self, Arriving, Choice, How, Restored},
+    restore::{self, Along, Arriving, Choice, Hooks, How, Restored},
     sandbox::Sandbox,
 };
 
@@ -21,8 +21,13 @@ pub(super) async fn load(
     source: Source,
     backup: &Backup,
     sandbox: &Sandbox,
+    along: Option<&dyn Along>,
 ) -> Result<Restored, Broken> {
     let (contents, watched) = (source.contents, source.watched);
+    let hooks = Hooks {
+        relay: &watched.loader,
+        along,
+    };
     let choice = || choice(job, &contents, backup, sandbox);
     let (restored, why) = match source.input {
         Input::Head(head) => {
@@ -42,7 +47,7 @@ pub(super) async fn load(
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
                 let members = Arriving::Members(members);
-                restore::streamed(sandbox, &contents, members, &watched.loader, jobs).await
+                restore::streamed(sandbox, &contents, members, hooks, jobs).await
             } else {
                 restore::directory(sandbox, members, jobs).await
             };
@@ -52,7 +57,7 @@ pub(super) async fn load(
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
                 let whole = Arriving::Whole(bytes);
-                restore::streamed(sandbox, &contents, whole, &watched.loader, jobs).await
+                restore::streamed(sandbox, &contents, whole, hooks, jobs).await
             } else {
                 archive(sandbox, bytes, backup.size, how, jobs).await
             };

@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, beside, change, clocks, collate, compare, learn, load, raise, remember,
-    source::Source, trial::notes,
+    Job, Tier, ahead::ReadsBack, beside, change, clocks, collate, compare, learn, load, raise,
+    remember, source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
@@ -16,7 +16,7 @@ use crate::{
     plan::Collation,
     proof::Compared,
     report::{Report, RestoreFacts},
-    restore::{self, Restored},
+    restore::{self, Along, Restored},
     rules,
     sandbox::Sandbox,
     units::Age,
@@ -78,7 +78,7 @@ async fn schema(
     let contents = source.contents.clone();
     let plan = &job.plan.restore;
     let refused = prepare(sandbox, &contents, plan.collation, report).await?;
-    let loading = load::load(job, source, backup, sandbox);
+    let loading = load::load(job, source, backup, sandbox, None);
     let mut restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     judge(job, &restored, collation, report)?;
@@ -124,12 +124,10 @@ async fn restore_and_ask(
     let plan = &job.plan.restore;
     let refused = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
-    let restored = Box::pin(restore::guarded(
-        sandbox,
-        plan,
-        load::load(job, source, backup, sandbox),
-    ))
-    .await;
+    let reads = ReadsBack::new(sandbox, &contents);
+    let along = (!job.options.uncompared).then_some(&reads as &dyn Along);
+    let loading = load::load(job, source, backup, sandbox, along);
+    let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await;
     report.findings.extend(watched.remarks());
     let mut restored = restored?;
     seen(report, evidence.as_ref().and_then(|seen| seen.get()));
@@ -138,8 +136,13 @@ async fn restore_and_ask(
     let sorted = collate::note(collation.as_deref(), &contents.locale);
     let errors = judge(job, &restored, collation, report)?;
     let whole = contents.clone();
-    let ledger = watched.ledger(&whole);
-    let compared = compare::compare(job, whole, ledger, &restored, refused, sandbox).await?;
+    let held = compare::Held {
+        ledger: watched.ledger(&whole),
+        contents: whole,
+        refused,
+        ahead: reads.read(),
+    };
+    let compared = compare::compare(job, held, &restored, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());
     job.progress.stage("check");
     let asked = Asked {

@@ -11,7 +11,7 @@ use std::{
 use pgdrill::{
     dump::{self, Contents, Opened},
     plan::{Collation, Provider},
-    restore::{self, Arriving, Member, Members},
+    restore::{self, Arriving, Hooks, Member, Members},
     sandbox::{self, Needs, Sandbox},
 };
 use serde_json::Value;
@@ -169,7 +169,13 @@ async fn restored(sandbox: &Sandbox, dump: &Dump, by: By) {
         .await
         .unwrap();
     let restored = match (by, dump) {
-        (By::Stream, dump) => restore::streamed(sandbox, &contents, dump, &shown.relay, 2).await,
+        (By::Stream, dump) => {
+            let hooks = Hooks {
+                relay: &shown.relay,
+                along: None,
+            };
+            restore::streamed(sandbox, &contents, dump, hooks, 2).await
+        }
         (_, Arriving::Members(members)) => restore::directory(sandbox, members, 2).await,
         (By::Piped, Arriving::Whole(reader)) => restore::piped(sandbox, reader).await,
         (By::Sections, Arriving::Whole(reader)) => {

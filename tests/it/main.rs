@@ -8,6 +8,7 @@
 )]
 
 mod action;
+mod ahead;
 mod architecture;
 mod backup_folder;
 mod backup_s3;

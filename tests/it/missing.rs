@@ -1,14 +1,10 @@
 //! Everything that a dump holds is missed, by its name, when the restored database does not have it.
 
-use std::{
-    fs,
-    io::{self, Cursor},
-    sync::Arc,
-};
+use std::{fs, io::Cursor, sync::Arc};
 
 use pgdrill::{
     dump::{self, Contents, Opened, Piece, Script},
-    proof::{self, Compared},
+    proof::{self, Ahead, Compared},
 };
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -271,7 +267,7 @@ fn server() -> Option<Cluster> {
     Some(server)
 }
 
-async fn client(server: &Cluster, database: &str) -> Client {
+pub(crate) async fn client(server: &Cluster, database: &str) -> Client {
     let mut config = Config::new();
     config
         .host_path(server.socket())
@@ -292,14 +288,11 @@ struct Read {
 fn read(bytes: &[u8]) -> Read {
     let shown = Arc::new(Shown::default());
     match dump::open_shown(Cursor::new(bytes.to_vec()), shown.clone()).unwrap() {
-        Opened::Archive(contents, mut bytes) => {
-            io::copy(&mut bytes, &mut io::sink()).unwrap();
-            Read {
-                expected: proof::expected(&contents),
-                ledger: shown.tally.ledger(&contents),
-                contents,
-            }
-        }
+        Opened::Archive(contents, bytes) => Read {
+            expected: proof::expected(&contents),
+            ledger: shown.ledger(&contents, bytes),
+            contents,
+        },
         Opened::Script(contents, bytes) => {
             let seen = Script::new(bytes).find_map(|piece| match piece.unwrap() {
                 Piece::Seen(seen) => Some(*seen),
@@ -328,7 +321,9 @@ async fn compare(server: &Cluster, lost: &str, read: &Read) -> Compared {
     let sql = format!("BEGIN; SET LOCAL allow_system_table_mods = on; {lost}");
     client.batch_execute(&sql).await.unwrap();
     // The connection ends with its transaction.
-    proof::compare(&dump, vec![client]).await.unwrap()
+    proof::compare(&dump, vec![client], Ahead::default())
+        .await
+        .unwrap()
 }
 
 /// Losses that were not told, with what was told of them.

@@ -60,6 +60,17 @@ enum Event {
     Work(Work),
 }
 
+/// Whether the programs or the dump are waited for.
+#[derive(Clone)]
+pub(super) struct Tide(Arc<Semaphore>);
+
+impl Tide {
+    /// Whether so little lies ahead of the programs that it is the dump which is waited for.
+    pub(super) fn is_low(&self) -> bool {
+        self.0.available_permits() > AHEAD as usize / 2
+    }
+}
+
 impl Drop for Split {
     fn drop(&mut self) {
         // A thread may be waiting for a place.
@@ -68,6 +79,11 @@ impl Drop for Split {
 }
 
 impl Split {
+    /// Tells how much lies ahead.
+    pub(super) fn tide(&self) -> Tide {
+        Tide(Arc::clone(&self.places))
+    }
+
     /// Everything before the first block.
     pub(super) async fn head(&mut self) -> Result<Recast, Broken> {
         match self.events.recv().await {

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     pin::Pin,
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -14,7 +15,8 @@ use tokio::{
 
 use super::{
     super::{Complaints, archive, feed},
-    lane::{Piece, Split, Work},
+    Along,
+    lane::{Piece, Split, Tide, Work},
     pace::Pace,
 };
 use crate::{
@@ -32,7 +34,7 @@ const PROGRAM: &str = "list=$1; shift; exec 4<&0; \
 pub(super) const LISTED: usize = 10_000;
 
 /// What is loaded, and how.
-pub(super) struct Order {
+pub(super) struct Order<'a> {
     /// The header and the table of contents.
     pub(super) head: Recast,
     /// Entries of the section of data that have none in the archive and that data wait for.
@@ -43,6 +45,8 @@ pub(super) struct Order {
     pub(super) indexes: HashMap<i32, Vec<i32>>,
     /// How many programs run at the same time.
     pub(super) jobs: usize,
+    /// Who is told what was loaded.
+    pub(super) along: Option<&'a dyn Along>,
 }
 
 /// What came of it.
@@ -59,7 +63,7 @@ pub(super) struct Loading {
 /// are there are made; once it is over, they would only take the processors from the tables that are not.
 pub(super) async fn all(
     sandbox: &Sandbox,
-    order: &mut Order,
+    order: &mut Order<'_>,
     mut split: Split,
 ) -> Result<Loading, Broken> {
     let pace = Pace::default();
@@ -67,11 +71,18 @@ pub(super) async fn all(
     let rest = order.rest.chunks(LISTED);
     let mut waiting: VecDeque<_> = rest.map(|list| Work::without_data(list.to_vec())).collect();
     let mut ready = VecDeque::new();
+    let jobs = order.jobs;
+    let programs = Programs {
+        sandbox,
+        head: &order.head,
+        pace: &pace,
+        along: order.along,
+        tide: split.tide(),
+    };
     let mut running = FuturesUnordered::new();
     let mut over = false;
-    let (head, jobs) = (&order.head, order.jobs);
     for list in order.first.chunks(LISTED) {
-        let (_, complaints) = one(sandbox, head, Work::without_data(list.to_vec()), &pace).await?;
+        let (_, complaints) = programs.one(Work::without_data(list.to_vec())).await?;
         loading.complaints.extend(complaints);
         if loading.complaints.environment().is_some() {
             return Ok(loading);
@@ -82,14 +93,14 @@ pub(super) async fn all(
         while running.len() < jobs
             && let Some(work) = waiting.pop_front()
         {
-            running.push(one(sandbox, head, work, &pace));
+            running.push(programs.one(work));
         }
         while !over
             && running.len() < jobs
             && let Some(index) = ready.pop_front()
         {
             loading.made.insert(index);
-            running.push(one(sandbox, head, Work::without_data(vec![index]), &pace));
+            running.push(programs.one(Work::without_data(vec![index])));
         }
         tokio::select! {
             work = split.next(), if !over => if let Some(work) = work? {
@@ -97,6 +108,7 @@ pub(super) async fn all(
             } else {
                 over = true;
                 pace.over();
+                tracing::debug!("everything was shown");
             },
             Some(done) = running.next() => {
                 let (entries, complaints) = done?;
@@ -116,36 +128,59 @@ pub(super) async fn all(
     Ok(loading)
 }
 
-/// Runs one `pg_restore` over one part of the data.
-async fn one(
-    sandbox: &Sandbox,
-    head: &Recast,
-    work: Work,
-    pace: &Pace,
-) -> Result<(Vec<i32>, Complaints), Broken> {
-    let start = if work.alone {
-        &head.emptied
-    } else {
-        &head.plain
-    };
-    let list = listed(&work.entries);
-    let mut arguments = vec!["-c", PROGRAM, "sh", &list];
-    arguments.extend(archive::always(sandbox));
-    let Tool {
-        stdin,
-        lines,
-        status,
-    } = sandbox.tool("sh", &arguments).await?;
-    let ((), mut complaints, code) = tokio::try_join!(
-        async {
-            write(stdin, start, work.pieces, pace).await;
-            Ok::<_, Broken>(())
-        },
-        async { Ok(feed::listen(lines).await) },
-        async { status.await.map_err(Broken::from) },
-    )?;
-    complaints.ended("pg_restore", code);
-    Ok((work.entries, complaints))
+/// What each `pg_restore` is run with.
+struct Programs<'a> {
+    sandbox: &'a Sandbox,
+    head: &'a Recast,
+    pace: &'a Pace,
+    along: Option<&'a dyn Along>,
+    tide: Tide,
+}
+
+impl Programs<'_> {
+    /// Loads one part of the data; tells who wants to know of a large table, as long as others still arrive.
+    async fn one(&self, work: Work) -> Result<(Vec<i32>, Complaints), Broken> {
+        let (entries, alone) = (work.entries.clone(), work.alone);
+        let started = Instant::now();
+        let complaints = self.run(work).await?;
+        tracing::debug!(?entries, alone, took = ?started.elapsed(), "pg_restore ended");
+        if alone
+            && complaints.iter().next().is_none()
+            && !self.pace.is_over()
+            && self.tide.is_low()
+            && let (Some(along), [entry]) = (self.along, &entries[..])
+        {
+            self.pace.busy(along.loaded(*entry)).await;
+        }
+        Ok((entries, complaints))
+    }
+
+    /// Runs one `pg_restore` over one part of the data.
+    async fn run(&self, work: Work) -> Result<Complaints, Broken> {
+        let start = if work.alone {
+            &self.head.emptied
+        } else {
+            &self.head.plain
+        };
+        let list = listed(&work.entries);
+        let mut arguments = vec!["-c", PROGRAM, "sh", &list];
+        arguments.extend(archive::always(self.sandbox));
+        let Tool {
+            stdin,
+            lines,
+            status,
+        } = self.sandbox.tool("sh", &arguments).await?;
+        let ((), mut complaints, code) = tokio::try_join!(
+            async {
+                write(stdin, start, work.pieces, self.pace).await;
+                Ok::<_, Broken>(())
+            },
+            async { Ok(feed::listen(lines).await) },
+            async { status.await.map_err(Broken::from) },
+        )?;
+        complaints.ended("pg_restore", code);
+        Ok(complaints)
+    }
 }
 
 /// Runs `pg_restore` with several jobs over entries that need no data, from the table of contents in a file.

@@ -27,6 +27,7 @@ mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
+    pin::Pin,
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -48,7 +49,22 @@ pub enum Arriving {
     Members(Members),
 }
 
-/// Restores a dump as it arrives, with so many connections at the same time: what its reader shows to the relay.
+/// Is told about every large table that was loaded while others still arrive.
+pub trait Along: Sync {
+    /// The rows of this entry are there, and nothing is made of them before this has ended.
+    fn loaded(&self, entry: i32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Who works along with a restore.
+#[derive(Clone, Copy)]
+pub struct Hooks<'a> {
+    /// Through it the reader of the dump shows what is loaded.
+    pub relay: &'a Relay,
+    /// Who is told what was loaded; nobody where that is not wanted.
+    pub along: Option<&'a dyn Along>,
+}
+
+/// Restores a dump as it arrives, with so many connections at the same time.
 ///
 /// # Errors
 /// When the stream breaks, or `pg_restore` cannot be run.
@@ -56,12 +72,12 @@ pub async fn streamed(
     sandbox: &Sandbox,
     contents: &Contents,
     dump: Arriving,
-    relay: &Relay,
+    hooks: Hooks<'_>,
     jobs: u16,
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
     let (lane, mut split) = lane::pair(contents);
-    relay.to(Arc::downgrade(&lane) as Weak<dyn Viewer>);
+    hooks.relay.to(Arc::downgrade(&lane) as Weak<dyn Viewer>);
     let ours = fit::ours(contents);
     match dump {
         Arriving::Whole(reader) => arrive::start(lane, contents, reader, ours),
@@ -74,6 +90,7 @@ pub async fn streamed(
         rest,
         indexes: early(contents),
         jobs: usize::from(jobs),
+        along: hooks.along,
     };
     let head = order.head.plain.clone();
     let load = async {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::super::watchdog;
 
-/// How many programs have bytes before them that they have not taken.
+/// How many programs have bytes before them that they have not taken, or are waited for by what is done with their tables.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     writing: AtomicUsize,
@@ -29,6 +29,30 @@ impl Pace {
         watchdog::wants_bytes(false);
     }
 
+    /// Whether the stream was read to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Relaxed)
+    }
+
+    /// Something else is waited for than bytes.
+    pub(super) async fn busy(&self, with: impl Future<Output = ()>) {
+        self.begin();
+        with.await;
+        self.end();
+    }
+
+    fn begin(&self) {
+        if self.writing.fetch_add(1, Relaxed) == 0 {
+            watchdog::wants_bytes(false);
+        }
+    }
+
+    fn end(&self) {
+        if self.writing.fetch_sub(1, Relaxed) == 1 {
+            self.wants_bytes();
+        }
+    }
+
     /// How many bytes of data were taken.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Relaxed)
@@ -41,13 +65,9 @@ impl Pace {
         bytes: &[u8],
         data: bool,
     ) -> bool {
-        if self.writing.fetch_add(1, Relaxed) == 0 {
-            watchdog::wants_bytes(false);
-        }
+        self.begin();
         let taken = stdin.write_all(bytes).await.is_ok();
-        if self.writing.fetch_sub(1, Relaxed) == 1 {
-            self.wants_bytes();
-        }
+        self.end();
         if taken {
             watchdog::fed(bytes.len() as u64);
         }

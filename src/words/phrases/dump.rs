@@ -88,7 +88,6 @@ pub(super) const PHRASES: &[Phrase] = &[
     // The figures.
     ("It ends after {} bytes; the data of {} of its entries are cut off.", "{0} バイトで終わっており、{1} 個の項目のデータが欠けています。"),
     ("It ends after {} bytes, without the empty blocks that close it.", "終わりを示す空のブロックがないまま、{0} バイトで終わっています。"),
-    ("it was not read to its end", "最後まで読まれませんでした"),
     ("It ends after {} bytes; what follows is neither part of it nor padding, and was not read.", "{0} バイトで終わっています。続きはその一部でも埋め草でもないため、読んでいません。"),
     ("It ends after {} bytes; {}.", "{0} バイトで終わっています({1})。"),
     ("They start at byte {}.", "{0} バイト目から始まっています。"),
@@ -156,7 +155,6 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Take the dump with `-Fc`: it has no such list.", "`-Fc` でダンプを取ってください。この一覧がありません。"),
     ("Free space in the temporary folder, or set TMPDIR to a larger one.", "一時フォルダーの空きを増やすか、TMPDIR に大きなフォルダーを指定してください。"),
     ("Run again, and tell us.", "もう一度実行し、私たちに知らせてください。"),
-    ("The thread that counts the dump's rows ended early.", "ダンプの行を数えるスレッドが途中で終わりました。"),
     ("Run a drill instead.", "代わりに検証を実行してください。"),
     ("Write a file, a folder with a toc.dat, s3://bucket/key, or a plan.", "ファイル、toc.dat のあるフォルダー、s3://bucket/key、プランのいずれかを指定してください。"),
 ];

@@ -1,7 +1,9 @@
 //! Who is shown a dump in a test: its rows are counted, and a loader may see them.
 
+use std::io;
+
 use pgdrill::{
-    dump::{self, Of, Relay, Rows, Tally, Tap, Viewer},
+    dump::{self, Contents, Ledger, Of, Relay, Rows, Tally, Tap, Viewer},
     error::Broken,
     finding::Finding,
 };
@@ -11,6 +13,14 @@ use pgdrill::{
 pub(crate) struct Shown {
     pub(crate) tally: Tally,
     pub(crate) relay: Relay,
+}
+
+impl Shown {
+    /// What an archive holds that is read to its end here.
+    pub(crate) fn ledger(&self, contents: &Contents, mut bytes: dump::Bytes) -> Ledger {
+        io::copy(&mut bytes, &mut io::sink()).unwrap();
+        self.tally.ledger(contents)
+    }
 }
 
 impl Viewer for Shown {

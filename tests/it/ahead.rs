@@ -1,0 +1,124 @@
+//! What was read while others were still loaded counts only as long as nothing writes to it.
+
+use std::{io::Cursor, sync::Arc};
+
+use pgdrill::{
+    dump::{self, Detail, Opened, Target},
+    proof::{self, Ahead, Compared},
+};
+use tokio_postgres::Client;
+
+use super::{
+    missing::client,
+    support::{cluster::Cluster, shown::Shown},
+};
+
+const TABLE: &[u8] = b"CREATE TABLE things (id int, name text); \
+    INSERT INTO things SELECT n, 'thing ' || n FROM generate_series(1, 1000) n";
+
+/// A dump of the one table, and the table.
+fn dumped(server: &Cluster) -> (proof::Dump, Target) {
+    let bytes = server.dump(&["-Fc", "shop"]);
+    let shown = Arc::new(Shown::default());
+    let opened = dump::open_shown(Cursor::new(bytes), shown.clone()).unwrap();
+    let Opened::Archive(contents, bytes) = opened else {
+        panic!("no archive");
+    };
+    let target = contents.toc.iter().find_map(|entry| match &entry.detail {
+        Detail::Lines(target) => Some((**target).clone()),
+        _ => None,
+    });
+    let dump = proof::Dump {
+        expected: proof::expected(&contents),
+        ledger: shown.ledger(&contents, bytes),
+        contents,
+        refused: Vec::new(),
+    };
+    (dump, target.unwrap())
+}
+
+/// How often the table was read whole.
+async fn scans(server: &Cluster) -> i64 {
+    let sql = "select pg_stat_get_numscans('public.things'::regclass)";
+    let row = client(server, "shop").await.query_one(sql, &[]).await;
+    row.unwrap().get(0)
+}
+
+/// Waits until nobody is connected but this one: counters are told when a session leaves.
+async fn all_left(watching: &Client) {
+    let sql =
+        "select count(*) from pg_stat_activity where datname = 'shop' and pid <> pg_backend_pid()";
+    while watching.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+}
+
+/// Reads ahead, does this to the table, and compares; tells how often the table was read by comparing.
+async fn compared(server: &Cluster, done: &[u8]) -> (Compared, i64) {
+    server.psql("postgres", b"DROP DATABASE IF EXISTS shop");
+    server.psql("postgres", b"CREATE DATABASE shop");
+    server.psql("shop", TABLE);
+    let (dump, target) = dumped(server);
+    let watching = client(server, "postgres").await;
+    let ahead = Ahead::default();
+    let reader = client(server, "shop").await;
+    ahead
+        .read(reader, &target, dump.contents.encoding.as_deref())
+        .await;
+    server.psql("shop", done);
+    all_left(&watching).await;
+    let before = scans(server).await;
+    let reader = client(server, "shop").await;
+    let compared = proof::compare(&dump, vec![reader], ahead).await.unwrap();
+    all_left(&watching).await;
+    (compared, scans(server).await - before)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_ahead_is_not_read_again_unless_somebody_wrote_to_it() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let (whole, scans) = compared(&server, b"SELECT 1").await;
+    assert!(whole.complete && whole.findings.is_empty(), "{whole:?}");
+    assert_eq!((whole.digests, scans), (1, 0));
+    let built = b"CREATE INDEX ON things (name); ALTER TABLE things ADD PRIMARY KEY (id)";
+    let (whole, _) = compared(&server, built).await;
+    assert!(whole.answers.len() == 1, "{whole:?}");
+    let writes: [&[u8]; 5] = [
+        b"UPDATE things SET name = 'other' WHERE id = 7",
+        b"DELETE FROM things WHERE id = 7",
+        b"INSERT INTO things VALUES (7, 'seven')",
+        b"TRUNCATE things",
+        b"ALTER TABLE things ALTER id TYPE bigint USING id + 1",
+    ];
+    for sql in writes {
+        let (compared, scans) = compared(&server, sql).await;
+        let sql = String::from_utf8_lossy(sql);
+        assert!(!compared.complete && !compared.findings.is_empty(), "{sql}");
+        assert!(scans > 0, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_ahead_counts_for_nothing_while_somebody_else_is_there() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"CREATE DATABASE shop");
+    server.psql("shop", TABLE);
+    let (dump, target) = dumped(&server);
+    let ahead = Ahead::default();
+    let reader = client(&server, "shop").await;
+    ahead
+        .read(reader, &target, dump.contents.encoding.as_deref())
+        .await;
+    let somebody = client(&server, "shop").await;
+    let write = "BEGIN; UPDATE things SET name = 'other' WHERE id = 7; COMMIT; BEGIN; SELECT 1";
+    somebody.batch_execute(write).await.unwrap();
+    let reader = client(&server, "shop").await;
+    let compared = proof::compare(&dump, vec![reader], ahead).await.unwrap();
+    assert!(
+        !compared.complete && !compared.findings.is_empty(),
+        "{compared:?}"
+    );
+    drop(somebody);
+}
