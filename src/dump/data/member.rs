@@ -38,7 +38,7 @@ pub(super) fn decoder(compression: &str, mut from: Bytes, tap: &Shown) -> io::Re
 }
 
 /// What a decoder's error says about an entry's data.
-pub(super) fn spoiled(entry: &Entry, error: &io::Error, at: u64) -> Broken {
+pub(super) fn spoiled(name: &str, error: &io::Error, at: u64) -> Broken {
     if let Some(other) = Broken::inside(error).filter(|broken| !is_damage(broken)) {
         return other.clone();
     }
@@ -46,7 +46,6 @@ pub(super) fn spoiled(entry: &Entry, error: &io::Error, at: u64) -> Broken {
         Some(Broken::Backup(finding)) => finding.message.clone(),
         _ => whole(error),
     };
-    let name = entry.name();
     Finding::new(
         Code::DumpCorrupt,
         format!("the data of \"{name}\" are damaged"),

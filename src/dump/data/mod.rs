@@ -1,10 +1,12 @@
 //! The data of a dump, followed as they pass: every block is there, is decoded to its end, and ends as `pg_dump` ends it.
 
 mod blocks;
+mod chunks;
 mod feed;
 mod frame;
 mod member;
 mod metered;
+mod pool;
 mod relay;
 mod tarred;
 mod witness;

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::{
     super::feed::CHUNK,
-    lane::{Gone, Piece, Shared, Small},
+    lane::{Gone, Large, Piece, Shared, Small},
 };
 use crate::dump::{self, LARGE_BLOCK, TABLE_BLOCK};
 
@@ -60,7 +58,7 @@ pub(super) struct Block {
     pieces: Vec<Piece>,
     bytes: usize,
     /// Where they go once it is large.
-    large: Option<mpsc::UnboundedSender<Piece>>,
+    large: Option<Large>,
     /// Nobody takes it any more; the dump is read to its end all the same.
     gone: bool,
 }
@@ -137,13 +135,10 @@ impl Block {
             bytes.shrink_to_fit();
         }
         self.bytes += bytes.len();
-        let piece = self.shared.place(bytes)?;
         if let Some(large) = &self.large {
-            // A `pg_restore` that ended early takes no more.
-            let _ = large.send(piece);
-            return Ok(());
+            return self.shared.more(large, bytes);
         }
-        self.pieces.push(piece);
+        self.pieces.push(self.shared.place(bytes)?);
         if self.bytes >= LARGE {
             self.become_large()?;
         }
@@ -176,9 +171,7 @@ impl Block {
         }
         if let Some(large) = &self.large {
             if self.is_object {
-                let no_more = self.shared.wire().number(0);
-                // As above.
-                let _ = large.send(self.shared.place(no_more)?);
+                self.shared.more(large, self.shared.wire().number(0))?;
             }
             return Ok(());
         }

@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use bytes::Bytes;
@@ -18,9 +21,15 @@ use crate::{
     error::{Broken, Error},
 };
 
-/// How many bytes may wait: with the ranges of a download it is what the program holds most of, and all of it together is
-/// meant to stay below 256 MB.
-pub(super) const AHEAD: u32 = 96 << 20;
+/// How many bytes of small tables may wait, and of the beginnings of large ones: more than those that wait for others to
+/// share a program with, and the beginnings of three. With the ranges of a download and what is not decoded yet, all of it
+/// together is meant to stay below 256 MB.
+const SMALL: usize = 48 << 20;
+
+/// How many large tables may wait or be loaded, and how many bytes of each. Every one has places of its own: one that is
+/// loaded never waits for another that is not.
+const LARGE_ONES: usize = 3;
+pub(super) const AHEAD: usize = 10 << 20;
 
 /// So many bytes, or so many tables, are enough for one `pg_restore`.
 const SHARED: usize = 16 << 20;
@@ -34,6 +43,8 @@ pub(super) struct Work {
     pub(super) pieces: mpsc::UnboundedReceiver<Piece>,
     /// Whether it is one large table, which is worth being emptied first.
     pub(super) alone: bool,
+    /// Its place among the large ones.
+    place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Work {
@@ -47,12 +58,36 @@ impl Work {
 pub(super) struct Piece {
     pub(super) bytes: Bytes,
     _place: OwnedSemaphorePermit,
+    /// Where it is counted while it lies ahead of a program; none for a small one.
+    tide: Option<Tide>,
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        if let Some(tide) = &self.tide {
+            tide.0.fetch_sub(self.bytes.len(), Relaxed);
+        }
+    }
+}
+
+/// Where bytes wait.
+struct Places {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    tide: Tide,
+}
+
+/// Where the pieces of a large one go.
+pub(super) struct Large {
+    to: mpsc::UnboundedSender<Piece>,
+    places: Arc<Semaphore>,
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 /// The dump while it is shown.
 pub(super) struct Split {
     events: mpsc::UnboundedReceiver<Result<Event, Broken>>,
-    pub(super) places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 enum Event {
@@ -61,27 +96,33 @@ enum Event {
 }
 
 /// Whether the programs or the dump are waited for.
-#[derive(Clone)]
-pub(super) struct Tide(Arc<Semaphore>);
+#[derive(Clone, Default)]
+pub(super) struct Tide(Arc<AtomicUsize>);
 
 impl Tide {
+    /// How many bytes of large tables lie ahead of the programs.
+    pub(super) fn ahead(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
     /// Whether so little lies ahead of the programs that it is the dump which is waited for.
     pub(super) fn is_low(&self) -> bool {
-        self.0.available_permits() > AHEAD as usize / 2
+        self.ahead() < AHEAD / 2
     }
 }
 
 impl Drop for Split {
     fn drop(&mut self) {
-        // A thread may be waiting for a place.
-        self.places.close();
+        // Threads may be waiting for a place.
+        self.places.small.close();
+        self.places.large.close();
     }
 }
 
 impl Split {
     /// Tells how much lies ahead.
     pub(super) fn tide(&self) -> Tide {
-        Tide(Arc::clone(&self.places))
+        self.places.tide.clone()
     }
 
     /// Everything before the first block.
@@ -133,7 +174,7 @@ pub(super) struct Shared {
     /// Entries whose rows did not end yet.
     left: Mutex<HashSet<i32>>,
     events: mpsc::UnboundedSender<Result<Event, Broken>>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     runtime: Handle,
     wire: Wire,
 }
@@ -141,7 +182,11 @@ pub(super) struct Shared {
 /// A lane and the end that the work is taken from. Must be called inside a Tokio runtime.
 pub(super) fn pair(contents: &Contents) -> (Arc<Lane>, Split) {
     let (sender, events) = mpsc::unbounded_channel();
-    let places = Arc::new(Semaphore::new(AHEAD as usize));
+    let places = Arc::new(Places {
+        small: Arc::new(Semaphore::new(SMALL)),
+        large: Arc::new(Semaphore::new(LARGE_ONES)),
+        tide: Tide::default(),
+    });
     let data = || contents.toc.iter().filter(|entry| entry.has_data());
     let tables = data().filter(|entry| entry.is_table_data());
     let shared = Shared {
@@ -191,7 +236,7 @@ impl Lane {
 
     /// Whether nobody takes the work any more.
     pub(super) fn is_gone(&self) -> bool {
-        self.0.places.is_closed()
+        self.0.places.small.is_closed()
     }
 }
 
@@ -208,27 +253,49 @@ impl Shared {
         self.wire
     }
 
-    /// Some bytes, once there is a place for them.
+    /// Some bytes of a small one, once there is a place for them.
     pub(super) fn place(&self, bytes: Vec<u8>) -> Result<Piece, Gone> {
-        let places = u32::try_from(bytes.len()).unwrap_or(AHEAD).min(AHEAD);
-        let place = Arc::clone(&self.places).acquire_many_owned(places);
-        let place = self.runtime.block_on(place).map_err(|_| Gone)?;
+        let place = self.wait(&self.places.small, bytes.len())?;
         Ok(Piece {
             bytes: bytes.into(),
+            _place: place,
+            tide: None,
+        })
+    }
+
+    fn wait(&self, places: &Arc<Semaphore>, count: usize) -> Result<OwnedSemaphorePermit, Gone> {
+        // A piece is at most a chunk.
+        let count = u32::try_from(count).map_err(|_| Gone)?;
+        let place = Arc::clone(places).acquire_many_owned(count);
+        self.runtime.block_on(place).map_err(|_| Gone)
+    }
+
+    /// Hands over a large one that begins with these pieces; gives where the others go.
+    pub(super) fn large(&self, entry: i32, pieces: Vec<Piece>) -> Result<Large, Gone> {
+        let place = Arc::new(self.wait(&self.places.large, 1)?);
+        let (to, mut work) = work(vec![entry], pieces);
+        work.alone = true;
+        work.place = Some(Arc::clone(&place));
+        self.send(Event::Work(work))?;
+        Ok(Large {
+            to,
+            places: Arc::new(Semaphore::new(AHEAD)),
             _place: place,
         })
     }
 
-    /// Hands over a large one that begins with these pieces; gives where the others go.
-    pub(super) fn large(
-        &self,
-        entry: i32,
-        pieces: Vec<Piece>,
-    ) -> Result<mpsc::UnboundedSender<Piece>, Gone> {
-        let (sender, mut work) = work(vec![entry], pieces);
-        work.alone = true;
-        self.send(Event::Work(work))?;
-        Ok(sender)
+    /// Hands on some bytes of it.
+    pub(super) fn more(&self, large: &Large, bytes: Vec<u8>) -> Result<(), Gone> {
+        let place = self.wait(&large.places, bytes.len())?;
+        let tide = self.places.tide.clone();
+        tide.0.fetch_add(bytes.len(), Relaxed);
+        // A `pg_restore` that ended early takes no more.
+        let _ = large.to.send(Piece {
+            bytes: bytes.into(),
+            _place: place,
+            tide: Some(tide),
+        });
+        Ok(())
     }
 
     /// The rows of this entry were all shown.
@@ -294,6 +361,7 @@ fn work(entries: Vec<i32>, pieces: Vec<Piece>) -> (mpsc::UnboundedSender<Piece>,
         entries,
         pieces: receiver,
         alone: false,
+        place: None,
     };
     (sender, work)
 }

@@ -81,12 +81,9 @@ pub(super) async fn all(
     };
     let mut running = FuturesUnordered::new();
     let mut over = false;
-    for list in order.first.chunks(LISTED) {
-        let (_, complaints) = programs.one(Work::without_data(list.to_vec())).await?;
-        loading.complaints.extend(complaints);
-        if loading.complaints.environment().is_some() {
-            return Ok(loading);
-        }
+    loading.complaints = programs.first(&order.first).await?;
+    if loading.complaints.environment().is_some() {
+        return Ok(loading);
     }
     pace.wants_bytes();
     loop {
@@ -138,6 +135,19 @@ struct Programs<'a> {
 }
 
 impl Programs<'_> {
+    /// What data wait for.
+    async fn first(&self, entries: &[i32]) -> Result<Complaints, Broken> {
+        let mut complaints = Complaints::default();
+        for list in entries.chunks(LISTED) {
+            let work = Work::without_data(list.to_vec());
+            complaints.extend(self.run(work).await?);
+            if complaints.environment().is_some() {
+                break;
+            }
+        }
+        Ok(complaints)
+    }
+
     /// Loads one part of the data; tells who wants to know of a large table, as long as others still arrive.
     async fn one(&self, work: Work) -> Result<(Vec<i32>, Complaints), Broken> {
         let (entries, alone) = (work.entries.clone(), work.alone);

@@ -1,6 +1,9 @@
 //! What is shown of a dump reaches the programs whole, in blocks that they can read.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use super::{
     lane::{self, AHEAD, Lane, Split},
@@ -202,21 +205,39 @@ async fn large_objects_are_all_in_one_block_but_for_those_of_some_size() {
 }
 
 #[tokio::test]
-async fn more_waits_for_nobody_than_may_wait() {
-    let contents = contents(1);
+async fn more_waits_for_nobody_than_may_wait_and_none_waits_for_another() {
+    let contents = contents(3);
     let (lane, mut split) = lane::pair(&contents);
-    let places = Arc::clone(&split.places);
-    tokio::task::spawn_blocking(move || {
-        let _ = lane.head(head());
-        show_table(&lane, &contents, 1, AHEAD as usize + (40 << 20));
-        lane.end(Ok(()));
-    });
+    let _ = lane.head(head());
+    let size = LARGE + AHEAD + (40 << 20);
+    let shown = Arc::new(AtomicUsize::new(0));
+    for id in 1..=3 {
+        let (lane, contents, shown) = (Arc::clone(&lane), contents.clone(), Arc::clone(&shown));
+        tokio::task::spawn_blocking(move || {
+            show_table(&lane, &contents, id, size);
+            shown.fetch_add(1, Ordering::Relaxed);
+        });
+    }
     split.head().await.unwrap();
-    while places.available_permits() > 2 * CHUNK {
+    let tide = split.tide();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.push(split.next().await.unwrap().unwrap());
+    }
+    while tide.ahead() < 3 * (AHEAD - CHUNK) - 3 * 100 {
         tokio::task::yield_now().await;
     }
-    let found = taken(&mut split).await.unwrap();
-    assert!(found[0].blocks == [(1, 1, vec![(0, rows(AHEAD as usize + (40 << 20)))])]);
+    assert!(tide.ahead() <= 3 * AHEAD && !tide.is_low());
+    assert_eq!(shown.load(Ordering::Relaxed), 0);
+    // The one that came last is taken first.
+    while let Some(mut work) = all.pop() {
+        let mut bytes = Vec::new();
+        while let Some(piece) = work.pieces.recv().await {
+            bytes.extend_from_slice(&piece.bytes);
+        }
+        assert!(read(&bytes)[0].2 == [(0, rows(size))]);
+    }
+    assert_eq!(tide.ahead(), 0);
 }
 
 #[tokio::test]
@@ -242,7 +263,7 @@ async fn a_dump_is_read_to_its_end_when_nobody_takes_it() {
     drop(split);
     assert!(lane.is_gone());
     let shown = tokio::task::spawn_blocking(move || {
-        show_table(&lane, &contents, 1, AHEAD as usize + CHUNK);
+        show_table(&lane, &contents, 1, LARGE + AHEAD + CHUNK);
         lane.end(Ok(()));
     });
     shown.await.unwrap();
