@@ -37,6 +37,8 @@ struct State {
     usual: Mutex<Vec<(String, Duration)>>,
     bytes_done: AtomicU64,
     bytes_total: AtomicU64,
+    tables_done: AtomicU64,
+    tables_total: AtomicU64,
 }
 
 impl fmt::Debug for State {
@@ -136,6 +138,26 @@ impl Progress {
     /// Bytes of the backup that arrived.
     pub fn add_bytes(&self, count: u64) {
         self.0.bytes_done.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How many tables the backup holds that is read from here on.
+    pub fn expect_tables(&self, total: u64) {
+        self.0.tables_done.store(0, Ordering::Relaxed);
+        self.0.tables_total.store(total, Ordering::Relaxed);
+    }
+
+    /// A table of the backup arrived, whole.
+    pub fn add_table(&self) {
+        self.0.tables_done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tables that arrived, and tables there are.
+    #[must_use]
+    pub fn tables(&self) -> (u64, u64) {
+        (
+            self.0.tables_done.load(Ordering::Relaxed),
+            self.0.tables_total.load(Ordering::Relaxed),
+        )
     }
 
     /// Bytes read, and bytes there are.

@@ -46,6 +46,15 @@ const fn whole(left: Duration) -> Duration {
     Duration::from_secs(left.as_secs() + 1)
 }
 
+/// How many tables arrived; nothing where nobody knows how many there are, such as of a script.
+fn tables((done, total): (u64, u64)) -> String {
+    match total {
+        0 => String::new(),
+        1 => format!(", {done} of 1 table"),
+        _ => format!(", {done} of {total} tables"),
+    }
+}
+
 fn draw(bar: &ProgressBar, progress: &Progress) {
     let (done, total) = progress.bytes();
     let left = progress.left();
@@ -54,8 +63,8 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
         bar.set_position(done);
         let read = "{spinner} {msg:8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
         // Without earlier runs only the reading can be foretold.
-        let left = left.map_or(", read in {eta}", |_| "{prefix}");
-        format!("{read}{left}")
+        let eta = left.map_or(", read in {eta}", |_| "");
+        format!("{read}{eta}{{prefix}}")
     } else {
         "{spinner} {msg:8} {elapsed}{prefix}".to_owned()
     };
@@ -63,7 +72,20 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
         bar.set_style(style);
     }
     let left = left.map(|left| format!(", about {} left", Age(whole(left))));
-    bar.set_prefix(left.unwrap_or_default());
+    let tables = tables(progress.tables());
+    bar.set_prefix(format!("{tables}{}", left.unwrap_or_default()));
     bar.set_message(progress.current().unwrap_or("look"));
     bar.tick();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_told_where_their_number_is_known() {
+        assert_eq!(tables((0, 0)), "");
+        assert_eq!(tables((1, 1)), ", 1 of 1 table");
+        assert_eq!(tables((3, 12)), ", 3 of 12 tables");
+    }
 }

@@ -43,7 +43,7 @@ pub async fn inspect(
         return Err(Finding::new(Code::BackupNone, "no backups found").into());
     };
     let progress = Progress::default();
-    let watched = Watched::new(backup.size, &Limits::default(), false);
+    let watched = Watched::new(backup.size, &Limits::default(), false, &progress);
     // Whatever follows the head is let go, and no longer downloaded.
     let source = source::open(Arc::new(store), &backup, watched, &progress).await?;
     Ok(Inspected {

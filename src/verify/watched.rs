@@ -11,12 +11,14 @@ use crate::{
     error::Broken,
     finding::Finding,
     plan::Limits,
+    progress::Progress,
     rules,
 };
 
 /// What was noticed while a dump was read.
 pub(super) struct Watched {
     remarks: Mutex<Vec<Finding>>,
+    progress: Progress,
     /// What it holds; none where that is not asked for.
     tally: Option<Tally>,
     /// Who loads it.
@@ -29,9 +31,15 @@ pub(super) struct Watched {
 
 impl Watched {
     /// Who sees the dump of so many stored bytes that is read next, and whether its rows are counted.
-    pub(super) fn new(stored: u64, limits: &Limits, counts: bool) -> Arc<Self> {
+    pub(super) fn new(
+        stored: u64,
+        limits: &Limits,
+        counts: bool,
+        progress: &Progress,
+    ) -> Arc<Self> {
         Arc::new(Self {
             remarks: Mutex::default(),
+            progress: progress.clone(),
             tally: counts.then(Tally::default),
             loader: Relay::default(),
             stored,
@@ -54,7 +62,8 @@ impl Watched {
 impl Viewer for Watched {
     fn table(&self, of: &Of<'_>) -> Option<Box<dyn Rows>> {
         let counted = self.tally.as_ref().and_then(|tally| tally.table(of));
-        dump::both(counted, self.loader.table(of))
+        let shown = dump::both(counted, self.loader.table(of));
+        dump::both(shown, Some(Box::new(Arrives(self.progress.clone()))))
     }
 
     fn object(&self, number: u32) -> Option<Box<dyn Rows>> {
@@ -75,5 +84,39 @@ impl Tap for Watched {
             return Ok(());
         }
         Err(rules::unpacks_to_too_much(self.stored, self.allowed).into())
+    }
+}
+
+/// A table that arrives.
+struct Arrives(Progress);
+
+impl Rows for Arrives {
+    fn piece(&mut self, _: &[u8]) {}
+
+    fn end(self: Box<Self>) {
+        self.0.add_table();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_arrived_whole_is_progress_and_a_cut_one_is_none() {
+        let progress = Progress::default();
+        let watched = Watched::new(1, &Limits::default(), false, &progress);
+        let of = Of {
+            entry: None,
+            table: "public.t",
+            copy: None,
+            database: None,
+        };
+        let mut whole = watched.table(&of).unwrap();
+        whole.piece(b"1\n");
+        drop(watched.table(&of));
+        assert_eq!(progress.tables().0, 0);
+        whole.end();
+        assert_eq!(progress.tables().0, 1);
     }
 }

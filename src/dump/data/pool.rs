@@ -264,3 +264,83 @@ impl Read for Pieces {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Code, Finding};
+
+    fn damaged(what: &str) -> Broken {
+        Finding::new(Code::DumpCorrupt, what).into()
+    }
+
+    fn told<T>(finished: Result<T, Broken>) -> String {
+        match finished {
+            Err(Broken::Backup(finding)) => finding.message,
+            Err(Broken::Run(error)) => panic!("{error}"),
+            Ok(_) => String::new(),
+        }
+    }
+
+    fn read(pieces: &Pieces) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        pieces.clone().read_to_end(&mut bytes).map(|_| bytes)
+    }
+
+    #[test]
+    fn every_block_gets_its_own_bytes() {
+        let pool = Pool::start();
+        let (sender, found) = mpsc::channel();
+        for number in 0..100_u8 {
+            let sender = sender.clone();
+            let block = pool.block(number.into(), move |pieces| {
+                let bytes = read(pieces).unwrap();
+                sender.send((number, bytes, pieces.at())).unwrap();
+                Ok(())
+            });
+            assert!(block.piece(vec![number; 70_000], 1));
+            assert!(block.piece(vec![number], 2));
+            block.end();
+        }
+        assert!(pool.finish(Ok(())).is_ok());
+        let mut found: Vec<_> = found.try_iter().collect();
+        found.sort_unstable();
+        assert_eq!(found.len(), 100);
+        for (number, bytes, at) in found {
+            assert!(bytes == vec![number; 70_001] && at == 2, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_first_damage_outranks_what_is_found_behind_it() {
+        let pool = Pool::start();
+        for (at, what) in [(2, "second"), (1, "first"), (3, "third")] {
+            pool.shared.fail(at, damaged(what));
+        }
+        assert!(pool.is_broken());
+        assert_eq!(told(pool.finish::<()>(Err(damaged("behind")))), "first");
+    }
+
+    #[test]
+    fn a_block_that_was_cut_is_told_by_who_follows_the_archive() {
+        let pool = Pool::start();
+        let block = pool.block(1, |pieces| match read(pieces) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(damaged("half a stream")),
+        });
+        assert!(block.piece(vec![1], 1));
+        drop(block);
+        assert_eq!(told(pool.finish::<()>(Err(damaged("cut")))), "cut");
+    }
+
+    #[test]
+    fn bytes_of_a_block_that_nobody_reads_make_room() {
+        let pool = Pool::start();
+        let block = pool.block(1, |_| Ok(()));
+        for _ in 0..3 * WAITING / 1_000_000 {
+            assert!(block.piece(vec![0; 1_000_000], 1));
+        }
+        block.end();
+        assert!(pool.finish(Ok(())).is_ok());
+    }
+}

@@ -209,6 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn a_table_is_ours_when_the_dump_makes_it() {
+        let made = |id, desc: &str| Entry {
+            id,
+            desc: desc.into(),
+            section: Section::PreData,
+            data: Data::Nowhere,
+            ..copy("x")
+        };
+        let rows = |id, table| Entry {
+            id,
+            depends: [table].into(),
+            ..copy("x")
+        };
+        // The last two are in tables of an extension and of another server.
+        let toc = vec![
+            made(1, "TABLE"),
+            made(2, "FOREIGN TABLE"),
+            made(3, "EXTENSION"),
+            rows(12, 1),
+            rows(11, 1),
+            rows(13, 3),
+            rows(14, 2),
+        ];
+        assert_eq!(ours(&dump(toc)), [11, 12]);
+    }
+
+    #[test]
     fn what_has_no_block_is_found_by_its_place() {
         let entry = |id, desc: &str, section| Entry {
             id,

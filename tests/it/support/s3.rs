@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -49,6 +49,16 @@ pub(crate) struct S3Server {
 #[derive(Clone, Default)]
 pub(crate) struct Faults(Arc<Mutex<Script>>);
 
+/// What a listing waits for.
+#[derive(Default)]
+enum Hold {
+    #[default]
+    Nothing,
+    Until(Box<dyn Fn() -> bool + Send>),
+    /// It never came.
+    InVain,
+}
+
 #[derive(Default)]
 struct Script {
     busy: u32,
@@ -67,6 +77,7 @@ struct Script {
     reading: u32,
     reading_most: u32,
     log: Vec<String>,
+    hold: Hold,
 }
 
 #[derive(Clone, Copy)]
@@ -146,6 +157,26 @@ impl Faults {
     /// Answers 501 to `If-None-Match`, as some services do.
     pub(crate) fn no_new_only(&self) {
         self.script().no_new_only = true;
+    }
+
+    /// Lists nothing until this is so, or for half a minute.
+    pub(crate) fn hold(&self, until: impl Fn() -> bool + Send + 'static) {
+        self.script().hold = Hold::Until(Box::new(until));
+    }
+
+    /// Whether it never was.
+    pub(crate) fn held_in_vain(&self) -> bool {
+        matches!(self.script().hold, Hold::InVain)
+    }
+
+    async fn held(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while matches!(&self.script().hold, Hold::Until(is_so) if !is_so()) {
+            if Instant::now() > deadline {
+                self.script().hold = Hold::InVain;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Stores the next objects, and answers 503 in the place of saying so.
@@ -376,6 +407,7 @@ impl S3 for Bucket {
             None => "list".to_owned(),
         };
         self.faults.admit(what, region.as_deref())?;
+        self.faults.held().await;
         let bucket = req.input.bucket.clone();
         let mut response = self.files.list_objects_v2(req).await?;
         for object in response.output.contents.iter_mut().flatten() {
