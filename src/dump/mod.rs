@@ -15,8 +15,10 @@ mod tar;
 
 use std::io::{self, Read};
 
-pub use archive::{Data, Detail, Entry, LARGE_BLOCK, Recast, Section, TABLE_BLOCK, as_custom};
-pub use data::{Of, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody};
+pub use archive::{
+    Data, Detail, Entry, LARGE_BLOCK, Recast, Section, TABLE_BLOCK, as_custom, number,
+};
+pub use data::{Of, ROWS_END, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody};
 use directory::listed;
 pub use directory::{check_blobs, listed_are_there, member_name_ok, members};
 pub use ledger::{Form, Held, Large, Ledger, Tally, Target};

@@ -11,10 +11,7 @@ use std::{
 
 use tokio_postgres::Client;
 
-use super::{
-    session::{pin, quoted},
-    tables::{self, schema},
-};
+use super::{session::pin, tables};
 use crate::{dump::Target, rows::Rows};
 
 /// What changes when somebody writes to a table. Before 15 the counters reached the server by messages that could be late
@@ -67,12 +64,8 @@ impl Ahead {
             return HashMap::new();
         }
         for (sql, read) in std::mem::take(&mut all) {
-            if stamp(client, &read.target)
-                .await
-                .as_ref()
-                .map(|(stamp, _)| stamp)
-                == Some(&read.stamp)
-            {
+            let now = stamp(client, &read.target).await;
+            if now.is_some_and(|(stamp, _)| stamp == read.stamp) {
                 all.insert(sql, read);
             }
         }
@@ -110,8 +103,10 @@ async fn loaded(client: &Client, target: &Target) -> Option<String> {
 }
 
 async fn stamp(client: &Client, target: &Target) -> Option<(String, i64)> {
-    let name = format!("{}.{}", quoted(schema(target)), quoted(&target.table));
-    let row = client.query_opt(STAMP, &[&name]).await.ok()??;
+    let row = client
+        .query_opt(STAMP, &[&tables::name(target)])
+        .await
+        .ok()??;
     Some((row.get(0), row.get(1)))
 }
 

@@ -196,7 +196,8 @@ pub(super) fn schema(target: &Target) -> &str {
     target.schema.as_deref().unwrap_or("public")
 }
 
-fn name(target: &Target) -> String {
+/// Its name in SQL.
+pub(super) fn name(target: &Target) -> String {
     format!("{}.{}", quoted(schema(target)), quoted(&target.table))
 }
 

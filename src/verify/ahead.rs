@@ -1,6 +1,6 @@
 //! Large tables are read back while others still arrive.
 
-use std::{collections::HashMap, pin::Pin};
+use std::pin::Pin;
 
 use crate::{
     dump::{Contents, Detail, Target},
@@ -12,23 +12,26 @@ use crate::{
 /// Who reads them, and what was read.
 pub(super) struct ReadsBack<'a> {
     sandbox: &'a Sandbox,
-    tables: HashMap<i32, Target>,
-    encoding: Option<String>,
+    contents: &'a Contents,
     read: Ahead,
 }
 
 impl<'a> ReadsBack<'a> {
     /// Of a dump.
-    pub(super) fn new(sandbox: &'a Sandbox, contents: &Contents) -> Self {
-        let lines = contents.toc.iter().filter_map(|entry| match &entry.detail {
-            Detail::Lines(target) => Some((entry.id, (**target).clone())),
-            _ => None,
-        });
+    pub(super) fn new(sandbox: &'a Sandbox, contents: &'a Contents) -> Self {
         Self {
             sandbox,
-            tables: lines.collect(),
-            encoding: contents.encoding.clone(),
+            contents,
             read: Ahead::default(),
+        }
+    }
+
+    /// The table of an entry; none of one whose rows are not lines.
+    fn target(&self, id: i32) -> Option<&Target> {
+        let entry = self.contents.toc.iter().find(|entry| entry.id == id)?;
+        match &entry.detail {
+            Detail::Lines(target) => Some(target),
+            _ => None,
         }
     }
 
@@ -41,12 +44,12 @@ impl<'a> ReadsBack<'a> {
 impl Along for ReadsBack<'_> {
     fn loaded(&self, entry: i32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
-            let Some(target) = self.tables.get(&entry) else {
+            let Some(target) = self.target(entry) else {
                 return;
             };
             // It is read with all others where that cannot be done now.
             if let Ok(client) = self.sandbox.superuser(self.sandbox.database()).await {
-                let encoding = self.encoding.as_deref();
+                let encoding = self.contents.encoding.as_deref();
                 self.read.read(client, target, encoding).await;
             }
         })

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 pub use recast::{Recast, as_custom};
 pub use toc::{Data, Detail, Entry, Section};
 use wire::Wire;
+pub use wire::number;
 
 use super::{Codec, Contents, DataStart, Format, Locale, head::Head, sql};
 use crate::{

@@ -12,7 +12,7 @@ use super::{
     super::head::Head,
     MAGIC, header,
     toc::{self, Met, Place},
-    wire::Wire,
+    wire::{Wire, number},
 };
 use crate::error::Broken;
 
@@ -66,7 +66,7 @@ pub fn as_custom(toc: &[u8], ours: &[i32]) -> Result<Recast, Broken> {
         out: start.clone(),
     });
     toc::read(&mut wire, version, place, &mut |met| {
-        let copy = &toc[met.copy.start + 1 + int..met.copy.end.max(met.copy.start + 1 + int)];
+        let copy = &toc[met.copy.start + 1 + int..met.copy.end];
         let text = ours
             .binary_search(&met.entry.id)
             .is_ok()
@@ -94,9 +94,9 @@ fn placed(met: &Met<'_>, offset: usize) -> Vec<u8> {
 
 /// A text behind its length.
 fn counted(text: &[u8], int: usize) -> Vec<u8> {
-    let length = (text.len() as u64).to_le_bytes();
-    let length = length.into_iter().take(int);
-    once(0).chain(length).chain(text.iter().copied()).collect()
+    // It came from a text of an archive, and is hardly longer.
+    let length = i32::try_from(text.len()).unwrap_or(i32::MAX);
+    [number(length, int).as_slice(), text].concat()
 }
 
 /// The statement with what empties its table in front, in the same message and so in the same transaction; none where it

@@ -131,6 +131,18 @@ impl<'a> Wire<'a> {
     }
 }
 
+/// Writes a number as an archive has it, in so many bytes without its sign: the sign, and bytes from the lowest.
+#[must_use]
+pub fn number(number: i32, int: usize) -> Vec<u8> {
+    let mut bytes = vec![0; 1 + int];
+    bytes[0] = u8::from(number < 0);
+    let digits = number.unsigned_abs().to_le_bytes();
+    for (to, digit) in bytes[1..].iter_mut().zip(digits) {
+        *to = digit;
+    }
+    bytes
+}
+
 fn corrupt(detail: String) -> Broken {
     Finding::new(Code::DumpCorrupt, "the dump's table of contents is damaged")
         .detail(detail)

@@ -12,8 +12,11 @@ use crate::{
 /// Bytes read at once; a decoder is slower with small ones.
 const BUFFER: usize = 128 * 1024;
 
-/// How `pg_dump` ends the rows of a COPY, and the statements of `--inserts`.
-const ENDS: [&[u8]; 2] = [b"\\.\n\n\n", b"\n\n"];
+/// How `pg_dump` ends the rows of a COPY.
+pub const ROWS_END: &[u8] = b"\\.\n\n\n";
+
+/// How it ends the statements of `--inserts`.
+const STATEMENTS_END: &[u8] = b"\n\n";
 
 /// Follows what comes out of a decoder.
 pub(super) struct Frame {
@@ -38,8 +41,8 @@ impl Frame {
             database: None,
         };
         let (end, rows) = match (entry.is_table_data(), &entry.copy) {
-            (true, Some(_)) => (ENDS[0], tap.table(&of)),
-            (true, None) => (ENDS[1], tap.table(&of)),
+            (true, Some(_)) => (ROWS_END, tap.table(&of)),
+            (true, None) => (STATEMENTS_END, tap.table(&of)),
             // Nothing is known of them.
             (false, _) => (&[][..], None),
         };
@@ -109,7 +112,7 @@ impl Frame {
 
     fn cut(&self) -> Broken {
         let name = &self.name;
-        let closing = if self.end == ENDS[0] {
+        let closing = if self.end == ROWS_END {
             "without the line \"\\.\" that ends the rows of a COPY"
         } else {
             "without the empty lines that end them"

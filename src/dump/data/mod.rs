@@ -20,6 +20,7 @@ use crate::{
     finding::{Code, Finding},
 };
 
+pub use frame::ROWS_END;
 pub use member::{complete, member};
 pub use relay::{Relay, both};
 

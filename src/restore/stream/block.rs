@@ -6,13 +6,10 @@ use super::{
     super::feed::CHUNK,
     lane::{Gone, Large, Piece, Shared, Small},
 };
-use crate::dump::{self, LARGE_BLOCK, TABLE_BLOCK};
+use crate::dump::{self, LARGE_BLOCK, ROWS_END, TABLE_BLOCK};
 
 /// A table or an object with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
 const LARGE: usize = 8 << 20;
-
-/// How `pg_dump` ends the rows of a COPY.
-const LAST: &[u8] = b"\\.\n\n\n";
 
 /// How numbers are written, and what large objects belong to.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +21,8 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// A sign, and bytes from the lowest.
     pub(super) fn number(self, number: i32) -> Vec<u8> {
-        let mut bytes = vec![0; 1 + self.int];
-        bytes[0] = u8::from(number < 0);
-        let digits = number.unsigned_abs().to_le_bytes();
-        for (to, digit) in bytes[1..].iter_mut().zip(digits) {
-            *to = digit;
-        }
-        bytes
+        dump::number(number, self.int)
     }
 
     /// What stands in front of large objects; the number 0 ends them.
@@ -158,7 +148,7 @@ impl Block {
 
     fn finish(&mut self) -> Result<(), Gone> {
         if !self.is_object {
-            self.take(LAST)?;
+            self.take(ROWS_END)?;
         }
         // The length 0 ends the chunks: it is there already when the last one holds nothing.
         if self.filled() > 0 {

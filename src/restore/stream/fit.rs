@@ -167,6 +167,27 @@ mod tests {
         table(name, Some(&copy), Data::Somewhere)
     }
 
+    /// What has no data.
+    fn object(id: i32, desc: &str, section: Section, depends: &[i32]) -> Entry {
+        Entry {
+            id,
+            desc: desc.into(),
+            section,
+            depends: depends.into(),
+            data: Data::Nowhere,
+            ..copy("x")
+        }
+    }
+
+    /// The rows of a table.
+    fn rows(id: i32, table: i32) -> Entry {
+        Entry {
+            id,
+            depends: [table].into(),
+            ..copy("x")
+        }
+    }
+
     fn why(entries: Vec<Entry>) -> String {
         unfit(&dump(entries)).unwrap_or_default()
     }
@@ -210,18 +231,7 @@ mod tests {
 
     #[test]
     fn a_table_is_ours_when_the_dump_makes_it() {
-        let made = |id, desc: &str| Entry {
-            id,
-            desc: desc.into(),
-            section: Section::PreData,
-            data: Data::Nowhere,
-            ..copy("x")
-        };
-        let rows = |id, table| Entry {
-            id,
-            depends: [table].into(),
-            ..copy("x")
-        };
+        let made = |id, desc| object(id, desc, Section::PreData, &[]);
         // The last two are in tables of an extension and of another server.
         let toc = vec![
             made(1, "TABLE"),
@@ -269,29 +279,16 @@ mod tests {
 
     #[test]
     fn an_index_waits_for_its_table_alone_and_a_foreign_key_for_all() {
-        let entry = |id, desc: &str, section, depends: &[i32]| Entry {
-            id,
-            desc: desc.into(),
-            section,
-            depends: depends.into(),
-            data: Data::Nowhere,
-            ..copy("x")
-        };
-        let rows = |id, table| Entry {
-            id,
-            depends: [table].into(),
-            ..copy("x")
-        };
         let toc = vec![
-            entry(1, "TABLE", Section::PreData, &[]),
-            entry(2, "TABLE", Section::PreData, &[]),
+            object(1, "TABLE", Section::PreData, &[]),
+            object(2, "TABLE", Section::PreData, &[]),
             rows(11, 1),
             rows(12, 2),
-            entry(21, "INDEX", Section::PostData, &[1]),
-            entry(22, "CONSTRAINT", Section::PostData, &[1]),
-            entry(23, "FK CONSTRAINT", Section::PostData, &[1, 2]),
-            entry(24, "INDEX", Section::PostData, &[2, 21]),
-            entry(25, "INDEX ATTACH", Section::PostData, &[21, 24]),
+            object(21, "INDEX", Section::PostData, &[1]),
+            object(22, "CONSTRAINT", Section::PostData, &[1]),
+            object(23, "FK CONSTRAINT", Section::PostData, &[1, 2]),
+            object(24, "INDEX", Section::PostData, &[2, 21]),
+            object(25, "INDEX ATTACH", Section::PostData, &[21, 24]),
         ];
         assert_eq!(indexes(&dump(toc)), HashMap::from([(11, vec![21, 22])]));
     }
