@@ -4,7 +4,7 @@ use super::{
     catalog::{Catalog, Sequence, Table},
     judge::{self, Figure},
     names,
-    question::{Answer, Ask, Judged, Row, Standing, Statement},
+    question::{Answer, Ask, Judged, Row, Scan, Standing, Statement},
     subject::qualified,
 };
 use crate::plan::{Bounds, Limit};
@@ -18,7 +18,7 @@ pub(super) fn ask(catalog: &Catalog, limit: &Limit, hard: Bounds) -> Ask {
     }
     let statements = found
         .iter()
-        .map(|(sequence, table)| Statement::row(sql(sequence, table), limit.timeout));
+        .map(|(sequence, table)| Statement::scan(scan(sequence, table), limit.timeout));
     let statements = statements.collect();
     let sequences: Vec<Sequence> = found.into_iter().map(|(sequence, _)| sequence).collect();
     let soft = limit.warn.clone();
@@ -26,16 +26,24 @@ pub(super) fn ask(catalog: &Catalog, limit: &Limit, hard: Bounds) -> Ask {
     Ask::Statements(statements, Box::new(judge))
 }
 
-/// Where the sequence stands, and the value of the column that it would meet first.
-fn sql(sequence: &Sequence, table: &Table) -> String {
+/// Where the sequence stands, and the value of the column that it would meet first: figures of one row that all share, so
+/// that one statement brings back many.
+fn scan(sequence: &Sequence, table: &Table) -> Scan {
     let extreme = if sequence.increment < 0 { "min" } else { "max" };
-    format!(
-        "select last_value::text, is_called::text, (select {extreme}({}) from {})::text from {}.{}",
-        names::identifier(&sequence.column),
-        qualified(table),
+    let name = format!(
+        "{}.{}",
         names::identifier(&sequence.schema),
         names::identifier(&sequence.name)
-    )
+    );
+    let held = format!("{extreme}({})", names::identifier(&sequence.column));
+    Scan {
+        figures: vec![
+            format!("(select last_value from {name})"),
+            format!("(select is_called from {name})"),
+            format!("(select {held} from {})", qualified(table)),
+        ],
+        rows: "(values (1)) as one".to_owned(),
+    }
 }
 
 fn judge(sequences: &[Sequence], answers: &[Answer], hard: &Bounds, soft: &Bounds) -> Judged {
