@@ -14,6 +14,9 @@ use crate::error::{Error, OrStop, Result};
 /// What the names of our folders, containers and volumes begin with.
 pub(super) const PREFIX: &str = "pgdrill-";
 
+/// What the name of the folder begins with that outlives all runs; a user's number follows.
+const CACHE: &str = ".pgdrill-initialised-";
+
 /// The lock's name inside the folder.
 const LOCK: &str = "lock";
 
@@ -61,6 +64,13 @@ impl Folder {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where a server of this user may keep initialised data directories for later runs: beside it, so that copying them
+    /// crosses no disk.
+    pub(super) fn cache(&self, owner: Option<(Uid, Gid)>) -> PathBuf {
+        let user = owner.map_or_else(Uid::effective, |(user, _)| user);
+        self.path.with_file_name(format!("{CACHE}{user}"))
     }
 
     /// Makes a folder inside it.

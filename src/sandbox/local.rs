@@ -118,6 +118,7 @@ fn spawn(
         .env("PGDRILL_PLACES", &home)
         .env("PGDRILL_SOCKETS", &home)
         .env("PGDRILL_LISTEN", "")
+        .env("PGDRILL_CACHE", folder.cache(jail.user()))
         .env("PGDRILL_SETTINGS", SETTINGS)
         .env("PGDRILL_TIE", "stdin")
         .env("PGPASSWORD", password)

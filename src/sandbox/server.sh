@@ -4,6 +4,7 @@
 # PGDRILL_PLACES    folders to put the data in: the first that can be written to
 # PGDRILL_SOCKETS   folders for the socket: those that can be written to
 # PGDRILL_LISTEN    addresses to listen on; empty: none
+# PGDRILL_CACHE     a folder of our own to keep initialised data directories in, one for each major; empty: none
 # PGDRILL_SETTINGS  postgresql.conf
 # PGDRILL_DEADLINE  the longest life, in seconds; empty: no end
 # PGDRILL_TIE       stdin: ends when its standard input says a line or ends;
@@ -89,11 +90,38 @@ set --
 # Checksums are made by default from 18 on, and guard against a disk that this data never sees again.
 [ "$major" -lt 18 ] || set -- --no-data-checksums
 
-(printf '%s\n' "$PGPASSWORD" >"$home/password") || fail "could not write the password"
-"$bin/initdb" --pgdata="$data" --username=pgdrill --pwfile="$home/password" --auth="$auth" \
-    --encoding=UTF8 --locale=C --no-sync "$@" >/dev/null </dev/null || fail "initdb failed"
-rm -f "$home/password"
-unset PGPASSWORD
+# Nobody can connect before the password is set below.
+initialise() {
+    "$bin/initdb" --pgdata="$data" --username=pgdrill --auth=reject --encoding=UTF8 --locale=C --no-sync "$@" \
+        >/dev/null </dev/null || fail "initdb failed"
+}
+
+# Copying what was initialised once takes a fraction of the time. It is taken only from a folder that nobody else can
+# write to, and no server ever ran in it.
+kept=
+if [ -n "${PGDRILL_CACHE:-}" ]; then
+    mkdir -m 700 "$PGDRILL_CACHE" 2>/dev/null
+    # shellcheck disable=SC3067 # every sh of a machine that has PostgreSQL knows -O
+    if [ ! -L "$PGDRILL_CACHE" ] && [ -d "$PGDRILL_CACHE" ] && [ -O "$PGDRILL_CACHE" ]; then
+        kept=$PGDRILL_CACHE/$major
+    fi
+fi
+made_by="1 $bin $version"
+if [ -n "$kept" ] && [ "$(cat "$kept/made-by" 2>/dev/null)" = "$made_by" ] && cp -R "$kept/data" "$data" 2>/dev/null; then
+    :
+else
+    rm -rf "$data"
+    initialise "$@"
+    if [ -n "$kept" ]; then
+        # It gets its name when it is whole; another run may do the same.
+        new=$PGDRILL_CACHE/new.$$
+        if mkdir "$new" && cp -R "$data" "$new/data" && printf '%s\n' "$made_by" >"$new/made-by"; then
+            rm -rf "$kept"
+            mv "$new" "$kept"
+        fi 2>/dev/null
+        rm -rf "$new"
+    fi
+fi
 
 {
     printf '%s\n' "$PGDRILL_SETTINGS"
@@ -102,10 +130,17 @@ unset PGPASSWORD
     printf "listen_addresses = '%s'\n" "$PGDRILL_LISTEN"
     printf "unix_socket_directories = '%s'\n" "$sockets"
     echo 'unix_socket_permissions = 0777'
+    # A new segment of the log need not be filled with zeros first.
+    [ "$major" -lt 12 ] || echo 'wal_init_zero = off'
+    [ "$major" -lt 10 ] || printf "password_encryption = '%s'\n" "$auth"
 } >>"$data/postgresql.conf"
-if [ -n "$PGDRILL_LISTEN" ]; then
-    printf 'host all all all %s\n' "$auth" >>"$data/pg_hba.conf"
-fi
+{
+    printf 'local all all %s\n' "$auth"
+    [ -z "$PGDRILL_LISTEN" ] || printf 'host all all all %s\n' "$auth"
+} >"$data/pg_hba.conf"
+printf "alter role pgdrill password '%s'\n" "$PGPASSWORD" |
+    "$bin/postgres" --single -D "$data" template1 >/dev/null || fail "could not set the password"
+unset PGPASSWORD
 
 unset PGDRILL_SETTINGS PGDATABASE PGUSER PGHOST
 "$bin/postgres" -D "$data" </dev/null &
