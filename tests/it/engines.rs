@@ -30,20 +30,46 @@ fn data(name: &str) -> Vec<u8> {
     fs::read(Path::new("tests/data/real").join(name)).unwrap()
 }
 
-/// The real databases, and one of what is loaded in an odd way: partitions, a foreign key to a partitioned table, large
-/// objects, a generated column, a materialized view, comments, privileges.
-fn load(server: &Postgres) -> [&'static str; 4] {
+/// So many objects that their tables are made by several programs: a view between them, partitions, defaults that call a
+/// function, comments, privileges.
+const MANY: &str = "
+    create function seven() returns int language sql as 'select 7';
+    do $$ begin
+        for n in 1 .. 700 loop
+            execute format('create table t%1$s (id serial primary key, held int default seven(), note text); '
+                'comment on table t%1$s is ''Table %1$s''; grant select on t%1$s to public; '
+                'insert into t%1$s (note) select ''note '' || m from generate_series(1, 3) m', n);
+        end loop;
+        for n in 1 .. 20 loop
+            execute format('create table p%1$s (id int, at int) partition by range (at); '
+                'create table p%1$s_a partition of p%1$s for values from (0) to (9); '
+                'create table p%1$s_b partition of p%1$s default; insert into p%1$s select m, m from generate_series(1, 20) m', n);
+        end loop;
+    end $$;
+    create view between as select t1.id, p1.at from t1 join p1 using (id);
+    create table later (like between);
+    alter table t2 alter note set default 'x' || seven()";
+
+/// The real databases, one of what is loaded in an odd way (partitions, a foreign key to a partitioned table, large objects,
+/// a generated column, a materialized view, comments, privileges), and one of many tables.
+fn load(server: &Postgres) -> [&'static str; 5] {
     let psql = "psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -f -";
     server.sh(psql, &data("chinook.sql"));
     server.load("northwind", &data("northwind.sql"));
     server.sh("createdb dvdrental", b"");
     server.sh("pg_restore -d dvdrental", &data("dvdrental-pg15.tar"));
     server.load("odd", &fs::read("tests/it/engines.sql").unwrap());
-    ["chinook", "northwind", "dvdrental", "odd"]
+    server.load("many", MANY.as_bytes());
+    ["chinook", "northwind", "dvdrental", "odd", "many"]
 }
 
 /// One dump in the forms that matter here: with offsets and without them; the odd one with every compression, too.
 fn dumps(server: &Postgres, major: u32, database: &str) -> Vec<(String, Dump)> {
+    if database == "many" {
+        let form = format!("pg_dump -Fc {database} | cat");
+        let bytes = server.sh(&form, b"");
+        return vec![(form, Dump::File(bytes))];
+    }
     let mut forms = vec![
         format!("pg_dump -Fc -f /tmp/x {database} && cat /tmp/x"),
         format!("pg_dump -Fc {database} | cat"),

@@ -79,6 +79,11 @@ pub(super) fn without_data(contents: &Contents) -> (Vec<i32>, Vec<i32>) {
         .partition(|id| awaited.contains(id))
 }
 
+/// What stands before the data, in its order.
+pub(super) fn before_data(contents: &Contents) -> impl Iterator<Item = &Entry> {
+    in_section(contents, Section::PreData).filter(|entry| !is_always_restored(entry))
+}
+
 /// What stands behind the data, without what was made already.
 pub(super) fn after_data(contents: &Contents, made: &HashSet<i32>) -> Vec<i32> {
     let after = in_section(contents, Section::PostData);

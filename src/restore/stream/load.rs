@@ -172,7 +172,7 @@ impl Programs<'_> {
         } else {
             &self.head.plain
         };
-        let list = listed(&work.entries);
+        let list = numbers(&work.entries);
         let mut arguments = vec!["-c", PROGRAM, "sh", &list];
         arguments.extend(archive::always(self.sandbox));
         let Tool {
@@ -200,7 +200,7 @@ pub(super) async fn rest(
     entries: &[i32],
     jobs: &str,
 ) -> Result<Complaints, Broken> {
-    let list = listed(entries);
+    let list = numbers(entries);
     let mut arguments = vec!["-c", PROGRAM, "sh", &list];
     arguments.extend(archive::always(sandbox));
     arguments.extend([jobs, path]);
@@ -209,7 +209,26 @@ pub(super) async fn rest(
     Ok(fed.complaints)
 }
 
-fn listed(entries: &[i32]) -> String {
+/// Restores entries that need no data, in this order, from the table of contents that it is fed.
+pub(super) async fn listed(
+    sandbox: &Sandbox,
+    head: &Bytes,
+    entries: &[i32],
+) -> Result<Complaints, Broken> {
+    let mut complaints = Complaints::default();
+    for entries in entries.chunks(LISTED) {
+        let list = numbers(entries);
+        let mut arguments = vec!["-c", PROGRAM, "sh", &list];
+        arguments.extend(archive::always(sandbox));
+        let tool = sandbox.tool("sh", &arguments).await?;
+        let mut fed = feed::feed(tool, feed::whole(head.clone())).await?;
+        fed.complaints.ended("pg_restore", fed.code);
+        complaints.extend(fed.complaints);
+    }
+    Ok(complaints)
+}
+
+fn numbers(entries: &[i32]) -> String {
     let numbers: Vec<String> = entries.iter().map(ToString::to_string).collect();
     numbers.join("\n")
 }

@@ -16,6 +16,7 @@
 //! `pg_restore` reads a directory dump from a folder only, and a tar archive with one job and in its order only.
 
 mod arrive;
+mod before;
 mod block;
 mod fit;
 mod lane;
@@ -94,7 +95,7 @@ pub async fn streamed(
     };
     let head = order.head.plain.clone();
     let load = async {
-        let before = archive::from_head(sandbox, &head, "--section=pre-data").await?;
+        let before = before::all(sandbox, &head, contents, jobs).await?;
         if before.environment().is_some() {
             return Ok::<_, Broken>((before, load::Loading::default()));
         }
