@@ -22,6 +22,7 @@ mod prove;
 mod raise;
 mod remember;
 mod source;
+mod spare;
 mod tell;
 mod trial;
 mod unpack;

@@ -1,25 +1,34 @@
-//! Tables that are read while others are still loaded: their rows are proven by the time the restore ends.
+//! Tables that are read while the rest is still restored: their rows are proven by the time the restore ends.
 //!
 //! What was read counts only when nothing wrote to the table since: the server's own counters of it are the same, and so
 //! is the file that it lies in. Else the table is read once more, as all others are.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use super::{session::pin, tables};
+use super::{
+    parts::Reads,
+    reading,
+    session::{self, pin},
+    tables::{self, Heap},
+    turns::Turns,
+};
 use crate::{dump::Target, rows::Rows};
 
-/// What changes when somebody writes to a table. Before 15 the counters reached the server by messages that could be late
-/// or lost.
+/// What changes when somebody writes to a table, how many rows were written, and where they lie. Before 15 the counters
+/// reached the server by messages that could be late or lost.
 const STAMP: &str = "
     select concat_ws(' ', c.oid, pg_relation_filenode(c.oid), pg_stat_get_tuples_inserted(c.oid),
                      pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)),
-           pg_stat_get_tuples_inserted(c.oid)
+           pg_stat_get_tuples_inserted(c.oid),
+           case when (select amname from pg_am m where m.oid = c.relam) = 'heap' then pg_relation_size(c.oid) end,
+           current_setting('block_size')::bigint
     from pg_class c
     where c.oid = to_regclass($1) and c.relkind = 'r'
       and current_setting('server_version_num')::int >= 150000 and current_setting('track_counts')::bool";
@@ -32,11 +41,25 @@ const OTHERS: &str =
 const PAUSE: Duration = Duration::from_millis(10);
 const LOOKS: usize = 200;
 
+/// Who reads, and what was read.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    turns: Turns,
+    readers: JoinSet<()>,
+    seen: Arc<Mutex<Seen>>,
+}
+
 /// What was read, by the statement that read it.
 #[derive(Debug, Default)]
-pub struct Ahead(Mutex<HashMap<String, Read>>);
+struct Seen {
+    /// Statements that were begun.
+    begun: HashSet<String>,
+    read: HashMap<String, Read>,
+    /// No statement is begun any more.
+    over: bool,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Read {
     target: Target,
     rows: Rows,
@@ -44,57 +67,125 @@ struct Read {
 }
 
 impl Ahead {
-    /// Reads a table that was loaded, on a connection of its own. Nothing is kept of one that cannot be read: that is found
-    /// out when all is compared.
-    pub async fn read(&self, client: Client, target: &Target, encoding: Option<&str>) {
-        if let Some((sql, read)) = read(client, target, encoding).await {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            all.insert(sql, read);
-        }
+    /// Reads a table that was loaded, on a connection of its own, when it may. Nothing is kept of one that cannot be read:
+    /// that is found out when all is compared. Must be called inside a Tokio runtime.
+    pub fn begin(&mut self, client: Client, target: Target, encoding: Option<String>) {
+        let (turns, seen) = (self.turns.clone(), Arc::clone(&self.seen));
+        self.readers.spawn(async move {
+            // What could not be read is read with all others.
+            let _: Option<()> = read(&client, &target, encoding.as_deref(), &turns, &seen).await;
+        });
+    }
+
+    /// How many tables are being read, or wait until they may be.
+    pub fn reading(&mut self) -> usize {
+        while self.readers.try_join_next().is_some() {}
+        self.readers.len()
+    }
+
+    /// How many may be read at the same time from now on; none at first.
+    pub fn allow(&self, count: usize) {
+        self.turns.allow(count);
+    }
+
+    /// Begins nothing new, and waits for what was begun.
+    pub async fn end(&mut self) {
+        locked(&self.seen).over = true;
+        self.turns.allow(usize::MAX);
+        while self.readers.join_next().await.is_some() {}
+    }
+
+    /// Whether this statement was begun, so that nobody else needs to ask it now.
+    pub(super) fn covers(&self, sql: &str) -> bool {
+        locked(&self.seen).begun.contains(sql)
     }
 
     /// The rows of those that nothing wrote to since, by the statement that read them. Nobody but these connections may use
     /// the database any more.
-    pub(super) async fn unchanged(self, clients: &[Client]) -> HashMap<String, Rows> {
-        let mut all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    pub(super) async fn unchanged(self, clients: &[Arc<Client>]) -> HashMap<String, Rows> {
+        let mut all = std::mem::take(&mut locked(&self.seen).read);
         let Some(client) = clients.first().filter(|_| !all.is_empty()) else {
             return HashMap::new();
         };
         if !alone(clients).await {
             return HashMap::new();
         }
-        for (sql, read) in std::mem::take(&mut all) {
-            let now = stamp(client, &read.target).await;
-            if now.is_some_and(|(stamp, _)| stamp == read.stamp) {
-                all.insert(sql, read);
+        let mut stamps = HashMap::new();
+        for read in all.values() {
+            if !stamps.contains_key(&read.target) {
+                let now = stamp(client, &read.target).await;
+                stamps.insert(read.target.clone(), now.map(|now| now.text));
             }
         }
-        tracing::debug!(tables = all.len(), "were read ahead");
+        all.retain(|_, read| {
+            let now = stamps.get(&read.target).and_then(Option::as_ref);
+            now == Some(&read.stamp)
+        });
+        tracing::debug!(statements = all.len(), "were read ahead");
         all.into_iter()
             .map(|(sql, read)| (sql, read.rows))
             .collect()
     }
 }
 
-async fn read(client: Client, target: &Target, encoding: Option<&str>) -> Option<(String, Read)> {
-    pin(std::slice::from_ref(&client)).await.ok()?;
-    let before = loaded(&client, target).await?;
-    let sql = tables::copy_sql(target, false, encoding);
-    let rows = tables::read(&client, &sql).await.ok()?;
-    let (stamp, _) = stamp(&client, target).await?;
-    let read = Read {
-        target: target.clone(),
-        rows,
-        stamp,
+fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn read(
+    client: &Client,
+    target: &Target,
+    encoding: Option<&str>,
+    turns: &Turns,
+    seen: &Mutex<Seen>,
+) -> Option<()> {
+    let mut turn = turns.take().await;
+    pin(client).await.ok()?;
+    let loaded = loaded(client, target).await?;
+    let reads = Reads {
+        target,
+        partitioned: false,
+        encoding,
+        heap: loaded.heap,
+        major: session::major(client).await.ok()?,
     };
-    (read.stamp == before).then_some((sql, read))
+    for sql in reads.statements() {
+        turn.keep().await;
+        if !begin(seen, &sql) {
+            break;
+        }
+        let rows = reading::read_in_turn(client, &sql, &mut turn).await.ok()?;
+        let read = Read {
+            target: target.clone(),
+            rows,
+            stamp: loaded.text.clone(),
+        };
+        locked(seen).read.insert(sql, read);
+    }
+    Some(())
+}
+
+/// Notes that a statement is asked, unless none is any more.
+fn begin(seen: &Mutex<Seen>, sql: &str) -> bool {
+    let mut seen = locked(seen);
+    if !seen.over {
+        seen.begun.insert(sql.to_owned());
+    }
+    !seen.over
+}
+
+/// What is known of a table at one moment.
+struct Stamp {
+    text: String,
+    inserted: i64,
+    heap: Option<Heap>,
 }
 
 /// The stamp of a table once the session that loaded it has told how many rows these were.
-async fn loaded(client: &Client, target: &Target) -> Option<String> {
+async fn loaded(client: &Client, target: &Target) -> Option<Stamp> {
     for _ in 0..LOOKS {
-        let (stamp, inserted) = stamp(client, target).await?;
-        if inserted > 0 {
+        let stamp = stamp(client, target).await?;
+        if stamp.inserted > 0 {
             return Some(stamp);
         }
         tokio::time::sleep(PAUSE).await;
@@ -102,16 +193,21 @@ async fn loaded(client: &Client, target: &Target) -> Option<String> {
     None
 }
 
-async fn stamp(client: &Client, target: &Target) -> Option<(String, i64)> {
+async fn stamp(client: &Client, target: &Target) -> Option<Stamp> {
     let row = client
         .query_opt(STAMP, &[&tables::name(target)])
         .await
         .ok()??;
-    Some((row.get(0), row.get(1)))
+    let bytes: Option<i64> = row.get(2);
+    Some(Stamp {
+        text: row.get(0),
+        inserted: row.get(1),
+        heap: bytes.map(|bytes| Heap::of(bytes, row.get(3))),
+    })
 }
 
 /// Whether everybody else has left.
-async fn alone(clients: &[Client]) -> bool {
+async fn alone(clients: &[Arc<Client>]) -> bool {
     let mut ours: Vec<i32> = Vec::new();
     for client in clients {
         match client.query_one("select pg_backend_pid()", &[]).await {

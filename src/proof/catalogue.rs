@@ -164,13 +164,11 @@ const PERHAPS: [&str; 2] = [
 
 const DOING: &str = "could not look at what was restored";
 
-/// Looks at everything.
-pub(super) async fn look(client: &Client) -> Result<Catalogue> {
+/// Looks at everything, on a server of this major.
+pub(super) async fn look(client: &Client, major: u32) -> Result<Catalogue> {
     let stop = |error| stopped(DOING, &error);
-    let major = "select current_setting('server_version_num')::int / 10000";
-    let major: i32 = client.query_one(major, &[]).await.map_err(stop)?.get(0);
     let mut catalogue = Catalogue {
-        major: major.unsigned_abs(),
+        major,
         ..Catalogue::default()
     };
     for row in client.query(OBJECTS, &[]).await.map_err(stop)? {

@@ -4,6 +4,7 @@
 
 mod ahead;
 mod attributes;
+mod back;
 mod belongings;
 mod catalogue;
 mod counts;
@@ -12,6 +13,8 @@ mod fair;
 mod large;
 mod objects;
 mod owners;
+mod parts;
+mod reading;
 mod rights;
 mod rows;
 mod said;
@@ -19,17 +22,22 @@ mod session;
 pub mod source;
 mod tables;
 mod transport;
+mod turns;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
+use back::ReadingBack;
 use tokio_postgres::Client;
 
 pub use ahead::Ahead;
 pub use catalogue::SequenceValue;
 pub use expected::{Expected, expected, expected_of_script};
 pub use owners::misspelt;
+pub use reading::Answer;
 pub use rows::Settled;
-pub use tables::Answer;
 pub use transport::{Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
 
 use crate::{
@@ -89,57 +97,87 @@ pub struct Compared {
 /// # Errors
 /// When the server went away.
 pub async fn compare(dump: &Dump, clients: Vec<Client>, ahead: Ahead) -> Result<Compared> {
+    let clients: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
     let Some(first) = clients.first() else {
         return Ok(Compared::default());
     };
-    session::pin(&clients).await?;
-    let catalogue = catalogue::look(first).await?;
+    for client in &clients {
+        session::pin(client).await?;
+    }
+    let relations = tables::relations(first).await?;
+    let major = session::major(first).await?;
+    let asked = rows::asked(dump, &relations, major);
+    let jobs = rows::jobs(&asked, dump, &relations, major);
+    let reading = ReadingBack::start(jobs, &clients, ahead);
+    let beside = beside(first, dump, major).await?;
+    let settled = rows::judge(asked, reading.finish(&clients).await?);
+    Ok(beside.with(settled, dump))
+}
+
+/// What is compared beside the rows.
+struct Beside {
+    objects: objects::Judged,
+    belongings: belongings::Judged,
+    large: large::Judged,
+    counts: Option<BTreeMap<String, u64>>,
+    sequences: Vec<SequenceValue>,
+}
+
+async fn beside(client: &Client, dump: &Dump, major: u32) -> Result<Beside> {
+    let catalogue = catalogue::look(client, major).await?;
     let objects = objects::judge(&dump.expected, &catalogue, &dump.refused);
     let utf8 = matches!(dump.contents.encoding.as_deref(), None | Some("UTF8"));
-    let attributes = attributes::look(first, &dump.expected).await?;
+    let attributes = attributes::look(client, &dump.expected).await?;
     let restored = belongings::Restored {
         catalogue: &catalogue,
         attributes: attributes.as_ref(),
     };
     let belongings = belongings::judge(&dump.expected, &restored, &objects.absent, utf8);
-    let relations = tables::relations(first).await?;
-    let asked = rows::asked(dump, &relations, catalogue.major);
-    let jobs = rows::jobs(&asked, dump, &relations);
     let large = match dump.ledger.trouble {
-        None => large::look(first, dump.ledger.large).await?,
+        None => large::look(client, dump.ledger.large).await?,
         Some(_) => large::Judged::default(),
     };
-    let counts = counts::look(first).await?;
-    let ahead = ahead.unchanged(&clients).await;
-    let answers = tables::read_all(jobs, clients, ahead).await?;
-    let settled = rows::judge(asked, answers);
-    let mut compared = Compared {
-        objects_expected: objects.expected + belongings.expected,
-        objects_found: objects.found + belongings.found,
-        rows_expected: dump.ledger.trouble.is_none().then_some(settled.expected),
-        digests: settled.digests,
-        not_compared: settled.not_compared,
-        complete: objects.complete
-            && belongings.complete
-            && settled.complete
-            && large.complete
-            && dump.ledger.trouble.is_none(),
-        large: large.compared,
-        large_found: large.found,
-        answers: settled.tables,
+    Ok(Beside {
+        objects,
+        belongings,
+        large,
+        counts: counts::look(client).await?,
         sequences: catalogue.sequences,
-        counts,
-        ..Compared::default()
-    };
-    compared.findings.extend(objects.findings);
-    compared.findings.extend(belongings.findings);
-    compared.findings.extend(settled.findings);
-    compared.findings.extend(large.findings);
-    compared.notes.extend(objects.notes);
-    compared.notes.extend(belongings.notes);
-    compared.notes.extend(large.notes);
-    compared.notes.extend(dump.ledger.trouble.clone());
-    Ok(compared)
+    })
+}
+
+impl Beside {
+    /// All of it.
+    fn with(self, settled: rows::Judged, dump: &Dump) -> Compared {
+        let (objects, belongings, large) = (self.objects, self.belongings, self.large);
+        let mut compared = Compared {
+            objects_expected: objects.expected + belongings.expected,
+            objects_found: objects.found + belongings.found,
+            rows_expected: dump.ledger.trouble.is_none().then_some(settled.expected),
+            digests: settled.digests,
+            not_compared: settled.not_compared,
+            complete: objects.complete
+                && belongings.complete
+                && settled.complete
+                && large.complete
+                && dump.ledger.trouble.is_none(),
+            large: large.compared,
+            large_found: large.found,
+            answers: settled.tables,
+            sequences: self.sequences,
+            counts: self.counts,
+            ..Compared::default()
+        };
+        compared.findings.extend(objects.findings);
+        compared.findings.extend(belongings.findings);
+        compared.findings.extend(settled.findings);
+        compared.findings.extend(large.findings);
+        compared.notes.extend(objects.notes);
+        compared.notes.extend(belongings.notes);
+        compared.notes.extend(large.notes);
+        compared.notes.extend(dump.ledger.trouble.clone());
+        compared
+    }
 }
 
 impl Compared {

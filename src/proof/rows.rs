@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Dump,
+    back::Job,
     fair::unfair,
-    tables::{Answer, Job, Relation, Relations, schema},
+    parts::Reads,
+    reading::{Answer, Answers, Question, Way},
+    tables::{Relation, Relations, name, schema},
 };
 use crate::{
     dump::{Form, Held, Ledger, Target},
@@ -108,26 +111,51 @@ fn standing(relation: &Relation) -> Standing {
     }
 }
 
-/// The tables to read.
-pub(super) fn jobs(asked: &[Asked], dump: &Dump, relations: &Relations) -> Vec<Job> {
+/// The tables to ask.
+pub(super) fn jobs(asked: &[Asked], dump: &Dump, relations: &Relations, major: u32) -> Vec<Job> {
     let job = |(number, asked): (usize, &Asked)| {
         if !matches!(asked.standing, Standing::Compared | Standing::AtLeast) {
             return None;
         }
-        let target = asked.whole.target.clone();
-        let relation = relations.get(&(schema(&target).to_owned(), target.table.clone()))?;
-        let whole = asked.whole.unfair.is_none() && asked.standing == Standing::Compared;
+        let target = &asked.whole.target;
+        let relation = relations.get(&(schema(target).to_owned(), target.table.clone()))?;
         let bytes = relation.types.iter().any(|name| name == "bytea");
-        Some(Job {
-            number,
+        let reads = Reads {
             target,
             partitioned: relation.kind == 'p',
-            encoding: dump.contents.encoding.clone(),
-            whole,
-            or_escaped: bytes.then_some(asked.whole.rows),
+            encoding: dump.contents.encoding.as_deref(),
+            heap: relation.heap,
+            major,
+        };
+        let whole = asked.whole.unfair.is_none() && asked.standing == Standing::Compared;
+        Some(Job {
+            number,
+            questions: questions(number, reads, whole, relation.bytes),
+            or_escaped: (whole && bytes).then_some(asked.whole.rows),
         })
     };
     asked.iter().enumerate().filter_map(job).collect()
+}
+
+/// What is asked of a table: its text, or only how many rows there are.
+fn questions(number: usize, reads: Reads<'_>, whole: bool, bytes: u64) -> Vec<Question> {
+    let question = |sql, way, bytes| Question {
+        number,
+        sql,
+        way,
+        bytes,
+    };
+    if whole {
+        let all = reads.statements();
+        let bytes = bytes / all.len().max(1) as u64;
+        return all
+            .into_iter()
+            .map(|sql| question(sql, Way::Read, bytes))
+            .collect();
+    }
+    let only = if reads.partitioned { "" } else { "only " };
+    let sql = format!("select count(*) from {only}{}", name(reads.target));
+    vec![question(sql, Way::Count, bytes)]
 }
 
 /// What comparing the rows came to.
@@ -142,8 +170,7 @@ pub(super) struct Judged {
 }
 
 /// Compares every table with its answer.
-pub(super) fn judge(asked: Vec<Asked>, answers: Vec<(usize, Answer)>) -> Judged {
-    let mut answers: BTreeMap<usize, Answer> = answers.into_iter().collect();
+pub(super) fn judge(asked: Vec<Asked>, mut answers: Answers) -> Judged {
     let mut judged = Judged {
         complete: true,
         ..Judged::default()

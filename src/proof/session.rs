@@ -12,13 +12,18 @@ const SETTINGS: &str = "set default_transaction_read_only = on; set statement_ti
 
 const HINT: &str = "Look at the throwaway server's log, its disk and its memory, then run again.";
 
-/// Pins the settings on every connection.
-pub(super) async fn pin(clients: &[Client]) -> Result<()> {
-    for client in clients {
-        let set = client.batch_execute(SETTINGS).await;
-        set.map_err(|error| stopped("could not prepare the comparison with the dump", &error))?;
-    }
-    Ok(())
+/// Pins the settings on a connection.
+pub(super) async fn pin(client: &Client) -> Result<()> {
+    let set = client.batch_execute(SETTINGS).await;
+    set.map_err(|error| stopped("could not prepare the comparison with the dump", &error))
+}
+
+/// The server's major.
+pub(super) async fn major(client: &Client) -> Result<u32> {
+    let sql = "select current_setting('server_version_num')::int / 10000";
+    let major = client.query_one(sql, &[]).await;
+    let major = major.map_err(|error| stopped("could not ask for the server's version", &error))?;
+    Ok(major.get::<_, i32>(0).unsigned_abs())
 }
 
 /// Why the run cannot go on.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use tokio_postgres::Client;
 
 use super::{
-    counts, large,
+    counts, large, reading,
     session::{self, quoted, stopped},
-    tables as read,
 };
 use crate::{error::Result, rows::Rows};
 
@@ -63,7 +62,7 @@ const SEQUENCES: &str = "
 /// # Errors
 /// When the server went away.
 pub async fn pin(client: &Client) -> Result<()> {
-    session::pin(std::slice::from_ref(client)).await
+    session::pin(client).await
 }
 
 /// The tables that hold rows.
@@ -120,7 +119,7 @@ pub async fn read(
         "copy {}{columns} to stdout (encoding '{encoding}')",
         table.quoted()
     );
-    read::read(client, &sql).await
+    reading::read(client, &sql).await
 }
 
 /// Reads all large objects.

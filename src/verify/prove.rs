@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, ahead::ReadsBack, beside, change, clocks, collate, compare, learn, load, raise,
-    remember, source::Source, trial::notes,
+    Job, Tier, ahead, beside, change, clocks, collate, compare, learn, load, raise, remember,
+    source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
@@ -124,10 +124,11 @@ async fn restore_and_ask(
     let plan = &job.plan.restore;
     let refused = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
-    let reads = ReadsBack::new(sandbox, &contents);
-    let along = (!job.options.uncompared).then_some(&reads as &dyn Along);
+    let (told, reads) = ahead::pair(sandbox, &contents);
+    let along = (!job.options.uncompared).then_some(&told as &dyn Along);
     let loading = load::load(job, source, backup, sandbox, along);
-    let restored = Box::pin(restore::guarded(sandbox, plan, loading)).await;
+    let restoring = restore::guarded(sandbox, plan, loading);
+    let (restored, ahead) = Box::pin(reads.beside(restoring)).await;
     report.findings.extend(watched.remarks());
     let mut restored = restored?;
     seen(report, evidence.as_ref().and_then(|seen| seen.get()));
@@ -140,7 +141,7 @@ async fn restore_and_ask(
         ledger: watched.ledger(&whole),
         contents: whole,
         refused,
-        ahead: reads.read(),
+        ahead,
     };
     let compared = compare::compare(job, held, &restored, sandbox).await?;
     report.findings.extend(compared.findings.iter().cloned());

@@ -51,6 +51,18 @@ async fn all_left(watching: &Client) {
     while watching.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
 }
 
+/// Reads the table ahead.
+async fn read_ahead(server: &Cluster, dump: &proof::Dump, target: Target) -> Ahead {
+    let mut ahead = Ahead::default();
+    ahead.allow(1);
+    let reader = client(server, "shop").await;
+    ahead.begin(reader, target, dump.contents.encoding.clone());
+    while ahead.reading() > 0 {
+        tokio::task::yield_now().await;
+    }
+    ahead
+}
+
 /// Reads ahead, does this to the table, and compares; tells how often the table was read by comparing.
 async fn compared(server: &Cluster, done: &[u8]) -> (Compared, i64) {
     server.psql("postgres", b"DROP DATABASE IF EXISTS shop");
@@ -58,11 +70,7 @@ async fn compared(server: &Cluster, done: &[u8]) -> (Compared, i64) {
     server.psql("shop", TABLE);
     let (dump, target) = dumped(server);
     let watching = client(server, "postgres").await;
-    let ahead = Ahead::default();
-    let reader = client(server, "shop").await;
-    ahead
-        .read(reader, &target, dump.contents.encoding.as_deref())
-        .await;
+    let ahead = read_ahead(server, &dump, target).await;
     server.psql("shop", done);
     all_left(&watching).await;
     let before = scans(server).await;
@@ -106,11 +114,7 @@ async fn what_was_read_ahead_counts_for_nothing_while_somebody_else_is_there() {
     server.psql("postgres", b"CREATE DATABASE shop");
     server.psql("shop", TABLE);
     let (dump, target) = dumped(&server);
-    let ahead = Ahead::default();
-    let reader = client(&server, "shop").await;
-    ahead
-        .read(reader, &target, dump.contents.encoding.as_deref())
-        .await;
+    let ahead = read_ahead(&server, &dump, target).await;
     let somebody = client(&server, "shop").await;
     let write = "BEGIN; UPDATE things SET name = 'other' WHERE id = 7; COMMIT; BEGIN; SELECT 1";
     somebody.batch_execute(write).await.unwrap();

@@ -9,7 +9,7 @@ use super::{
 use crate::dump::{self, LARGE_BLOCK, ROWS_END, TABLE_BLOCK};
 
 /// A table or an object with at least so many bytes has a `pg_restore` of its own; smaller ones share one.
-const LARGE: usize = 8 << 20;
+pub(super) const LARGE: usize = 8 << 20;
 
 /// How numbers are written, and what large objects belong to.
 #[derive(Clone, Copy, Debug)]

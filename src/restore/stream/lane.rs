@@ -3,10 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -58,23 +55,12 @@ impl Work {
 pub(super) struct Piece {
     pub(super) bytes: Bytes,
     _place: OwnedSemaphorePermit,
-    /// Where it is counted while it lies ahead of a program; none for a small one.
-    tide: Option<Tide>,
-}
-
-impl Drop for Piece {
-    fn drop(&mut self) {
-        if let Some(tide) = &self.tide {
-            tide.0.fetch_sub(self.bytes.len(), Relaxed);
-        }
-    }
 }
 
 /// Where bytes wait.
 struct Places {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
-    tide: Tide,
 }
 
 /// Where the pieces of a large one go.
@@ -95,22 +81,6 @@ enum Event {
     Work(Work),
 }
 
-/// Whether the programs or the dump are waited for.
-#[derive(Clone, Default)]
-pub(super) struct Tide(Arc<AtomicUsize>);
-
-impl Tide {
-    /// How many bytes of large tables lie ahead of the programs.
-    pub(super) fn ahead(&self) -> usize {
-        self.0.load(Relaxed)
-    }
-
-    /// Whether so little lies ahead of the programs that it is the dump which is waited for.
-    pub(super) fn is_low(&self) -> bool {
-        self.ahead() < AHEAD / 2
-    }
-}
-
 impl Drop for Split {
     fn drop(&mut self) {
         // Threads may be waiting for a place.
@@ -120,11 +90,6 @@ impl Drop for Split {
 }
 
 impl Split {
-    /// Tells how much lies ahead.
-    pub(super) fn tide(&self) -> Tide {
-        self.places.tide.clone()
-    }
-
     /// Everything before the first block.
     pub(super) async fn head(&mut self) -> Result<Recast, Broken> {
         match self.events.recv().await {
@@ -185,7 +150,6 @@ pub(super) fn pair(contents: &Contents) -> (Arc<Lane>, Split) {
     let places = Arc::new(Places {
         small: Arc::new(Semaphore::new(SMALL)),
         large: Arc::new(Semaphore::new(LARGE_ONES)),
-        tide: Tide::default(),
     });
     let data = || contents.toc.iter().filter(|entry| entry.has_data());
     let tables = data().filter(|entry| entry.is_table_data());
@@ -259,7 +223,6 @@ impl Shared {
         Ok(Piece {
             bytes: bytes.into(),
             _place: place,
-            tide: None,
         })
     }
 
@@ -287,13 +250,10 @@ impl Shared {
     /// Hands on some bytes of it.
     pub(super) fn more(&self, large: &Large, bytes: Vec<u8>) -> Result<(), Gone> {
         let place = self.wait(&large.places, bytes.len())?;
-        let tide = self.places.tide.clone();
-        tide.0.fetch_add(bytes.len(), Relaxed);
         // A `pg_restore` that ended early takes no more.
         let _ = large.to.send(Piece {
             bytes: bytes.into(),
             _place: place,
-            tide: Some(tide),
         });
         Ok(())
     }

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     super::{Complaints, archive, feed},
     Along,
-    lane::{Piece, Split, Tide, Work},
+    lane::{Piece, Split, Work},
     pace::Pace,
 };
 use crate::{
@@ -77,7 +77,6 @@ pub(super) async fn all(
         head: &order.head,
         pace: &pace,
         along: order.along,
-        tide: split.tide(),
     };
     let mut running = FuturesUnordered::new();
     let mut over = false;
@@ -131,7 +130,6 @@ struct Programs<'a> {
     head: &'a Recast,
     pace: &'a Pace,
     along: Option<&'a dyn Along>,
-    tide: Tide,
 }
 
 impl Programs<'_> {
@@ -148,7 +146,7 @@ impl Programs<'_> {
         Ok(complaints)
     }
 
-    /// Loads one part of the data; tells who wants to know of a large table, as long as others still arrive.
+    /// Loads one part of the data; tells who wants to know of a large table.
     async fn one(&self, work: Work) -> Result<(Vec<i32>, Complaints), Broken> {
         let (entries, alone) = (work.entries.clone(), work.alone);
         let started = Instant::now();
@@ -156,11 +154,9 @@ impl Programs<'_> {
         tracing::debug!(?entries, alone, took = ?started.elapsed(), "pg_restore ended");
         if alone
             && complaints.iter().next().is_none()
-            && !self.pace.is_over()
-            && self.tide.is_low()
             && let (Some(along), [entry]) = (self.along, &entries[..])
         {
-            self.pace.busy(along.loaded(*entry)).await;
+            along.loaded(*entry);
         }
         Ok((entries, complaints))
     }

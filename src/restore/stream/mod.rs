@@ -28,7 +28,6 @@ mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
-    pin::Pin,
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -50,10 +49,10 @@ pub enum Arriving {
     Members(Members),
 }
 
-/// Is told about every large table that was loaded while others still arrive.
+/// Is told about every large table that was loaded.
 pub trait Along: Sync {
-    /// The rows of this entry are there, and nothing is made of them before this has ended.
-    fn loaded(&self, entry: i32) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// The rows of this entry are there; others may still arrive.
+    fn loaded(&self, entry: i32);
 }
 
 /// Who works along with a restore.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::super::watchdog;
 
-/// How many programs have bytes before them that they have not taken, or are waited for by what is done with their tables.
+/// How many programs have bytes before them that they have not taken.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     writing: AtomicUsize,
@@ -27,18 +27,6 @@ impl Pace {
     pub(super) fn over(&self) {
         self.over.store(true, Relaxed);
         watchdog::wants_bytes(false);
-    }
-
-    /// Whether the stream was read to its end.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Relaxed)
-    }
-
-    /// Something else is waited for than bytes.
-    pub(super) async fn busy(&self, with: impl Future<Output = ()>) {
-        self.begin();
-        with.await;
-        self.end();
     }
 
     fn begin(&self) {

@@ -1,0 +1,203 @@
+//! Reads restored tables on several connections: the largest first, so that all of them end at about the same time.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+use super::{
+    session::{stopped, stops},
+    turns::Turn,
+};
+use crate::{
+    error::{Error, Result},
+    rows::{Counter, Rows},
+};
+
+/// After so many bytes it is looked whether others have the turn.
+const BREATH: usize = 256 << 10;
+
+/// What a restored table answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was read whole.
+    Read(Rows),
+    /// It was counted.
+    Counted(u64),
+    /// The server refused, with this SQLSTATE.
+    Refused([u8; 5]),
+}
+
+impl Answer {
+    /// What it is together with what another part of the same table answered.
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Read(mut rows), Self::Read(more)) => {
+                rows.absorb(more);
+                Self::Read(rows)
+            }
+            (refused @ Self::Refused(_), _) | (_, refused) => refused,
+        }
+    }
+}
+
+/// The answers, by the table's place among the dump's.
+pub(super) type Answers = HashMap<usize, Answer>;
+
+/// Adds the answer of a table, or of a part of it.
+pub(super) fn add(answers: &mut Answers, number: usize, answer: Answer) {
+    let known = answers.get(&number).copied();
+    answers.insert(number, known.map_or(answer, |known| known.with(answer)));
+}
+
+/// How a statement is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It gives a number.
+    Count,
+    /// It gives rows.
+    Read,
+    /// It gives rows, with bytes written in the other way.
+    Escaped,
+}
+
+/// A statement that asks a table, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    /// The table's place among the dump's.
+    pub(super) number: usize,
+    pub(super) sql: String,
+    pub(super) way: Way,
+    /// How many bytes are read for it, about.
+    pub(super) bytes: u64,
+}
+
+/// Who reads, and what is still to be read.
+pub(super) struct Readers {
+    queue: Arc<Mutex<VecDeque<Question>>>,
+    tasks: JoinSet<Result<Vec<(usize, Answer)>>>,
+}
+
+impl Readers {
+    /// Nobody reads yet.
+    pub(super) fn of(mut questions: Vec<Question>) -> Self {
+        questions.sort_by_key(|question| Reverse(question.bytes));
+        Self {
+            queue: Arc::new(Mutex::new(questions.into())),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Lets one more connection read. Must be called inside a Tokio runtime.
+    pub(super) fn join(&mut self, client: Arc<Client>) {
+        let queue = Arc::clone(&self.queue);
+        self.tasks.spawn(async move {
+            let mut answers = Vec::new();
+            loop {
+                let next = queue
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop_front();
+                let Some(question) = next else {
+                    return Ok(answers);
+                };
+                answers.push((question.number, ask(&client, &question).await?));
+            }
+        });
+    }
+
+    /// Everything that was answered.
+    ///
+    /// # Errors
+    /// When the server went away.
+    pub(super) async fn finish(mut self, answers: &mut Answers) -> Result<()> {
+        while let Some(ended) = self.tasks.join_next().await {
+            let Ok(answered) = ended else {
+                let interrupted = "comparing the rows was interrupted";
+                return Err(Error::new(interrupted, "Run again."));
+            };
+            for (number, answer) in answered? {
+                add(answers, number, answer);
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn ask(client: &Client, question: &Question) -> Result<Answer> {
+    match answer(client, question).await {
+        Ok(answer) => Ok(answer),
+        Err(error) if stops(&error) => Err(stopped("could not read a restored table", &error)),
+        Err(error) => {
+            let code = error
+                .code()
+                .map_or("?????", tokio_postgres::error::SqlState::code);
+            let mut state = *b"?????";
+            state
+                .iter_mut()
+                .zip(code.bytes())
+                .for_each(|(to, from)| *to = from);
+            Ok(Answer::Refused(state))
+        }
+    }
+}
+
+async fn answer(
+    client: &Client,
+    question: &Question,
+) -> std::result::Result<Answer, tokio_postgres::Error> {
+    match question.way {
+        Way::Count => {
+            let count: i64 = client.query_one(&question.sql, &[]).await?.get(0);
+            Ok(Answer::Counted(count.unsigned_abs()))
+        }
+        Way::Read => read(client, &question.sql).await.map(Answer::Read),
+        Way::Escaped => {
+            client.batch_execute("set bytea_output = 'escape'").await?;
+            let rows = read(client, &question.sql).await;
+            client.batch_execute("set bytea_output = 'hex'").await?;
+            rows.map(Answer::Read)
+        }
+    }
+}
+
+/// Reads everything that a COPY gives.
+pub(super) async fn read(
+    client: &Client,
+    sql: &str,
+) -> std::result::Result<Rows, tokio_postgres::Error> {
+    let mut counter = Counter::default();
+    let mut lines = pin!(client.copy_out(sql).await?.into_stream());
+    while let Some(piece) = lines.next().await {
+        counter.feed(&piece?);
+    }
+    // The protocol ends with whole lines.
+    Ok(counter.finish().unwrap_or_else(|rows| rows))
+}
+
+/// The same, with breaks while others have the turn: the server waits as soon as nobody takes what it writes.
+pub(super) async fn read_in_turn(
+    client: &Client,
+    sql: &str,
+    turn: &mut Turn,
+) -> std::result::Result<Rows, tokio_postgres::Error> {
+    let mut counter = Counter::default();
+    let mut lines = pin!(client.copy_out(sql).await?.into_stream());
+    let mut since = 0;
+    while let Some(piece) = lines.next().await {
+        let piece = piece?;
+        since += piece.len();
+        if since >= BREATH {
+            since = 0;
+            turn.keep().await;
+        }
+        counter.feed(&piece);
+    }
+    Ok(counter.finish().unwrap_or_else(|rows| rows))
+}
