@@ -359,6 +359,40 @@ async fn every_engine_gives_the_same_database_in_postgresql_18() {
     the_same_database(18).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_table_is_loaded_without_a_log_of_its_rows() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let table = b"create table noise (text text); \
+        insert into noise select repeat(md5(n::text), 8) from generate_series(1, 160000) n";
+    server.psql("postgres", table);
+    let dump = Dump::File(server.dump(&["-Fc", "postgres"]));
+    let needs = Needs {
+        run: ulid::Ulid::generate().to_string(),
+        provider: Provider::Local,
+        ..Needs::default()
+    };
+    let sandbox = sandbox::start(&needs).await.unwrap();
+    let maintenance = sandbox.superuser("postgres").await.unwrap();
+    let written = async || -> i64 {
+        let sql = "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint";
+        maintenance.query_one(sql, &[]).await.unwrap().get(0)
+    };
+    let mut logged = Vec::new();
+    for by in [By::Piped, By::Stream] {
+        let before = written().await;
+        restored(&sandbox, &dump, by).await;
+        logged.push(written().await - before);
+    }
+    sandbox.stop().await.unwrap();
+    // The table has some 45 MB, and making a database has a log of its own.
+    assert!(
+        logged[0] > 40_000_000 && logged[1] < 15_000_000,
+        "{logged:?}"
+    );
+}
+
 /// A folder with a dump and a plan.
 struct Place {
     folder: tempfile::TempDir,
