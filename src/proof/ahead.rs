@@ -88,10 +88,14 @@ impl Ahead {
         self.turns.allow(count);
     }
 
-    /// Begins nothing new, and waits for what was begun.
-    pub async fn end(&mut self) {
+    /// Begins nothing new, and lets what was begun come to its end.
+    pub(super) fn last(&self) {
         locked(&self.seen).over = true;
         self.turns.allow(usize::MAX);
+    }
+
+    /// Waits for what was begun.
+    pub(super) async fn end(&mut self) {
         while self.readers.join_next().await.is_some() {}
     }
 

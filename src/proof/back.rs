@@ -31,6 +31,8 @@ pub(super) struct ReadingBack {
 impl ReadingBack {
     /// Starts to read on all connections but the first, where there are others. Must be called inside a Tokio runtime.
     pub(super) fn start(jobs: Vec<Job>, clients: &[Arc<Client>], ahead: Ahead) -> Self {
+        // What is covered stays as it is from here on: nothing may be read twice, and nothing left out.
+        ahead.last();
         let questions = jobs.iter().flat_map(|job| &job.questions);
         let now = questions.filter(|question| !ahead.covers(&question.sql));
         let mut readers = Readers::of(now.cloned().collect());

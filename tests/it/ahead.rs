@@ -17,8 +17,8 @@ const TABLE: &[u8] = b"CREATE TABLE things (id int, name text); \
     INSERT INTO things SELECT n, 'thing ' || n FROM generate_series(1, 1000) n";
 
 /// A dump of the one table, and the table.
-fn dumped(server: &Cluster) -> (proof::Dump, Target) {
-    let bytes = server.dump(&["-Fc", "shop"]);
+fn dumped(server: &Cluster, how: &str) -> (proof::Dump, Target) {
+    let bytes = server.dump(&["-Fc", how, "shop"]);
     let shown = Arc::new(Shown::default());
     let opened = dump::open_shown(Cursor::new(bytes), shown.clone()).unwrap();
     let Opened::Archive(contents, bytes) = opened else {
@@ -68,7 +68,7 @@ async fn compared(server: &Cluster, done: &[u8]) -> (Compared, i64) {
     server.psql("postgres", b"DROP DATABASE IF EXISTS shop");
     server.psql("postgres", b"CREATE DATABASE shop");
     server.psql("shop", TABLE);
-    let (dump, target) = dumped(server);
+    let (dump, target) = dumped(server, "-Z6");
     let watching = client(server, "postgres").await;
     let ahead = read_ahead(server, &dump, target).await;
     server.psql("shop", done);
@@ -113,7 +113,7 @@ async fn what_was_read_ahead_counts_for_nothing_while_somebody_else_is_there() {
     };
     server.psql("postgres", b"CREATE DATABASE shop");
     server.psql("shop", TABLE);
-    let (dump, target) = dumped(&server);
+    let (dump, target) = dumped(&server, "-Z6");
     let ahead = read_ahead(&server, &dump, target).await;
     let somebody = client(&server, "shop").await;
     let write = "BEGIN; UPDATE things SET name = 'other' WHERE id = 7; COMMIT; BEGIN; SELECT 1";
@@ -125,4 +125,40 @@ async fn what_was_read_ahead_counts_for_nothing_while_somebody_else_is_there() {
         "{compared:?}"
     );
     drop(somebody);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_several_parts_is_read_whole_and_nothing_twice() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"CREATE DATABASE shop");
+    // Some 150 MB, which are three parts.
+    let table = b"CREATE TABLE things (id int, name text); \
+        INSERT INTO things SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, 140000) n";
+    server.psql("shop", table);
+    let (dump, target) = dumped(&server, "-Z0");
+    let clients = async || vec![client(&server, "shop").await, client(&server, "shop").await];
+    let whole = proof::compare(&dump, clients().await, Ahead::default()).await;
+    let whole = whole.unwrap();
+    assert!(whole.complete && whole.digests == 1, "{whole:?}");
+    // The same while somebody still reads ahead.
+    let mut ahead = Ahead::default();
+    ahead.allow(1);
+    ahead.begin(
+        client(&server, "shop").await,
+        target,
+        dump.contents.encoding.clone(),
+    );
+    let whole = proof::compare(&dump, clients().await, ahead).await;
+    let whole = whole.unwrap();
+    assert!(whole.complete && whole.digests == 1, "{whole:?}");
+    for lost in ["max(ctid)", "min(ctid)"] {
+        server.psql(
+            "shop",
+            format!("DELETE FROM things WHERE ctid = (SELECT {lost} FROM things)").as_bytes(),
+        );
+        let missing = proof::compare(&dump, clients().await, Ahead::default()).await;
+        assert!(!missing.unwrap().complete, "{lost}");
+    }
 }
