@@ -66,11 +66,11 @@ impl Folder {
         &self.path
     }
 
-    /// Where a server of this user may keep initialised data directories for later runs: beside it, so that copying them
+    /// Where our own user's servers may keep initialised data directories for later runs: beside it, so that copying them
     /// crosses no disk.
-    pub(super) fn cache(&self, owner: Option<(Uid, Gid)>) -> PathBuf {
-        let user = owner.map_or_else(Uid::effective, |(user, _)| user);
-        self.path.with_file_name(format!("{CACHE}{user}"))
+    pub(super) fn cache(&self) -> PathBuf {
+        self.path
+            .with_file_name(format!("{CACHE}{}", Uid::effective()))
     }
 
     /// Makes a folder inside it.

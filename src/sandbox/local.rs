@@ -118,7 +118,7 @@ fn spawn(
         .env("PGDRILL_PLACES", &home)
         .env("PGDRILL_SOCKETS", &home)
         .env("PGDRILL_LISTEN", "")
-        .env("PGDRILL_CACHE", folder.cache(jail.user()))
+        .env("PGDRILL_CACHE", cache(folder, jail))
         .env("PGDRILL_SETTINGS", SETTINGS)
         .env("PGDRILL_TIE", "stdin")
         .env("PGPASSWORD", password)
@@ -141,6 +141,15 @@ fn spawn(
         || "could not start the local sandbox".to_owned(),
         "Check that \"sh\" and \"unshare\" can be started.",
     )
+}
+
+/// Where initialised data directories are kept; nowhere for a server under a user of its own. What a dump runs there is shut
+/// in, and must find nothing that later runs begin with.
+fn cache(folder: &Folder, jail: &Jail) -> PathBuf {
+    match jail.user() {
+        Some(_) => PathBuf::new(),
+        None => folder.cache(),
+    }
 }
 
 /// A named pipe, open at both ends, so that it neither blocks nor ends.

@@ -37,6 +37,7 @@ mod history;
 mod history_cli;
 mod hostile;
 mod init;
+mod initialised;
 mod inspect;
 mod languages;
 mod live;

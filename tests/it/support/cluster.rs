@@ -90,7 +90,7 @@ impl Cluster {
     }
 
     /// A program of the server, run by the user who may.
-    fn server(&self, name: &str) -> Command {
+    pub(crate) fn server(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
         command.current_dir(self.folder.path());
         if let Some(user) = &self.user {

@@ -1,0 +1,120 @@
+//! A data directory is initialised once for each server, and copied only from a folder that is the user's own.
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::support::cluster::Cluster;
+
+/// What starts every throwaway server.
+const SCRIPT: &str = include_str!("../../src/sandbox/server.sh");
+
+/// A server that the script started.
+struct Started {
+    child: Child,
+    data: PathBuf,
+}
+
+fn start(server: &Cluster, name: &str, password: &str) -> Started {
+    let place = server.socket().join(name);
+    fs::create_dir(&place).unwrap();
+    let owner = fs::metadata(server.socket()).unwrap();
+    chown(&place, Some(owner.uid()), Some(owner.gid())).unwrap();
+    let child = server
+        .server("/bin/sh")
+        .args(["-c", SCRIPT])
+        .env("PGDRILL_BINS", "")
+        .env("PGDRILL_PLACES", &place)
+        .env("PGDRILL_SOCKETS", &place)
+        .env("PGDRILL_LISTEN", "")
+        .env("PGDRILL_CACHE", server.socket().join("cache"))
+        .env("PGDRILL_SETTINGS", "fsync = off")
+        .env("PGDRILL_DEADLINE", "120")
+        .env("PGDRILL_TIE", "stdin")
+        .env("PGPASSWORD", password)
+        .env("LC_ALL", "C")
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while !answers(server, &place, password) {
+        assert!(
+            began.elapsed() < Duration::from_mins(1),
+            "{name} never answered"
+        );
+    }
+    assert!(!answers(server, &place, "another"), "{name}");
+    let data = place.join("pgdrill/data");
+    Started { child, data }
+}
+
+fn answers(server: &Cluster, place: &Path, password: &str) -> bool {
+    let mut psql = server.client("psql");
+    psql.args(["-XAtqc", "select 1"])
+        .env("PGHOST", place)
+        .env("PGUSER", "pgdrill")
+        .env("PGPASSWORD", password);
+    psql.output().unwrap().status.success()
+}
+
+impl Started {
+    /// Whether it began with a copy of what is marked; ends it.
+    fn begun_with_mark(mut self) -> bool {
+        let marked = self.data.join("marker").exists();
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+        marked
+    }
+}
+
+#[test]
+fn a_data_directory_is_initialised_once_for_each_server_and_taken_from_nobody_else() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    assert!(!start(&server, "first", "one").begun_with_mark());
+    let cache = server.socket().join("cache");
+    let kept = fs::read_dir(&cache)
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
+    let about = fs::metadata(&cache).unwrap();
+    assert_eq!(about.mode() & 0o777, 0o700);
+    let mark = || fs::write(kept.join("data/marker"), "").unwrap();
+    mark();
+    // Root writes as root, and the server's user copies.
+    chown(
+        kept.join("data/marker"),
+        Some(about.uid()),
+        Some(about.gid()),
+    )
+    .unwrap();
+    assert!(start(&server, "second", "two").begun_with_mark());
+    fs::write(kept.join("made-by"), "another server\n").unwrap();
+    assert!(!start(&server, "third", "three").begun_with_mark());
+    assert_ne!(fs::read(kept.join("made-by")).unwrap(), b"another server\n");
+    if nix::unistd::geteuid().is_root() {
+        mark();
+        chown(
+            kept.join("data/marker"),
+            Some(about.uid()),
+            Some(about.gid()),
+        )
+        .unwrap();
+        chown(&cache, Some(0), Some(0)).unwrap();
+        fs::set_permissions(&cache, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(!start(&server, "fourth", "four").begun_with_mark());
+    }
+}
