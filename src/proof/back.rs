@@ -25,23 +25,27 @@ pub(super) struct Job {
 pub(super) struct ReadingBack {
     jobs: Vec<Job>,
     ahead: Ahead,
+    /// What was begun ahead.
+    covered: Vec<Question>,
     readers: Readers,
 }
 
 impl ReadingBack {
     /// Starts to read on all connections but the first, where there are others. Must be called inside a Tokio runtime.
     pub(super) fn start(jobs: Vec<Job>, clients: &[Arc<Client>], ahead: Ahead) -> Self {
-        // What is covered stays as it is from here on: nothing may be read twice, and nothing left out.
         ahead.last();
-        let questions = jobs.iter().flat_map(|job| &job.questions);
-        let now = questions.filter(|question| !ahead.covers(&question.sql));
-        let mut readers = Readers::of(now.cloned().collect());
+        // Decided once: nothing is read twice, and nothing left out.
+        let questions = jobs.iter().flat_map(|job| &job.questions).cloned();
+        let (covered, now): (Vec<_>, Vec<_>) =
+            questions.partition(|question| ahead.covers(&question.sql));
+        let mut readers = Readers::of(now);
         for client in clients.iter().skip(1) {
             readers.join(Arc::clone(client));
         }
         Self {
             jobs,
             ahead,
+            covered,
             readers,
         }
     }
@@ -54,12 +58,9 @@ impl ReadingBack {
         }
         self.ahead.end().await;
         self.readers.finish(&mut answers).await?;
-        let covered = |question: &&Question| self.ahead.covers(&question.sql);
-        let questions = self.jobs.iter().flat_map(|job| &job.questions);
-        let covered: Vec<Question> = questions.filter(covered).cloned().collect();
         let unchanged = self.ahead.unchanged(clients).await;
         let mut again = Vec::new();
-        for question in covered {
+        for question in self.covered {
             match unchanged.get(&question.sql) {
                 Some(rows) => add(&mut answers, question.number, Answer::Read(*rows)),
                 None => again.push(question),
