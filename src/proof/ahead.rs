@@ -158,7 +158,7 @@ async fn read(
         if !begin(seen, &sql) {
             break;
         }
-        let rows = reading::read_in_turn(client, &sql, &mut turn).await.ok()?;
+        let rows = reading::read(client, &sql, Some(&mut turn)).await.ok()?;
         let read = Read {
             target: target.clone(),
             rows,

@@ -33,8 +33,8 @@ impl Reads<'_> {
         let (Some(heap), Some(columns)) = (self.heap, self.columns()) else {
             return vec![self.whole()];
         };
-        let each = PART / heap.block.max(1);
-        let parts = heap.blocks.div_ceil(each.max(1));
+        let each = (PART / heap.block).max(1);
+        let parts = heap.blocks.div_ceil(each);
         if self.major < RANGES || self.partitioned || parts < 2 {
             return vec![self.whole()];
         }

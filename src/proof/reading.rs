@@ -157,35 +157,22 @@ async fn answer(
             let count: i64 = client.query_one(&question.sql, &[]).await?.get(0);
             Ok(Answer::Counted(count.unsigned_abs()))
         }
-        Way::Read => read(client, &question.sql).await.map(Answer::Read),
+        Way::Read => read(client, &question.sql, None).await.map(Answer::Read),
         Way::Escaped => {
             client.batch_execute("set bytea_output = 'escape'").await?;
-            let rows = read(client, &question.sql).await;
+            let rows = read(client, &question.sql, None).await;
             client.batch_execute("set bytea_output = 'hex'").await?;
             rows.map(Answer::Read)
         }
     }
 }
 
-/// Reads everything that a COPY gives.
+/// Reads everything that a COPY gives; in turn with breaks while others have it, for the server waits as soon as nobody takes
+/// what it writes.
 pub(super) async fn read(
     client: &Client,
     sql: &str,
-) -> std::result::Result<Rows, tokio_postgres::Error> {
-    let mut counter = Counter::default();
-    let mut lines = pin!(client.copy_out(sql).await?.into_stream());
-    while let Some(piece) = lines.next().await {
-        counter.feed(&piece?);
-    }
-    // The protocol ends with whole lines.
-    Ok(counter.finish().unwrap_or_else(|rows| rows))
-}
-
-/// The same, with breaks while others have the turn: the server waits as soon as nobody takes what it writes.
-pub(super) async fn read_in_turn(
-    client: &Client,
-    sql: &str,
-    turn: &mut Turn,
+    mut turn: Option<&mut Turn>,
 ) -> std::result::Result<Rows, tokio_postgres::Error> {
     let mut counter = Counter::default();
     let mut lines = pin!(client.copy_out(sql).await?.into_stream());
@@ -193,11 +180,14 @@ pub(super) async fn read_in_turn(
     while let Some(piece) = lines.next().await {
         let piece = piece?;
         since += piece.len();
-        if since >= BREATH {
+        if since >= BREATH
+            && let Some(turn) = &mut turn
+        {
             since = 0;
             turn.keep().await;
         }
         counter.feed(&piece);
     }
+    // The protocol ends with whole lines.
     Ok(counter.finish().unwrap_or_else(|rows| rows))
 }

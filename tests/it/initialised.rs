@@ -92,27 +92,19 @@ fn a_data_directory_is_initialised_once_for_each_server_and_taken_from_nobody_el
         .path();
     let about = fs::metadata(&cache).unwrap();
     assert_eq!(about.mode() & 0o777, 0o700);
-    let mark = || fs::write(kept.join("data/marker"), "").unwrap();
-    mark();
     // Root writes as root, and the server's user copies.
-    chown(
-        kept.join("data/marker"),
-        Some(about.uid()),
-        Some(about.gid()),
-    )
-    .unwrap();
+    let mark = || {
+        let marker = kept.join("data/marker");
+        fs::write(&marker, "").unwrap();
+        chown(&marker, Some(about.uid()), Some(about.gid())).unwrap();
+    };
+    mark();
     assert!(start(&server, "second", "two").begun_with_mark());
     fs::write(kept.join("made-by"), "another server\n").unwrap();
     assert!(!start(&server, "third", "three").begun_with_mark());
     assert_ne!(fs::read(kept.join("made-by")).unwrap(), b"another server\n");
     if nix::unistd::geteuid().is_root() {
         mark();
-        chown(
-            kept.join("data/marker"),
-            Some(about.uid()),
-            Some(about.gid()),
-        )
-        .unwrap();
         chown(&cache, Some(0), Some(0)).unwrap();
         fs::set_permissions(&cache, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         assert!(!start(&server, "fourth", "four").begun_with_mark());

@@ -80,7 +80,7 @@ pub(super) async fn all(
     };
     let mut running = FuturesUnordered::new();
     let mut over = false;
-    loading.complaints = programs.first(&order.first).await?;
+    loading.complaints = listed(sandbox, &order.head.plain, &order.first).await?;
     if loading.complaints.environment().is_some() {
         return Ok(loading);
     }
@@ -133,19 +133,6 @@ struct Programs<'a> {
 }
 
 impl Programs<'_> {
-    /// What data wait for.
-    async fn first(&self, entries: &[i32]) -> Result<Complaints, Broken> {
-        let mut complaints = Complaints::default();
-        for list in entries.chunks(LISTED) {
-            let work = Work::without_data(list.to_vec());
-            complaints.extend(self.run(work).await?);
-            if complaints.environment().is_some() {
-                break;
-            }
-        }
-        Ok(complaints)
-    }
-
     /// Loads one part of the data; tells who wants to know of a large table.
     async fn one(&self, work: Work) -> Result<(Vec<i32>, Complaints), Broken> {
         let (entries, alone) = (work.entries.clone(), work.alone);
@@ -169,8 +156,7 @@ impl Programs<'_> {
             &self.head.plain
         };
         let list = numbers(&work.entries);
-        let mut arguments = vec!["-c", PROGRAM, "sh", &list];
-        arguments.extend(archive::always(self.sandbox));
+        let arguments = arguments(self.sandbox, &list);
         let Tool {
             stdin,
             lines,
@@ -197,8 +183,7 @@ pub(super) async fn rest(
     jobs: &str,
 ) -> Result<Complaints, Broken> {
     let list = numbers(entries);
-    let mut arguments = vec!["-c", PROGRAM, "sh", &list];
-    arguments.extend(archive::always(sandbox));
+    let mut arguments = arguments(sandbox, &list);
     arguments.extend([jobs, path]);
     let mut fed = feed::run(sandbox.tool("sh", &arguments).await?).await?;
     fed.complaints.ended("pg_restore", fed.code);
@@ -214,14 +199,22 @@ pub(super) async fn listed(
     let mut complaints = Complaints::default();
     for entries in entries.chunks(LISTED) {
         let list = numbers(entries);
-        let mut arguments = vec!["-c", PROGRAM, "sh", &list];
-        arguments.extend(archive::always(sandbox));
-        let tool = sandbox.tool("sh", &arguments).await?;
+        let tool = sandbox.tool("sh", &arguments(sandbox, &list)).await?;
         let mut fed = feed::feed(tool, feed::whole(head.clone())).await?;
         fed.complaints.ended("pg_restore", fed.code);
         complaints.extend(fed.complaints);
+        if complaints.environment().is_some() {
+            break;
+        }
     }
     Ok(complaints)
+}
+
+/// What `sh` is told to run a `pg_restore` over these entries.
+fn arguments<'a>(sandbox: &'a Sandbox, list: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["-c", PROGRAM, "sh", list];
+    arguments.extend(archive::always(sandbox));
+    arguments
 }
 
 fn numbers(entries: &[i32]) -> String {
