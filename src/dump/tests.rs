@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-mod fixture;
+pub(super) mod fixture;
 
 fn found(bytes: &[u8]) -> Finding {
     match open(Cursor::new(bytes.to_vec())) {

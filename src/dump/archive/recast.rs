@@ -28,19 +28,91 @@ const SOMEWHERE: u8 = 1;
 const NOWHERE: u8 = 3;
 
 /// A table of contents that was written once more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Recast {
-    /// With the statements that it had.
-    pub plain: Bytes,
-    /// The same, where rows are loaded into tables that are emptied in the same transaction.
-    pub emptied: Bytes,
+    whole: Bytes,
+    /// How many bytes a number takes, without its sign.
+    int: usize,
+    /// How long it is before the number of its entries.
+    start: usize,
+    /// Its entries, by their number.
+    entries: Vec<Part>,
+}
+
+/// One entry of it.
+#[derive(Clone, Debug)]
+struct Part {
+    id: i32,
+    bytes: Range<usize>,
+    /// The statement that loads its data, with its length in front, where the table may be emptied first.
+    copy: Option<Range<usize>>,
+    is_setting: bool,
+}
+
+impl Recast {
+    /// All of it.
+    #[must_use]
+    pub const fn whole(&self) -> &Bytes {
+        &self.whole
+    }
+
+    /// A table of contents of these entries alone, in this order, behind the settings that every restore begins with:
+    /// `pg_restore` reads all that it is given, each time.
+    #[must_use]
+    pub fn only(&self, ids: &[i32]) -> Bytes {
+        let parts: Vec<&Part> = (ids.iter()).flat_map(|&id| self.parts(id)).collect();
+        let mut out = self.begin(parts.len());
+        for part in parts {
+            out.extend_from_slice(&self.whole[part.bytes.clone()]);
+        }
+        out.into()
+    }
+
+    /// The same of the data of one table, which is emptied in the transaction that loads it where the dump itself makes
+    /// it.
+    ///
+    /// Then there is no log of its rows, and they need no second look at who may see them: `pg_restore -j` does the first
+    /// by itself, though only where it makes the table in the same run.
+    #[must_use]
+    pub fn emptied(&self, id: i32) -> Bytes {
+        let [part] = self.parts(id) else {
+            return self.only(&[id]);
+        };
+        let emptying = part.copy.clone().and_then(|copy| {
+            let text = emptying(&self.whole[copy.start + 1 + self.int..copy.end])?;
+            Some((copy, counted(&text, self.int)))
+        });
+        let Some((copy, text)) = emptying else {
+            return self.only(&[id]);
+        };
+        let mut out = self.begin(1);
+        out.extend_from_slice(&self.whole[part.bytes.start..copy.start]);
+        out.extend_from_slice(&text);
+        out.extend_from_slice(&self.whole[copy.end..part.bytes.end]);
+        out.into()
+    }
+
+    /// The entries of this number; more than one only where a dump was tampered with.
+    fn parts(&self, id: i32) -> &[Part] {
+        let from = self.entries.partition_point(|part| part.id < id);
+        let count = self.entries[from..].partition_point(|part| part.id == id);
+        &self.entries[from..from + count]
+    }
+
+    /// The header, how many entries there are if so many follow, and the settings.
+    fn begin(&self, more: usize) -> Vec<u8> {
+        let settings = || self.entries.iter().filter(|part| part.is_setting);
+        let count = i32::try_from(settings().count() + more).unwrap_or(i32::MAX);
+        let mut out = [&self.whole[..self.start], &number(count, self.int)].concat();
+        for part in settings() {
+            out.extend_from_slice(&self.whole[part.bytes.clone()]);
+        }
+        out
+    }
 }
 
 /// Writes it once more: `pg_restore` reads a custom archive from its standard input, and a directory from nowhere else than
 /// a folder. The entries in `ours`, in ascending order, load tables that are made by the dump itself.
-///
-/// A table that was emptied in the transaction that loads it needs no log of its rows, and these need no second look at
-/// who may see them: `pg_restore -j` does the first by itself, though only where it makes the table in the same run.
 ///
 /// # Errors
 /// When it cannot be read, or its version is not known.
@@ -58,28 +130,30 @@ pub fn as_custom(toc: &[u8], ours: &[i32]) -> Result<Recast, Broken> {
     };
     let (int, offset) = (usize::from(toc[SIZES]), usize::from(toc[SIZES + 1]));
     let compression = if version < (1, 15) { 1 + int } else { 1 };
-    let mut start = toc[..SIZES + 2].to_vec();
-    start.extend(once(CUSTOM).chain(repeat_n(0, compression)));
-    let [mut plain, mut emptied] = [0; 2].map(|_| Writer {
+    let mut writer = Writer {
         toc,
         from: SIZES + 3 + compression,
-        out: start.clone(),
-    });
+        out: toc[..SIZES + 2].to_vec(),
+        entries: Vec::new(),
+    };
+    writer
+        .out
+        .extend(once(CUSTOM).chain(repeat_n(0, compression)));
+    let before = wire.at() - writer.from + writer.out.len();
     toc::read(&mut wire, version, place, &mut |met| {
-        let copy = &toc[met.copy.start + 1 + int..met.copy.end];
-        let text = ours
-            .binary_search(&met.entry.id)
-            .is_ok()
-            .then(|| emptying(copy));
-        if let Some(text) = text.flatten() {
-            emptied.replace(&met.copy, &counted(&text, int));
-        }
-        let place = placed(met, offset);
-        plain.replace(&met.place, &place);
-        emptied.replace(&met.place, &place);
+        let is_ours = ours.binary_search(&met.entry.id).is_ok();
+        writer.entry(met, is_ours, &placed(met, offset));
     })?;
-    let [plain, emptied] = [plain, emptied].map(|writer| writer.out.into());
-    Ok(Recast { plain, emptied })
+    let Writer {
+        out, mut entries, ..
+    } = writer;
+    entries.sort_by_key(|part| part.id);
+    Ok(Recast {
+        whole: out.into(),
+        int,
+        start: before,
+        entries,
+    })
 }
 
 /// Says only whether there are data.
@@ -126,21 +200,65 @@ struct Writer<'a> {
     toc: &'a [u8],
     from: usize,
     out: Vec<u8>,
+    entries: Vec<Part>,
 }
 
 impl Writer<'_> {
-    /// Everything up to these bytes, and something in their place.
-    fn replace(&mut self, range: &Range<usize>, by: &[u8]) {
+    /// Everything up to an entry, and the entry with this in the place of where its data are.
+    fn entry(&mut self, met: &Met<'_>, is_ours: bool, place: &[u8]) {
+        let start = self.out.len() + met.start - self.from;
         self.out
-            .extend_from_slice(&self.toc[self.from..range.start]);
-        self.out.extend_from_slice(by);
-        self.from = range.end;
+            .extend_from_slice(&self.toc[self.from..met.place.start]);
+        self.out.extend_from_slice(place);
+        self.from = met.place.end;
+        let copy = met.copy.start - met.start + start..met.copy.end - met.start + start;
+        self.entries.push(Part {
+            id: met.entry.id,
+            bytes: start..self.out.len(),
+            copy: is_ours.then_some(copy),
+            is_setting: met.entry.is_setting(),
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dump::tests::fixture::listing;
+
+    /// The numbers of the entries, and the statements that load their data, as they are read.
+    fn read(toc: &[u8]) -> Vec<(i32, String)> {
+        let mut head = Head::new(Cursor::new(toc.to_vec()));
+        let mut wire = Wire::new(&mut head, 0, None);
+        let version = header::read(&mut wire).unwrap().version;
+        let read = toc::read(&mut wire, version, Place::Offset, &mut |_| {}).unwrap();
+        assert_eq!(wire.at(), toc.len(), "something follows the last entry");
+        let told = |entry: super::super::Entry| (entry.id, entry.copy.unwrap_or_default().into());
+        read.into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn some_entries_are_a_table_of_contents_of_their_own_in_every_version() {
+        let entries = [
+            (7, "TABLE DATA"),
+            (9, "BLOBS"),
+            (2, "ENCODING"),
+            (1, "TABLE DATA"),
+        ];
+        for minor in 10..=16 {
+            let recast = as_custom(&listing(minor, &entries), &[1]).unwrap();
+            let ids = |toc: &[u8]| read(toc).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+            assert_eq!(ids(recast.whole()), [7, 9, 2, 1], "1.{minor}");
+            assert_eq!(ids(&recast.only(&[1, 7])), [2, 1, 7], "1.{minor}");
+            assert_eq!(ids(&recast.only(&[5])), [2], "1.{minor}");
+            let plain = "COPY public.t FROM stdin;\n";
+            let emptied =
+                "TRUNCATE TABLE ONLY public.t;\nCOPY public.t FROM stdin WITH (FREEZE);\n";
+            let of = |id| read(&recast.emptied(id)).pop().unwrap();
+            assert_eq!(of(1), (1, emptied.to_owned()), "1.{minor}");
+            assert_eq!(of(7), (7, plain.to_owned()), "of nobody's own");
+        }
+    }
 
     fn of(copy: &str) -> Option<String> {
         emptying(copy.as_bytes()).map(|text| String::from_utf8(text).unwrap())

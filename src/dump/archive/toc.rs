@@ -83,6 +83,12 @@ impl Entry {
         self.data != Data::Nowhere
     }
 
+    /// Whether it is a setting that every restore begins with, and no object.
+    #[must_use]
+    pub fn is_setting(&self) -> bool {
+        matches!(&*self.desc, "ENCODING" | "STDSTRINGS" | "SEARCHPATH")
+    }
+
     /// Whether its data are the rows of a table.
     #[must_use]
     pub fn is_table_data(&self) -> bool {
@@ -131,9 +137,11 @@ pub(super) struct Met<'a> {
     pub(super) entry: &'a Entry,
     /// The statement that creates it.
     pub(super) definition: &'a str,
-    /// Which bytes of the table of contents hold the statement that loads its data, with its length in front.
+    /// At which byte of the table of contents it starts.
+    pub(super) start: usize,
+    /// Which bytes hold the statement that loads its data, with its length in front.
     pub(super) copy: Range<usize>,
-    /// Which say where its data are.
+    /// Which say where its data are; it ends with them.
     pub(super) place: Range<usize>,
 }
 
@@ -171,6 +179,7 @@ fn entry(
     shared: &mut Shared,
     each: &mut dyn FnMut(&Met<'_>),
 ) -> Result<Entry, Broken> {
+    let start = wire.at();
     let id = id(wire)?;
     let dumped = wire.int()? != 0;
     wire.text()?; // the catalogue's OID
@@ -222,6 +231,7 @@ fn entry(
     each(&Met {
         entry: &entry,
         definition: &definition,
+        start,
         copy: before_copy..after_copy,
         place: from..wire.at(),
     });

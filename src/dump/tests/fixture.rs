@@ -20,6 +20,24 @@ pub(super) fn text(text: &str) -> Vec<u8> {
 
 /// A custom archive of one table, as the `pg_dump` of this minor version would write it.
 pub(super) fn archive(minor: u8, entries: i32) -> Vec<u8> {
+    let mut bytes = head(minor, entries);
+    bytes.extend(entry(minor, 1, "TABLE DATA"));
+    let rows = zlib(ROWS);
+    let length = int(i32::try_from(rows.len()).unwrap());
+    bytes.extend([vec![1], int(1), length, rows, int(0)].concat());
+    bytes
+}
+
+/// The table of contents of such an archive, of entries with these numbers and kinds.
+pub(in crate::dump) fn listing(minor: u8, entries: &[(i32, &str)]) -> Vec<u8> {
+    let mut bytes = head(minor, i32::try_from(entries.len()).unwrap());
+    for (id, desc) in entries {
+        bytes.extend(entry(minor, *id, desc));
+    }
+    bytes
+}
+
+fn head(minor: u8, entries: i32) -> Vec<u8> {
     let mut bytes = [&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 1]].concat();
     bytes.extend(if minor >= 15 { vec![1] } else { int(-1) });
     for figure in [10, 20, 3, 24, 10, 126, 0] {
@@ -27,8 +45,12 @@ pub(super) fn archive(minor: u8, entries: i32) -> Vec<u8> {
     }
     bytes.extend([text("shop"), text("15.4 (Debian 15.4-1)"), text("16.1")].concat());
     bytes.extend(int(entries));
-    bytes.extend([int(1), int(1), text("1259"), text("16385"), text("t")].concat());
-    bytes.extend(text("TABLE DATA"));
+    bytes
+}
+
+fn entry(minor: u8, id: i32, desc: &str) -> Vec<u8> {
+    let mut bytes = [int(id), int(1), text("1259"), text("16385"), text("t")].concat();
+    bytes.extend(text(desc));
     if minor >= 11 {
         bytes.extend(int(3));
     }
@@ -42,9 +64,6 @@ pub(super) fn archive(minor: u8, entries: i32) -> Vec<u8> {
     }
     bytes.extend([text("we\"ird"), text("false"), int(-1)].concat());
     bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    let rows = zlib(ROWS);
-    let length = int(i32::try_from(rows.len()).unwrap());
-    bytes.extend([vec![1], int(1), length, rows, int(0)].concat());
     bytes
 }
 

@@ -7,7 +7,6 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::{
@@ -15,7 +14,7 @@ use super::{
     fit, load,
 };
 use crate::{
-    dump::{Contents, Entry},
+    dump::{Contents, Entry, Recast},
     error::Broken,
     sandbox::Sandbox,
 };
@@ -29,13 +28,13 @@ type Step = Vec<Vec<i32>>;
 /// Restores it.
 pub(super) async fn all(
     sandbox: &Sandbox,
-    head: &Bytes,
+    head: &Recast,
     contents: &Contents,
     jobs: u16,
 ) -> Result<Complaints, Broken> {
     let steps = steps(contents, usize::from(jobs));
     if steps.iter().all(|step| step.len() < 2) {
-        return archive::from_head(sandbox, head, "--section=pre-data").await;
+        return archive::from_head(sandbox, head.whole(), "--section=pre-data").await;
     }
     let mut complaints = Complaints::default();
     for step in &steps {

@@ -74,21 +74,21 @@ pub(super) fn without_data(contents: &Contents) -> (Vec<i32>, Vec<i32>) {
         .flat_map(|entry| entry.depends.iter().copied())
         .collect();
     in_section(contents, Section::Data)
-        .filter(|entry| !entry.has_data() && !is_always_restored(entry))
+        .filter(|entry| !entry.has_data() && !entry.is_setting())
         .map(|entry| entry.id)
         .partition(|id| awaited.contains(id))
 }
 
 /// What stands before the data, in its order.
 pub(super) fn before_data(contents: &Contents) -> impl Iterator<Item = &Entry> {
-    in_section(contents, Section::PreData).filter(|entry| !is_always_restored(entry))
+    in_section(contents, Section::PreData).filter(|entry| !entry.is_setting())
 }
 
 /// What stands behind the data, without what was made already.
 pub(super) fn after_data(contents: &Contents, made: &HashSet<i32>) -> Vec<i32> {
     let after = in_section(contents, Section::PostData);
     after
-        .filter(|entry| !made.contains(&entry.id) && !is_always_restored(entry))
+        .filter(|entry| !made.contains(&entry.id) && !entry.is_setting())
         .map(|entry| entry.id)
         .collect()
 }
@@ -144,11 +144,6 @@ pub(super) fn ours(contents: &Contents) -> Vec<i32> {
     let mut ours: Vec<i32> = ours.map(|entry| entry.id).collect();
     ours.sort_unstable();
     ours
-}
-
-/// Settings that every run of `pg_restore` begins with.
-fn is_always_restored(entry: &Entry) -> bool {
-    matches!(&*entry.desc, "ENCODING" | "STDSTRINGS" | "SEARCHPATH")
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ use crate::{
 };
 
 /// Runs `pg_restore` with a list of entries that comes as the first argument: the list goes through a pipe, so that no
-/// file of it is needed beside the archive on the standard input.
-const PROGRAM: &str = "list=$1; shift; exec 4<&0; \
-    printf '%s\\n' \"$list\" | { exec pg_restore --use-list=/dev/fd/3 \"$@\" 3<&0 0<&4 4<&-; }";
+/// file of it is needed.
+const PROGRAM: &str =
+    "list=$1; shift; printf '%s\\n' \"$list\" | exec pg_restore --use-list=/dev/stdin \"$@\"";
 
 /// How many entries a list may have: an argument is at most 128 KiB long.
 pub(super) const LISTED: usize = 10_000;
@@ -80,7 +80,7 @@ pub(super) async fn all(
     };
     let mut running = FuturesUnordered::new();
     let mut over = false;
-    loading.complaints = listed(sandbox, &order.head.plain, &order.first).await?;
+    loading.complaints = listed(sandbox, &order.head, &order.first).await?;
     if loading.complaints.environment().is_some() {
         return Ok(loading);
     }
@@ -150,21 +150,19 @@ impl Programs<'_> {
 
     /// Runs one `pg_restore` over one part of the data.
     async fn run(&self, work: Work) -> Result<Complaints, Broken> {
-        let start = if work.alone {
-            &self.head.emptied
-        } else {
-            &self.head.plain
+        let start = match work.entries[..] {
+            [table] if work.alone => self.head.emptied(table),
+            _ => self.head.only(&work.entries),
         };
-        let list = numbers(&work.entries);
-        let arguments = arguments(self.sandbox, &list);
+        let arguments = archive::always(self.sandbox);
         let Tool {
             stdin,
             lines,
             status,
-        } = self.sandbox.tool("sh", &arguments).await?;
+        } = self.sandbox.tool("pg_restore", &arguments).await?;
         let ((), mut complaints, code) = tokio::try_join!(
             async {
-                write(stdin, start, work.pieces, self.pace).await;
+                write(stdin, &start, work.pieces, self.pace).await;
                 Ok::<_, Broken>(())
             },
             async { Ok(feed::listen(lines).await) },
@@ -182,44 +180,31 @@ pub(super) async fn rest(
     entries: &[i32],
     jobs: &str,
 ) -> Result<Complaints, Broken> {
-    let list = numbers(entries);
-    let mut arguments = arguments(sandbox, &list);
+    let list: Vec<String> = entries.iter().map(ToString::to_string).collect();
+    let list = list.join("\n");
+    let mut arguments = vec!["-c", PROGRAM, "sh", &list];
+    arguments.extend(archive::always(sandbox));
     arguments.extend([jobs, path]);
     let mut fed = feed::run(sandbox.tool("sh", &arguments).await?).await?;
     fed.complaints.ended("pg_restore", fed.code);
     Ok(fed.complaints)
 }
 
-/// Restores entries that need no data, in this order, from the table of contents that it is fed.
+/// Restores entries that need no data, in this order.
 pub(super) async fn listed(
     sandbox: &Sandbox,
-    head: &Bytes,
+    head: &Recast,
     entries: &[i32],
 ) -> Result<Complaints, Broken> {
-    let mut complaints = Complaints::default();
-    for entries in entries.chunks(LISTED) {
-        let list = numbers(entries);
-        let tool = sandbox.tool("sh", &arguments(sandbox, &list)).await?;
-        let mut fed = feed::feed(tool, feed::whole(head.clone())).await?;
-        fed.complaints.ended("pg_restore", fed.code);
-        complaints.extend(fed.complaints);
-        if complaints.environment().is_some() {
-            break;
-        }
+    if entries.is_empty() {
+        return Ok(Complaints::default());
     }
-    Ok(complaints)
-}
-
-/// What `sh` is told to run a `pg_restore` over these entries.
-fn arguments<'a>(sandbox: &'a Sandbox, list: &'a str) -> Vec<&'a str> {
-    let mut arguments = vec!["-c", PROGRAM, "sh", list];
-    arguments.extend(archive::always(sandbox));
-    arguments
-}
-
-fn numbers(entries: &[i32]) -> String {
-    let numbers: Vec<String> = entries.iter().map(ToString::to_string).collect();
-    numbers.join("\n")
+    let tool = sandbox
+        .tool("pg_restore", &archive::always(sandbox))
+        .await?;
+    let mut fed = feed::feed(tool, feed::whole(head.only(entries))).await?;
+    fed.complaints.ended("pg_restore", fed.code);
+    Ok(fed.complaints)
 }
 
 /// Feeds the table of contents, and the blocks as they come. A program that ended early takes no more of them.

@@ -92,7 +92,7 @@ pub async fn streamed(
         jobs: usize::from(jobs),
         along: hooks.along,
     };
-    let head = order.head.plain.clone();
+    let head = order.head.clone();
     let load = async {
         let before = before::all(sandbox, &head, contents, jobs).await?;
         if before.environment().is_some() {
@@ -101,12 +101,13 @@ pub async fn streamed(
         let loading = load::all(sandbox, &mut order, split).await?;
         Ok((before, loading))
     };
-    let ((mut complaints, loading), path) = tokio::try_join!(load, spool::small(sandbox, &head))?;
+    let ((mut complaints, loading), path) =
+        tokio::try_join!(load, spool::small(sandbox, head.whole()))?;
     complaints.extend(loading.complaints);
     if complaints.environment().is_none() {
         complaints.extend(after(sandbox, contents, &path, &loading.made, jobs).await?);
     }
-    let bytes = head.len() as u64 + loading.bytes;
+    let bytes = head.whole().len() as u64 + loading.bytes;
     Ok(Restored {
         engine: "stream",
         ..archive::restored(sandbox, started, bytes, complaints)

@@ -40,13 +40,6 @@ fn contents(tables: i32) -> Contents {
     contents
 }
 
-fn head() -> Recast {
-    Recast {
-        plain: "plain".into(),
-        emptied: "emptied".into(),
-    }
-}
-
 /// Shows so many bytes of something.
 fn show(rows: Option<Box<dyn Rows>>, size: usize) {
     let mut rows = rows.unwrap();
@@ -143,10 +136,10 @@ async fn of(
     let contents = contents(tables);
     let (lane, mut split) = lane::pair(&contents);
     tokio::task::spawn_blocking(move || {
-        let _ = lane.head(head());
+        let _ = lane.head(Recast::default());
         lane.end(shown(&lane, &contents));
     });
-    assert_eq!(split.head().await?.plain, "plain");
+    split.head().await?;
     taken(&mut split).await
 }
 
@@ -208,7 +201,7 @@ async fn large_objects_are_all_in_one_block_but_for_those_of_some_size() {
 async fn more_waits_for_nobody_than_may_wait_and_none_waits_for_another() {
     let contents = contents(3);
     let (lane, mut split) = lane::pair(&contents);
-    let _ = lane.head(head());
+    let _ = lane.head(Recast::default());
     let size = LARGE + AHEAD + (40 << 20);
     let shown = Arc::new(AtomicUsize::new(0));
     for id in 1..=3 {
