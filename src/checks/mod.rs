@@ -109,17 +109,11 @@ pub async fn run(
     context: &Context,
     mut clients: Vec<Client>,
 ) -> Result<Outcome> {
-    let Some(first) = clients.first_mut() else {
-        return Err(Error::new(
-            "no connection to ask the restored database with",
-            "Open at least one connection as the role that reads.",
-        ));
-    };
-    let catalog = catalog::look(first).await?;
+    let until = context.backup_time.unwrap_or(context.now);
+    let (catalog, inventory) = look(&mut clients, until).await?;
     let mut asked = expand::declared(declared, context, &catalog);
     names::make_unique(asked.iter_mut().map(|question| &mut question.about.id));
     let mut asked = select::only(asked, &context.only)?;
-    let inventory = inventory::look(first, context.backup_time.unwrap_or(context.now)).await;
     let live = (asked.iter_mut())
         .filter_map(|question| Some((question.about.id.clone(), question.live.take()?)))
         .collect();
@@ -144,4 +138,26 @@ pub async fn run(
     let mut outcome = conclude::outcome(declared, facts, answered);
     outcome.findings.extend(replies.findings);
     Ok(outcome)
+}
+
+/// Looks at what was restored, on two connections where there are.
+async fn look(
+    clients: &mut [Client],
+    until: Timestamp,
+) -> Result<(catalog::Catalog, Option<inventory::Inventory>)> {
+    match clients {
+        [first, second, ..] => {
+            let (catalog, inventory) =
+                tokio::join!(catalog::look(first), inventory::look(second, until));
+            Ok((catalog?, inventory))
+        }
+        [only] => Ok((
+            catalog::look(only).await?,
+            inventory::look(only, until).await,
+        )),
+        [] => Err(Error::new(
+            "no connection to ask the restored database with",
+            "Open at least one connection as the role that reads.",
+        )),
+    }
 }
