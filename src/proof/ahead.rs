@@ -165,6 +165,7 @@ async fn read(
             stamp: loaded.text.clone(),
         };
         locked(seen).read.insert(sql, read);
+        tracing::debug!(table = target.table, "a part was read ahead");
     }
     Some(())
 }

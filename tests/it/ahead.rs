@@ -1,6 +1,10 @@
 //! What was read while others were still loaded counts only as long as nothing writes to it.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    fs::{self, File},
+    io::Cursor,
+    sync::Arc,
+};
 
 use pgdrill::{
     dump::{self, Detail, Opened, Target},
@@ -10,7 +14,12 @@ use tokio_postgres::Client;
 
 use super::{
     missing::client,
-    support::{cluster::Cluster, shown::Shown},
+    support::{
+        cluster::{Cluster, succeed},
+        program::{pgdrill, report, run},
+        s3::{BUCKET, S3Server},
+        shown::Shown,
+    },
 };
 
 const TABLE: &[u8] = b"CREATE TABLE things (id int, name text); \
@@ -161,4 +170,49 @@ async fn a_table_of_several_parts_is_read_whole_and_nothing_twice() {
         let missing = proof::compare(&dump, clients().await, Ahead::default()).await;
         assert!(!missing.unwrap().complete, "{lost}");
     }
+}
+
+/// A large table, and a small one.
+const SHOP: &[u8] = b"create table large (id int, name text); \
+    insert into large select n, md5(n::text) || md5((-n)::text) from generate_series(1, 150000) n; \
+    create table small (id int); insert into small values (1)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drill_reads_a_loaded_table_while_the_rest_has_not_arrived() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", SHOP);
+    let place = tempfile::tempdir_in(server.socket()).unwrap();
+    let dump = place.path().join("dump");
+    succeed(server.client("pg_dump").args(["-Fd", "-f"]).arg(&dump));
+    let storage = S3Server::start().await;
+    let mut data = Vec::new();
+    for entry in fs::read_dir(&dump).unwrap().flatten() {
+        let key = format!("db/shop/{}", entry.file_name().display());
+        let bytes = fs::read(entry.path()).unwrap();
+        storage.put(&key, &bytes, 60);
+        if key.ends_with(".dat.gz") {
+            data.push((bytes.len(), key));
+        }
+    }
+    let (_, small) = data.into_iter().min().unwrap();
+    let (said, plan) = (place.path().join("said"), place.path().join("shop.yaml"));
+    let url = format!("url: s3://{BUCKET}/db/, endpoint: \"{}\"", storage.endpoint);
+    let text = format!("version: 1\nbackup: {{ {url} }}\ndatabase: {{ tables: {{ min: 1 }} }}\n");
+    fs::write(&plan, text).unwrap();
+    let plan = plan.display().to_string();
+    let mut drill = pgdrill(&["verify", &plan, "--format", "json", "-vv"]);
+    drill.args(["--sandbox", "local", "--jobs", "2"]);
+    drill.stderr(File::create(&said).unwrap());
+    let is_read = move || {
+        fs::read_to_string(&said)
+            .unwrap()
+            .contains("was read ahead")
+    };
+    storage.faults.hold_object(&small, is_read);
+    let (code, report) = report(&run(drill).await);
+    assert_eq!(code, 0, "{report:#}");
+    assert!(!storage.faults.held_in_vain(), "{report:#}");
+    assert_eq!(report["proof"]["level"], "transport-proved", "{report:#}");
 }

@@ -78,6 +78,8 @@ struct Script {
     reading_most: u32,
     log: Vec<String>,
     hold: Hold,
+    /// The object that is held; none: listings are.
+    held: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -164,12 +166,22 @@ impl Faults {
         self.script().hold = Hold::Until(Box::new(until));
     }
 
+    /// Sends nothing of this object until this is so, or for half a minute.
+    pub(crate) fn hold_object(&self, key: &str, until: impl Fn() -> bool + Send + 'static) {
+        self.script().held = Some(key.to_owned());
+        self.hold(until);
+    }
+
     /// Whether it never was.
     pub(crate) fn held_in_vain(&self) -> bool {
         matches!(self.script().hold, Hold::InVain)
     }
 
-    async fn held(&self) {
+    /// Waits where a listing, or this object, is held.
+    async fn held(&self, object: Option<&str>) {
+        if self.script().held.as_deref() != object {
+            return;
+        }
         let deadline = Instant::now() + Duration::from_secs(30);
         while matches!(&self.script().hold, Hold::Until(is_so) if !is_so()) {
             if Instant::now() > deadline {
@@ -407,7 +419,7 @@ impl S3 for Bucket {
             None => "list".to_owned(),
         };
         self.faults.admit(what, region.as_deref())?;
-        self.faults.held().await;
+        self.faults.held(None).await;
         let bucket = req.input.bucket.clone();
         let mut response = self.files.list_objects_v2(req).await?;
         for object in response.output.contents.iter_mut().flatten() {
@@ -468,6 +480,7 @@ impl S3 for Bucket {
             script.reading += 1;
             script.reading_most = script.reading_most.max(script.reading);
         }
+        self.faults.held(Some(&req.input.key)).await;
         // Long enough for the others to come.
         tokio::time::sleep(Duration::from_millis(3)).await;
         self.faults.script().reading -= 1;
