@@ -596,6 +596,10 @@ async fn every_major_starts_in_docker_and_takes_a_locale_or_says_so() {
             assert_eq!(collate, "C.UTF-8");
             assert!(notes[0].contains("en_US.UTF-8"), "{notes:?}");
         }
+        // It was given: no server looks for the machine's.
+        let zone = "select setting from pg_file_settings where name = 'timezone'";
+        let zone: String = client.query_one(zone, &[]).await.unwrap().get(0);
+        assert_eq!(zone, "UTC");
         sandbox.stop().await.unwrap();
     }
 }
