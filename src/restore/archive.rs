@@ -84,20 +84,20 @@ pub async fn schema(sandbox: &Sandbox, format: Format, head: Bytes) -> Result<Re
     for name in ["--section=pre-data", "--section=post-data"] {
         complaints.extend(match &folder {
             Some(path) => section(sandbox, path, &[name]).await?,
-            None => from_head(sandbox, &head, name).await?,
+            None => from_head(sandbox, &head, &[name]).await?,
         });
     }
     Ok(restored(sandbox, started, head.len() as u64, complaints))
 }
 
-/// Restores a section that needs no data.
+/// Restores what needs no data, from a table of contents that it is fed.
 pub(super) async fn from_head(
     sandbox: &Sandbox,
     head: &Bytes,
-    section: &str,
+    more: &[&str],
 ) -> Result<Complaints, Broken> {
     let mut arguments = always(sandbox);
-    arguments.push(section);
+    arguments.extend(more);
     let tool = sandbox.tool("pg_restore", &arguments).await?;
     let mut fed = feed::feed(tool, feed::whole(head.clone())).await?;
     fed.complaints.ended("pg_restore", fed.code);

@@ -28,7 +28,7 @@ const SOMEWHERE: u8 = 1;
 const NOWHERE: u8 = 3;
 
 /// A table of contents that was written once more.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Recast {
     whole: Bytes,
     /// How many bytes a number takes, without its sign.
@@ -40,7 +40,7 @@ pub struct Recast {
 }
 
 /// One entry of it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Part {
     id: i32,
     bytes: Range<usize>,
@@ -75,21 +75,20 @@ impl Recast {
     /// by itself, though only where it makes the table in the same run.
     #[must_use]
     pub fn emptied(&self, id: i32) -> Bytes {
+        self.emptying(id).unwrap_or_else(|| self.only(&[id]))
+    }
+
+    fn emptying(&self, id: i32) -> Option<Bytes> {
         let [part] = self.parts(id) else {
-            return self.only(&[id]);
+            return None;
         };
-        let emptying = part.copy.clone().and_then(|copy| {
-            let text = emptying(&self.whole[copy.start + 1 + self.int..copy.end])?;
-            Some((copy, counted(&text, self.int)))
-        });
-        let Some((copy, text)) = emptying else {
-            return self.only(&[id]);
-        };
+        let copy = part.copy.clone()?;
+        let text = emptying(&self.whole[copy.start + 1 + self.int..copy.end])?;
         let mut out = self.begin(1);
         out.extend_from_slice(&self.whole[part.bytes.start..copy.start]);
-        out.extend_from_slice(&text);
+        out.extend(counted(&text, self.int));
         out.extend_from_slice(&self.whole[copy.end..part.bytes.end]);
-        out.into()
+        Some(out.into())
     }
 
     /// The entries of this number; more than one only where a dump was tampered with.

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::{
     super::{Complaints, archive},
-    fit, load,
+    fit,
 };
 use crate::{
     dump::{Contents, Entry, Recast},
@@ -34,7 +34,7 @@ pub(super) async fn all(
 ) -> Result<Complaints, Broken> {
     let steps = steps(contents, usize::from(jobs));
     if steps.iter().all(|step| step.len() < 2) {
-        return archive::from_head(sandbox, head.whole(), "--section=pre-data").await;
+        return archive::from_head(sandbox, head.whole(), &["--section=pre-data"]).await;
     }
     let mut complaints = Complaints::default();
     for step in &steps {
@@ -42,8 +42,11 @@ pub(super) async fn all(
             programs = step.len(),
             "restores what stands before the data"
         );
-        let lists = step.iter().map(|list| load::listed(sandbox, head, list));
-        for told in try_join_all(lists).await? {
+        let programs = step.iter().map(async |list| {
+            let own = head.only(list);
+            archive::from_head(sandbox, &own, &[]).await
+        });
+        for told in try_join_all(programs).await? {
             complaints.extend(told);
         }
         if complaints.environment().is_some() {

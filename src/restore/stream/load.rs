@@ -36,7 +36,7 @@ pub(super) const LISTED: usize = 10_000;
 /// What is loaded, and how.
 pub(super) struct Order<'a> {
     /// The header and the table of contents.
-    pub(super) head: Recast,
+    pub(super) head: &'a Recast,
     /// Entries of the section of data that have none in the archive and that data wait for.
     pub(super) first: Vec<i32>,
     /// The others that have none.
@@ -68,19 +68,20 @@ pub(super) async fn all(
 ) -> Result<Loading, Broken> {
     let pace = Pace::default();
     let mut loading = Loading::default();
-    let rest = order.rest.chunks(LISTED);
-    let mut waiting: VecDeque<_> = rest.map(|list| Work::without_data(list.to_vec())).collect();
+    let rest = std::mem::take(&mut order.rest);
+    let rest = (!rest.is_empty()).then(|| Work::without_data(rest));
+    let mut waiting: VecDeque<_> = rest.into_iter().collect();
     let mut ready = VecDeque::new();
     let jobs = order.jobs;
     let programs = Programs {
         sandbox,
-        head: &order.head,
+        head: order.head,
         pace: &pace,
         along: order.along,
     };
     let mut running = FuturesUnordered::new();
     let mut over = false;
-    loading.complaints = listed(sandbox, &order.head, &order.first).await?;
+    loading.complaints = first(sandbox, order).await?;
     if loading.complaints.environment().is_some() {
         return Ok(loading);
     }
@@ -122,6 +123,14 @@ pub(super) async fn all(
     }
     loading.bytes = pace.bytes();
     Ok(loading)
+}
+
+/// Restores what data wait for.
+async fn first(sandbox: &Sandbox, order: &Order<'_>) -> Result<Complaints, Broken> {
+    if order.first.is_empty() {
+        return Ok(Complaints::default());
+    }
+    archive::from_head(sandbox, &order.head.only(&order.first), &[]).await
 }
 
 /// What each `pg_restore` is run with.
@@ -186,23 +195,6 @@ pub(super) async fn rest(
     arguments.extend(archive::always(sandbox));
     arguments.extend([jobs, path]);
     let mut fed = feed::run(sandbox.tool("sh", &arguments).await?).await?;
-    fed.complaints.ended("pg_restore", fed.code);
-    Ok(fed.complaints)
-}
-
-/// Restores entries that need no data, in this order.
-pub(super) async fn listed(
-    sandbox: &Sandbox,
-    head: &Recast,
-    entries: &[i32],
-) -> Result<Complaints, Broken> {
-    if entries.is_empty() {
-        return Ok(Complaints::default());
-    }
-    let tool = sandbox
-        .tool("pg_restore", &archive::always(sandbox))
-        .await?;
-    let mut fed = feed::feed(tool, feed::whole(head.only(entries))).await?;
     fed.complaints.ended("pg_restore", fed.code);
     Ok(fed.complaints)
 }

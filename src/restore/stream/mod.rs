@@ -84,15 +84,15 @@ pub async fn streamed(
         Arriving::Members(members) => members::start(lane, members, ours, jobs),
     }
     let (first, rest) = fit::without_data(contents);
+    let head = split.head().await?;
     let mut order = load::Order {
-        head: split.head().await?,
+        head: &head,
         first,
         rest,
         indexes: early(contents),
         jobs: usize::from(jobs),
         along: hooks.along,
     };
-    let head = order.head.clone();
     let load = async {
         let before = before::all(sandbox, &head, contents, jobs).await?;
         if before.environment().is_some() {
