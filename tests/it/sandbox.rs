@@ -604,6 +604,32 @@ async fn every_major_starts_in_docker_and_takes_a_locale_or_says_so() {
     }
 }
 
+/// How often a page of memory was not there for the process that answers.
+async fn page_faults(client: &tokio_postgres::Client) -> i64 {
+    // proc(5): the tenth field of a process, the eighth behind its name.
+    let sql = "select split_part(substring(pg_read_file('/proc/self/stat') from '\\) (.*)'), ' ', 8)::bigint";
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn memory_that_an_index_was_sorted_in_is_there_for_the_next() {
+    let Some(Place { needs, .. }) = place(Provider::Local) else {
+        return;
+    };
+    let sandbox = sandbox::start(&needs).await.unwrap();
+    let client = sandbox.superuser("postgres").await.unwrap();
+    let sql = "create table numbers as select n from generate_series(1, 1000000) n; \
+        set max_parallel_maintenance_workers = 0; create index on numbers (n)";
+    client.batch_execute(sql).await.unwrap();
+    let before = page_faults(&client).await;
+    let again = client.batch_execute("create index on numbers (n)").await;
+    again.unwrap();
+    // Some 18,000 where memory is given back between the two.
+    let faults = page_faults(&client).await - before;
+    assert!(faults < 4000, "{faults}");
+    sandbox.stop().await.unwrap();
+}
+
 /// A database, its encoding, and how many notes it takes.
 fn cases() -> [(DatabaseOptions, &'static str, usize); 4] {
     let text = |name: &str| Some(name.to_owned());
