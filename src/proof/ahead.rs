@@ -17,6 +17,7 @@ use super::{
     reading,
     session::{self, pin},
     tables::{self, Heap},
+    tap::Reader,
     turns::Turns,
 };
 use crate::{dump::Target, rows::Rows};
@@ -69,7 +70,7 @@ struct Read {
 impl Ahead {
     /// Reads a table that was loaded, on a connection of its own, when it may. Nothing is kept of one that cannot be read:
     /// that is found out when all is compared. Must be called inside a Tokio runtime.
-    pub fn begin(&mut self, client: Client, target: Target, encoding: Option<String>) {
+    pub fn begin(&mut self, client: Reader, target: Target, encoding: Option<String>) {
         let (turns, seen) = (self.turns.clone(), Arc::clone(&self.seen));
         self.readers.spawn(async move {
             // What could not be read is read with all others.
@@ -106,7 +107,7 @@ impl Ahead {
 
     /// The rows of those that nothing wrote to since, by the statement that read them. Nobody but these connections may use
     /// the database any more.
-    pub(super) async fn unchanged(self, clients: &[Arc<Client>]) -> HashMap<String, Rows> {
+    pub(super) async fn unchanged(self, clients: &[Arc<Reader>]) -> HashMap<String, Rows> {
         let mut all = std::mem::take(&mut locked(&self.seen).read);
         let Some(client) = clients.first().filter(|_| !all.is_empty()) else {
             return HashMap::new();
@@ -137,7 +138,7 @@ fn locked(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 }
 
 async fn read(
-    client: &Client,
+    client: &Reader,
     target: &Target,
     encoding: Option<&str>,
     turns: &Turns,
@@ -212,7 +213,7 @@ async fn stamp(client: &Client, target: &Target) -> Option<Stamp> {
 }
 
 /// Whether everybody else has left.
-async fn alone(clients: &[Arc<Client>]) -> bool {
+async fn alone(clients: &[Arc<Reader>]) -> bool {
     let mut ours: Vec<i32> = Vec::new();
     for client in clients {
         match client.query_one("select pg_backend_pid()", &[]).await {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio_postgres::Client;
-
 use super::{
     ahead::Ahead,
     reading::{Answer, Answers, Question, Readers, Way, add},
+    tap::Reader,
 };
 use crate::{error::Result, rows::Rows};
 
@@ -32,7 +31,7 @@ pub(super) struct ReadingBack {
 
 impl ReadingBack {
     /// Starts to read on all connections but the first, where there are others. Must be called inside a Tokio runtime.
-    pub(super) fn start(jobs: Vec<Job>, clients: &[Arc<Client>], ahead: Ahead) -> Self {
+    pub(super) fn start(jobs: Vec<Job>, clients: &[Arc<Reader>], ahead: Ahead) -> Self {
         ahead.last();
         // Decided once: nothing is read twice, and nothing left out.
         let questions = jobs.iter().flat_map(|job| &job.questions).cloned();
@@ -51,7 +50,7 @@ impl ReadingBack {
     }
 
     /// Reads the rest, on the first connection as well. Nobody but these connections may use the database any more.
-    pub(super) async fn finish(mut self, clients: &[Arc<Client>]) -> Result<Answers> {
+    pub(super) async fn finish(mut self, clients: &[Arc<Reader>]) -> Result<Answers> {
         let mut answers = Answers::new();
         if let Some(first) = clients.first() {
             self.readers.join(Arc::clone(first));
@@ -73,7 +72,7 @@ impl ReadingBack {
 }
 
 /// Reads tables once more that hold as many rows as they should but others, in the other way to write bytes.
-async fn escaped(jobs: &[Job], clients: &[Arc<Client>], answers: &mut Answers) -> Result<()> {
+async fn escaped(jobs: &[Job], clients: &[Arc<Reader>], answers: &mut Answers) -> Result<()> {
     let differs = |job: &&Job| match (job.or_escaped, answers.get(&job.number)) {
         (Some(expected), Some(Answer::Read(rows))) => {
             rows.count == expected.count && *rows != expected
@@ -99,7 +98,7 @@ async fn escaped(jobs: &[Job], clients: &[Arc<Client>], answers: &mut Answers) -
 
 async fn read(
     questions: Vec<Question>,
-    clients: &[Arc<Client>],
+    clients: &[Arc<Reader>],
     answers: &mut Answers,
 ) -> Result<()> {
     if questions.is_empty() {

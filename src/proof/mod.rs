@@ -21,6 +21,7 @@ mod said;
 mod session;
 pub mod source;
 mod tables;
+mod tap;
 mod transport;
 mod turns;
 
@@ -38,6 +39,7 @@ pub use expected::{Expected, expected, expected_of_script};
 pub use owners::misspelt;
 pub use reading::Answer;
 pub use rows::Settled;
+pub use tap::{Reader, Tap, Tapped};
 pub use transport::{Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
 
 use crate::{
@@ -96,8 +98,8 @@ pub struct Compared {
 ///
 /// # Errors
 /// When the server went away.
-pub async fn compare(dump: &Dump, clients: Vec<Client>, ahead: Ahead) -> Result<Compared> {
-    let clients: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
+pub async fn compare(dump: &Dump, clients: Vec<Reader>, ahead: Ahead) -> Result<Compared> {
+    let clients: Vec<Arc<Reader>> = clients.into_iter().map(Arc::new).collect();
     let Some(first) = clients.first() else {
         return Ok(Compared::default());
     };

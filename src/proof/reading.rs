@@ -13,15 +13,13 @@ use tokio_postgres::Client;
 
 use super::{
     session::{stopped, stops},
+    tap::{BREATH, Reader},
     turns::Turn,
 };
 use crate::{
     error::{Error, Result},
     rows::{Counter, Rows},
 };
-
-/// After so many bytes it is looked whether others have the turn.
-const BREATH: usize = 256 << 10;
 
 /// What a restored table answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +93,7 @@ impl Readers {
     }
 
     /// Lets one more connection read. Must be called inside a Tokio runtime.
-    pub(super) fn join(&mut self, client: Arc<Client>) {
+    pub(super) fn join(&mut self, client: Arc<Reader>) {
         let queue = Arc::clone(&self.queue);
         self.tasks.spawn(async move {
             let mut answers = Vec::new();
@@ -130,7 +128,7 @@ impl Readers {
     }
 }
 
-async fn ask(client: &Client, question: &Question) -> Result<Answer> {
+async fn ask(client: &Reader, question: &Question) -> Result<Answer> {
     match answer(client, question).await {
         Ok(answer) => Ok(answer),
         Err(error) if stops(&error) => Err(stopped("could not read a restored table", &error)),
@@ -149,7 +147,7 @@ async fn ask(client: &Client, question: &Question) -> Result<Answer> {
 }
 
 async fn answer(
-    client: &Client,
+    client: &Reader,
     question: &Question,
 ) -> std::result::Result<Answer, tokio_postgres::Error> {
     match question.way {
@@ -170,24 +168,56 @@ async fn answer(
 /// Reads everything that a COPY gives; in turn with breaks while others have it, for the server waits as soon as nobody takes
 /// what it writes.
 pub(super) async fn read(
+    client: &Reader,
+    sql: &str,
+    turn: Option<&mut Turn>,
+) -> std::result::Result<Rows, tokio_postgres::Error> {
+    let Some(tap) = client.tap() else {
+        return untapped(client, sql, turn).await;
+    };
+    tap.open();
+    // Few rows come this far, each for many.
+    let passed = pass(client, sql, turn, 1, |_| ()).await;
+    let rows = tap.close();
+    passed.map(|()| whole(rows))
+}
+
+/// The same where every row is handed on.
+pub(super) async fn untapped(
+    client: &Client,
+    sql: &str,
+    turn: Option<&mut Turn>,
+) -> std::result::Result<Rows, tokio_postgres::Error> {
+    let mut counter = Counter::default();
+    pass(client, sql, turn, BREATH, |row| counter.feed(row)).await?;
+    Ok(whole(counter.finish()))
+}
+
+/// The protocol ends with whole lines.
+fn whole(rows: std::result::Result<Rows, Rows>) -> Rows {
+    rows.unwrap_or_else(|rows| rows)
+}
+
+/// Takes the rows of a COPY, to its end; after so many bytes of them it looks whether others have the turn.
+async fn pass(
     client: &Client,
     sql: &str,
     mut turn: Option<&mut Turn>,
-) -> std::result::Result<Rows, tokio_postgres::Error> {
-    let mut counter = Counter::default();
-    let mut lines = pin!(client.copy_out(sql).await?.into_stream());
+    breath: usize,
+    mut take: impl FnMut(&[u8]),
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let mut rows = pin!(client.copy_out(sql).await?.into_stream());
     let mut since = 0;
-    while let Some(piece) = lines.next().await {
-        let piece = piece?;
-        since += piece.len();
-        if since >= BREATH
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        take(&row);
+        since += row.len();
+        if since >= breath
             && let Some(turn) = &mut turn
         {
             since = 0;
             turn.keep().await;
         }
-        counter.feed(&piece);
     }
-    // The protocol ends with whole lines.
-    Ok(counter.finish().unwrap_or_else(|rows| rows))
+    Ok(())
 }

@@ -1,7 +1,12 @@
 //! Connections to the sandbox's server.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    time::timeout,
+};
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
 use crate::{
@@ -25,7 +30,14 @@ pub(super) fn base(user: &str, password: &str) -> Config {
 
 /// Opens a connection and drives it in the background.
 pub(super) async fn open(config: &Config) -> Result<Client> {
-    try_open(config).await.or_stop(
+    or_gone(config, try_open(config).await)
+}
+
+fn or_gone<T, E: std::error::Error + Send + Sync + 'static>(
+    config: &Config,
+    opened: std::result::Result<T, E>,
+) -> Result<T> {
+    opened.or_stop(
         || {
             format!(
                 "could not connect to the sandbox as \"{}\"",
@@ -41,11 +53,58 @@ pub(super) async fn try_open(
     config: &Config,
 ) -> std::result::Result<Client, tokio_postgres::Error> {
     let (client, connection) = config.connect(NoTls).await?;
+    drive(connection);
+    Ok(client)
+}
+
+/// Its errors reach whoever uses the client.
+fn drive<F: Future + Send + 'static>(connection: F)
+where
+    F::Output: Send,
+{
     tokio::spawn(async move {
-        // Its errors reach whoever uses the client.
         let _ = connection.await;
     });
+}
+
+/// What a connection goes over.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// As [`open`], over what this makes of the way to the server.
+pub(super) async fn open_over<W: Wire + 'static>(
+    config: &Config,
+    over: impl FnOnce(Box<dyn Wire>) -> W,
+) -> Result<Client> {
+    let reached = timeout(ATTEMPT, reach(config)).await;
+    let wire = or_gone(config, reached.map_err(io::Error::from).flatten())?;
+    let (client, connection) = or_gone(config, config.connect_raw(over(wire), NoTls).await)?;
+    drive(connection);
     Ok(client)
+}
+
+/// The way to the first server of a configuration that can be reached.
+async fn reach(config: &Config) -> io::Result<Box<dyn Wire>> {
+    let ports = config.get_ports();
+    let mut failed = io::ErrorKind::AddrNotAvailable.into();
+    for (at, host) in config.get_hosts().iter().enumerate() {
+        let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+        match dial(host, port).await {
+            Ok(wire) => return Ok(wire),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+async fn dial(host: &Host, port: u16) -> io::Result<Box<dyn Wire>> {
+    Ok(match host {
+        Host::Unix(folder) => {
+            Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
+        }
+        Host::Tcp(name) => Box::new(TcpStream::connect((name.as_str(), port)).await?),
+    })
 }
 
 /// Whether the server is there: a refusal is an answer too, unless it says that it starts or ends.

@@ -36,6 +36,7 @@ use crate::{
     plan::Provider,
 };
 
+pub use connection::Wire;
 pub use docker::Image;
 pub use effort::{Effort, read as counted};
 pub use examine::{DockerFacts, Programs, docker_facts, programs};
@@ -212,6 +213,18 @@ impl Sandbox {
     /// When the server does not answer.
     pub async fn superuser(&self, database: &str) -> Result<tokio_postgres::Client> {
         connection::open(self.superuser.clone().dbname(database)).await
+    }
+
+    /// The same, over what this makes of the way to the server.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn superuser_over<W: Wire + 'static>(
+        &self,
+        database: &str,
+        over: impl FnOnce(Box<dyn Wire>) -> W,
+    ) -> Result<tokio_postgres::Client> {
+        connection::open_over(self.superuser.clone().dbname(database), over).await
     }
 
     /// A connection as another role.

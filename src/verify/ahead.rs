@@ -7,7 +7,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::spare;
+use super::{compare, spare};
 use crate::{
     dump::{Contents, Detail, Target},
     proof::Ahead,
@@ -94,7 +94,7 @@ impl ReadsBack<'_> {
             return;
         };
         // It is read with all others where that cannot be done now.
-        if let Ok(client) = self.sandbox.superuser(self.sandbox.database()).await {
+        if let Ok(client) = compare::reader(self.sandbox, self.sandbox.database()).await {
             let encoding = self.contents.encoding.clone();
             self.ahead.begin(client, target, encoding);
         }

@@ -1,12 +1,10 @@
 //! After the restore: is everything there that the dump holds?
 
-use tokio_postgres::Client;
-
 use super::Job;
 use crate::{
     dump::{Contents, Ledger},
     error::Result,
-    proof::{self, Ahead, Compared},
+    proof::{self, Ahead, Compared, Reader, Tap},
     restore::Restored,
     sandbox::Sandbox,
 };
@@ -87,10 +85,19 @@ pub(super) async fn schema(
     proof::compare(&dump, clients, Ahead::default()).await
 }
 
-async fn clients(restored: &Restored, sandbox: &Sandbox) -> Result<Vec<Client>> {
+async fn clients(restored: &Restored, sandbox: &Sandbox) -> Result<Vec<Reader>> {
     let mut clients = Vec::with_capacity(CONNECTIONS);
     for _ in 0..CONNECTIONS {
-        clients.push(sandbox.superuser(&restored.loaded.database).await?);
+        clients.push(reader(sandbox, &restored.loaded.database).await?);
     }
     Ok(clients)
+}
+
+/// A connection that tables are read on.
+pub(super) async fn reader(sandbox: &Sandbox, database: &str) -> Result<Reader> {
+    let tap = Tap::default();
+    let client = sandbox
+        .superuser_over(database, |wire| tap.on(wire))
+        .await?;
+    Ok(Reader::tapped(client, tap))
 }

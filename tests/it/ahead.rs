@@ -8,9 +8,10 @@ use std::{
 
 use pgdrill::{
     dump::{self, Detail, Opened, Target},
-    proof::{self, Ahead, Compared},
+    proof::{self, Ahead, Compared, Reader, Tap},
 };
-use tokio_postgres::Client;
+use tokio::net::UnixStream;
+use tokio_postgres::{Client, NoTls};
 
 use super::{
     missing::client,
@@ -53,6 +54,18 @@ async fn scans(server: &Cluster) -> i64 {
     row.unwrap().get(0)
 }
 
+/// A connection as drills read on.
+async fn reader(server: &Cluster, database: &str) -> Reader {
+    let tap = Tap::default();
+    let socket = UnixStream::connect(server.socket().join(".s.PGSQL.5432")).await;
+    let mut config = tokio_postgres::Config::new();
+    config.user("postgres").dbname(database);
+    let connected = config.connect_raw(tap.on(socket.unwrap()), NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    Reader::tapped(client, tap)
+}
+
 /// Waits until nobody is connected but this one: counters are told when a session leaves.
 async fn all_left(watching: &Client) {
     let sql =
@@ -64,7 +77,7 @@ async fn all_left(watching: &Client) {
 async fn read_ahead(server: &Cluster, dump: &proof::Dump, target: Target) -> Ahead {
     let mut ahead = Ahead::default();
     ahead.allow(1);
-    let reader = client(server, "shop").await;
+    let reader = reader(server, "shop").await;
     ahead.begin(reader, target, dump.contents.encoding.clone());
     while ahead.reading() > 0 {
         tokio::task::yield_now().await;
@@ -83,7 +96,7 @@ async fn compared(server: &Cluster, done: &[u8]) -> (Compared, i64) {
     server.psql("shop", done);
     all_left(&watching).await;
     let before = scans(server).await;
-    let reader = client(server, "shop").await;
+    let reader = reader(server, "shop").await;
     let compared = proof::compare(&dump, vec![reader], ahead).await.unwrap();
     all_left(&watching).await;
     (compared, scans(server).await - before)
@@ -127,7 +140,7 @@ async fn what_was_read_ahead_counts_for_nothing_while_somebody_else_is_there() {
     let somebody = client(&server, "shop").await;
     let write = "BEGIN; UPDATE things SET name = 'other' WHERE id = 7; COMMIT; BEGIN; SELECT 1";
     somebody.batch_execute(write).await.unwrap();
-    let reader = client(&server, "shop").await;
+    let reader = reader(&server, "shop").await;
     let compared = proof::compare(&dump, vec![reader], ahead).await.unwrap();
     assert!(
         !compared.complete && !compared.findings.is_empty(),
@@ -142,12 +155,12 @@ async fn a_table_of_several_parts_is_read_whole_and_nothing_twice() {
         return;
     };
     server.psql("postgres", b"CREATE DATABASE shop");
-    // Some 150 MB, which are three parts.
+    // Some 300 MB, which are two parts.
     let table = b"CREATE TABLE things (id int, name text); \
-        INSERT INTO things SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, 140000) n";
+        INSERT INTO things SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, 280000) n";
     server.psql("shop", table);
     let (dump, target) = dumped(&server, "-Z0");
-    let clients = async || vec![client(&server, "shop").await, client(&server, "shop").await];
+    let clients = async || vec![reader(&server, "shop").await, reader(&server, "shop").await];
     let whole = proof::compare(&dump, clients().await, Ahead::default()).await;
     let whole = whole.unwrap();
     assert!(whole.complete && whole.digests == 1, "{whole:?}");
@@ -155,7 +168,7 @@ async fn a_table_of_several_parts_is_read_whole_and_nothing_twice() {
     let mut ahead = Ahead::default();
     ahead.allow(1);
     ahead.begin(
-        client(&server, "shop").await,
+        reader(&server, "shop").await,
         target,
         dump.contents.encoding.clone(),
     );

@@ -321,7 +321,7 @@ async fn compare(server: &Cluster, lost: &str, read: &Read) -> Compared {
     let sql = format!("BEGIN; SET LOCAL allow_system_table_mods = on; {lost}");
     client.batch_execute(&sql).await.unwrap();
     // The connection ends with its transaction.
-    proof::compare(&dump, vec![client], Ahead::default())
+    proof::compare(&dump, vec![client.into()], Ahead::default())
         .await
         .unwrap()
 }

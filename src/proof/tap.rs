@@ -1,0 +1,340 @@
+//! Rows are added up as they come from the server, before they are anybody's messages: handing on every row by itself takes
+//! longer than adding it up.
+
+use std::{
+    io,
+    ops::Deref,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::Client;
+
+use crate::rows::{Counter, Rows};
+
+/// How many bytes are taken from the server at once, at most.
+const ROOM: usize = 64 << 10;
+
+/// One row of so many bytes is handed on: whoever waits for rows is seen to wait, and the server waits too.
+pub(super) const BREATH: usize = 256 << 10;
+
+/// A message begins with its kind and with its length, which counts itself.
+const HEAD: usize = 5;
+
+/// A connection that tables are read on; many rows take less time with a tap.
+pub struct Reader {
+    client: Client,
+    tap: Option<Tap>,
+}
+
+impl Reader {
+    /// The connection that goes over what this tap was put on.
+    #[must_use]
+    pub fn tapped(client: Client, tap: Tap) -> Self {
+        let tap = Some(tap);
+        Self { client, tap }
+    }
+
+    pub(super) fn tap(&self) -> Option<&Tap> {
+        self.tap.as_ref()
+    }
+}
+
+impl From<Client> for Reader {
+    fn from(client: Client) -> Self {
+        let tap = None;
+        Self { client, tap }
+    }
+}
+
+impl Deref for Reader {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Adds up the rows of a COPY while it is open.
+#[derive(Clone, Debug, Default)]
+pub struct Tap(Arc<Mutex<Option<Open>>>);
+
+#[derive(Debug, Default)]
+struct Open {
+    counter: Counter,
+    /// Bytes since one row was handed on.
+    since: usize,
+}
+
+impl Tap {
+    /// Puts it on a connection that was not used yet.
+    pub fn on<S>(&self, inner: S) -> Tapped<S> {
+        Tapped {
+            inner,
+            tap: self.clone(),
+            room: vec![0; ROOM].into(),
+            begin: 0,
+            end: 0,
+            at: At::Head {
+                head: [0; HEAD],
+                known: 0,
+            },
+        }
+    }
+
+    /// From now on rows are added up, and only now and then is one handed on.
+    pub(super) fn open(&self) {
+        *self.locked() = Some(Open::default());
+    }
+
+    /// What was added up. `Err` holds it when it ended in the middle of a line.
+    pub(super) fn close(&self) -> Result<Rows, Rows> {
+        let open = self.locked().take().unwrap_or_default();
+        open.counter.finish()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection with a tap on it.
+pub struct Tapped<S> {
+    inner: S,
+    tap: Tap,
+    room: Box<[u8]>,
+    /// What of the room was read and is not looked at yet.
+    begin: usize,
+    end: usize,
+    at: At,
+}
+
+/// Where among the server's messages the next byte stands.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// In the first bytes of one.
+    Head { head: [u8; HEAD], known: usize },
+    /// These first bytes are to be handed on, and so many behind them.
+    Pass {
+        head: [u8; HEAD],
+        given: usize,
+        left: usize,
+        is_row: bool,
+    },
+    /// So many bytes of a row that stays here.
+    Keep { left: usize },
+}
+
+impl At {
+    const fn next() -> Self {
+        Self::Head {
+            head: [0; HEAD],
+            known: 0,
+        }
+    }
+}
+
+/// Which message holds rows of a COPY.
+const COPY_DATA: u8 = b'd';
+
+impl<S> Tapped<S> {
+    /// Hands on what is to be handed on, as far as there is room for it.
+    fn sort(&mut self, out: &mut ReadBuf<'_>) {
+        let mut open = self.tap.locked();
+        loop {
+            let bytes = &self.room[self.begin..self.end];
+            match &mut self.at {
+                At::Head { head, known } => {
+                    let took = bytes.len().min(HEAD - *known);
+                    head[*known..*known + took].copy_from_slice(&bytes[..took]);
+                    *known += took;
+                    self.begin += took;
+                    if *known < HEAD {
+                        return;
+                    }
+                    self.at = sorted(*head, open.as_mut());
+                }
+                At::Pass {
+                    head,
+                    given,
+                    left,
+                    is_row,
+                } => {
+                    let took = (HEAD - *given).min(out.remaining());
+                    out.put_slice(&head[*given..*given + took]);
+                    *given += took;
+                    let took = bytes.len().min(*left).min(out.remaining());
+                    out.put_slice(&bytes[..took]);
+                    if let Some(open) = open.as_mut().filter(|_| *is_row) {
+                        open.counter.feed(&bytes[..took]);
+                    }
+                    *left -= took;
+                    self.begin += took;
+                    if *given < HEAD || *left > 0 {
+                        return;
+                    }
+                    self.at = At::next();
+                }
+                At::Keep { left } => {
+                    let took = bytes.len().min(*left);
+                    if let Some(open) = open.as_mut() {
+                        open.counter.feed(&bytes[..took]);
+                    }
+                    *left -= took;
+                    self.begin += took;
+                    if *left > 0 {
+                        return;
+                    }
+                    self.at = At::next();
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of the message that begins so.
+fn sorted(head: [u8; HEAD], open: Option<&mut Open>) -> At {
+    let [kind, length @ ..] = head;
+    // The length counts its own four bytes. A server that says less is not understood by whoever gets the message either.
+    let left = (u32::from_be_bytes(length) as usize).saturating_sub(4);
+    let Some(open) = open.filter(|_| kind == COPY_DATA) else {
+        return At::Pass {
+            head,
+            given: 0,
+            left,
+            is_row: false,
+        };
+    };
+    open.since += left;
+    if open.since < BREATH {
+        return At::Keep { left };
+    }
+    open.since = 0;
+    At::Pass {
+        head,
+        given: 0,
+        left,
+        is_row: true,
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = out.filled().len();
+        loop {
+            this.sort(out);
+            if out.filled().len() > before || out.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            let mut room = ReadBuf::new(&mut this.room);
+            ready!(Pin::new(&mut this.inner).poll_read(context, &mut room))?;
+            (this.begin, this.end) = (0, room.filled().len());
+            if this.end == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len()).unwrap() + 4;
+        [&[kind][..], &length.to_be_bytes(), body].concat()
+    }
+
+    /// What whoever reads gets, so many bytes at a time at most, and what was added up.
+    async fn through(sent: &[u8], room: usize, open: bool) -> (Vec<u8>, Result<Rows, Rows>) {
+        let tap = Tap::default();
+        if open {
+            tap.open();
+        }
+        let mut tapped = tap.on(sent);
+        let (mut got, mut piece) = (Vec::new(), vec![0; room]);
+        loop {
+            match tapped.read(&mut piece).await.unwrap() {
+                0 => return (got, tap.close()),
+                some => got.extend_from_slice(&piece[..some]),
+            }
+        }
+    }
+
+    fn rows(lines: &[Vec<u8>]) -> Rows {
+        let mut rows = Rows::default();
+        for line in lines {
+            rows.add(line);
+        }
+        rows
+    }
+
+    fn copied(lines: &[Vec<u8>]) -> Vec<u8> {
+        let data = |line: &Vec<u8>| message(COPY_DATA, &[line.as_slice(), b"\n"].concat());
+        lines.iter().flat_map(data).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn rows_are_added_up_and_everything_else_is_handed_on(
+            lines in prop::collection::vec(prop::collection::vec(b'a'..=b'z', 0..2000), 0..200),
+            room in 1_usize..70,
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (before, after) = (message(b'H', b"\0\0\x01\0\0"), message(b'C', b"COPY 7\0"));
+            let sent = [before.clone(), copied(&lines), after.clone()].concat();
+            let (got, added) = runtime.block_on(through(&sent, room, true));
+            prop_assert_eq!(added, Ok(rows(&lines)));
+            prop_assert!(got.starts_with(&before) && got.ends_with(&after));
+            prop_assert!(got.len() < before.len() + after.len() + 2100);
+            let (all, none) = runtime.block_on(through(&sent, room, false));
+            prop_assert!(all == sent && none == Ok(Rows::default()));
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_rows_one_is_handed_on() {
+        let lines: Vec<_> = (0..90_u8)
+            .map(|number| vec![b'a' + number % 26; 9_000])
+            .collect();
+        let (got, added) = through(&copied(&lines), 4096, true).await;
+        assert_eq!(added, Ok(rows(&lines)));
+        let one = 5 + 9_001;
+        assert_eq!(got.len(), 90 * 9_001 / BREATH * one);
+    }
+
+    #[tokio::test]
+    async fn a_row_that_was_cut_is_seen_to_be() {
+        let (got, added) = through(&message(COPY_DATA, b"half a r"), 64, true).await;
+        assert!(got.is_empty() && added == Err(Rows::default()), "{added:?}");
+    }
+}
