@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 use super::{
+    meter::Reader,
     parts::Reads,
     reading,
     session::{self, pin},
     tables::{self, Heap},
-    tap::Reader,
     turns::Turns,
 };
 use crate::{dump::Target, rows::Rows};

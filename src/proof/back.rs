@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{
     ahead::Ahead,
+    meter::Reader,
     reading::{Answer, Answers, Question, Readers, Way, add},
-    tap::Reader,
 };
 use crate::{error::Result, rows::Rows};
 

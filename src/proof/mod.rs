@@ -11,6 +11,7 @@ mod counts;
 mod expected;
 mod fair;
 mod large;
+mod meter;
 mod objects;
 mod owners;
 mod parts;
@@ -21,7 +22,6 @@ mod said;
 mod session;
 pub mod source;
 mod tables;
-mod tap;
 mod transport;
 mod turns;
 
@@ -36,10 +36,10 @@ use tokio_postgres::Client;
 pub use ahead::Ahead;
 pub use catalogue::SequenceValue;
 pub use expected::{Expected, expected, expected_of_script};
+pub use meter::{Meter, Metered, Reader};
 pub use owners::misspelt;
 pub use reading::Answer;
 pub use rows::Settled;
-pub use tap::{Reader, Tap, Tapped};
 pub use transport::{Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
 
 use crate::{

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 use super::{
+    meter::{BREATH, Reader},
     session::{stopped, stops},
-    tap::{BREATH, Reader},
     turns::Turn,
 };
 use crate::{
@@ -172,18 +172,18 @@ pub(super) async fn read(
     sql: &str,
     turn: Option<&mut Turn>,
 ) -> std::result::Result<Rows, tokio_postgres::Error> {
-    let Some(tap) = client.tap() else {
-        return untapped(client, sql, turn).await;
+    let Some(meter) = client.meter() else {
+        return unmetered(client, sql, turn).await;
     };
-    tap.open();
+    meter.open();
     // Few rows come this far, each for many.
     let passed = pass(client, sql, turn, 1, |_| ()).await;
-    let rows = tap.close();
+    let rows = meter.close();
     passed.map(|()| whole(rows))
 }
 
 /// The same where every row is handed on.
-pub(super) async fn untapped(
+pub(super) async fn unmetered(
     client: &Client,
     sql: &str,
     turn: Option<&mut Turn>,

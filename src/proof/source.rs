@@ -119,7 +119,7 @@ pub async fn read(
         "copy {}{columns} to stdout (encoding '{encoding}')",
         table.quoted()
     );
-    reading::untapped(client, &sql, None).await
+    reading::unmetered(client, &sql, None).await
 }
 
 /// Reads all large objects.

@@ -4,7 +4,7 @@ use super::Job;
 use crate::{
     dump::{Contents, Ledger},
     error::Result,
-    proof::{self, Ahead, Compared, Reader, Tap},
+    proof::{self, Ahead, Compared, Meter, Reader},
     restore::Restored,
     sandbox::Sandbox,
 };
@@ -95,9 +95,9 @@ async fn clients(restored: &Restored, sandbox: &Sandbox) -> Result<Vec<Reader>> 
 
 /// A connection that tables are read on.
 pub(super) async fn reader(sandbox: &Sandbox, database: &str) -> Result<Reader> {
-    let tap = Tap::default();
+    let meter = Meter::default();
     let client = sandbox
-        .superuser_over(database, |wire| tap.on(wire))
+        .superuser_over(database, |wire| meter.on(wire))
         .await?;
-    Ok(Reader::tapped(client, tap))
+    Ok(Reader::metered(client, meter))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use pgdrill::{
     dump::{self, Detail, Opened, Target},
-    proof::{self, Ahead, Compared, Reader, Tap},
+    proof::{self, Ahead, Compared, Meter, Reader},
 };
 use tokio::net::UnixStream;
 use tokio_postgres::{Client, NoTls};
@@ -56,14 +56,14 @@ async fn scans(server: &Cluster) -> i64 {
 
 /// A connection as drills read on.
 async fn reader(server: &Cluster, database: &str) -> Reader {
-    let tap = Tap::default();
+    let meter = Meter::default();
     let socket = UnixStream::connect(server.socket().join(".s.PGSQL.5432")).await;
     let mut config = tokio_postgres::Config::new();
     config.user("postgres").dbname(database);
-    let connected = config.connect_raw(tap.on(socket.unwrap()), NoTls).await;
+    let connected = config.connect_raw(meter.on(socket.unwrap()), NoTls).await;
     let (client, connection) = connected.unwrap();
     tokio::spawn(connection);
-    Reader::tapped(client, tap)
+    Reader::metered(client, meter)
 }
 
 /// Waits until nobody is connected but this one: counters are told when a session leaves.

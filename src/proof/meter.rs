@@ -23,29 +23,29 @@ pub(super) const BREATH: usize = 256 << 10;
 /// A message begins with its kind and with its length, which counts itself.
 const HEAD: usize = 5;
 
-/// A connection that tables are read on; many rows take less time with a tap.
+/// A connection that tables are read on; many rows take less time with a meter.
 pub struct Reader {
     client: Client,
-    tap: Option<Tap>,
+    meter: Option<Meter>,
 }
 
 impl Reader {
-    /// The connection that goes over what this tap was put on.
+    /// The connection that goes over what this meter was put on.
     #[must_use]
-    pub fn tapped(client: Client, tap: Tap) -> Self {
-        let tap = Some(tap);
-        Self { client, tap }
+    pub fn metered(client: Client, meter: Meter) -> Self {
+        let meter = Some(meter);
+        Self { client, meter }
     }
 
-    pub(super) fn tap(&self) -> Option<&Tap> {
-        self.tap.as_ref()
+    pub(super) fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref()
     }
 }
 
 impl From<Client> for Reader {
     fn from(client: Client) -> Self {
-        let tap = None;
-        Self { client, tap }
+        let meter = None;
+        Self { client, meter }
     }
 }
 
@@ -59,7 +59,7 @@ impl Deref for Reader {
 
 /// Adds up the rows of a COPY while it is open.
 #[derive(Clone, Debug, Default)]
-pub struct Tap(Arc<Mutex<Option<Open>>>);
+pub struct Meter(Arc<Mutex<Option<Open>>>);
 
 #[derive(Debug, Default)]
 struct Open {
@@ -68,12 +68,12 @@ struct Open {
     since: usize,
 }
 
-impl Tap {
+impl Meter {
     /// Puts it on a connection that was not used yet.
-    pub fn on<S>(&self, inner: S) -> Tapped<S> {
-        Tapped {
+    pub fn on<S>(&self, inner: S) -> Metered<S> {
+        Metered {
             inner,
-            tap: self.clone(),
+            meter: self.clone(),
             room: vec![0; ROOM].into(),
             begin: 0,
             end: 0,
@@ -100,10 +100,10 @@ impl Tap {
     }
 }
 
-/// A connection with a tap on it.
-pub struct Tapped<S> {
+/// A connection with a meter on it.
+pub struct Metered<S> {
     inner: S,
-    tap: Tap,
+    meter: Meter,
     room: Box<[u8]>,
     /// What of the room was read and is not looked at yet.
     begin: usize,
@@ -139,10 +139,10 @@ impl At {
 /// Which message holds rows of a COPY.
 const COPY_DATA: u8 = b'd';
 
-impl<S> Tapped<S> {
+impl<S> Metered<S> {
     /// Hands on what is to be handed on, as far as there is room for it.
     fn sort(&mut self, out: &mut ReadBuf<'_>) {
-        let mut open = self.tap.locked();
+        let mut open = self.meter.locked();
         loop {
             let bytes = &self.room[self.begin..self.end];
             match &mut self.at {
@@ -220,7 +220,7 @@ fn sorted(head: [u8; HEAD], open: Option<&mut Open>) -> At {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -243,7 +243,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -275,15 +275,15 @@ mod tests {
 
     /// What whoever reads gets, so many bytes at a time at most, and what was added up.
     async fn through(sent: &[u8], room: usize, open: bool) -> (Vec<u8>, Result<Rows, Rows>) {
-        let tap = Tap::default();
+        let meter = Meter::default();
         if open {
-            tap.open();
+            meter.open();
         }
-        let mut tapped = tap.on(sent);
+        let mut metered = meter.on(sent);
         let (mut got, mut piece) = (Vec::new(), vec![0; room]);
         loop {
-            match tapped.read(&mut piece).await.unwrap() {
-                0 => return (got, tap.close()),
+            match metered.read(&mut piece).await.unwrap() {
+                0 => return (got, meter.close()),
                 some => got.extend_from_slice(&piece[..some]),
             }
         }
