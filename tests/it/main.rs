@@ -52,6 +52,7 @@ mod notify_mail;
 mod notify_plan;
 mod notify_run;
 mod notify_text;
+mod order;
 mod pages;
 mod plan;
 mod previous;

@@ -23,8 +23,9 @@ const SIZES: usize = MAGIC.len() + 3;
 /// The format of a custom archive.
 const CUSTOM: u8 = 1;
 
-/// An offset that is not known, and that of an entry without data.
+/// An offset that is not known, one that is, and that of an entry without data.
 const SOMEWHERE: u8 = 1;
+const HERE: u8 = 2;
 const NOWHERE: u8 = 3;
 
 /// A table of contents that was written once more.
@@ -33,6 +34,8 @@ pub struct Recast {
     whole: Bytes,
     /// How many bytes a number takes, without its sign.
     int: usize,
+    /// How many bytes an offset takes, without its flag.
+    offset: usize,
     /// How long it is before the number of its entries.
     start: usize,
     /// Its entries, by their number.
@@ -54,6 +57,32 @@ impl Recast {
     #[must_use]
     pub const fn whole(&self) -> &Bytes {
         &self.whole
+    }
+
+    /// All of it, as if the data of these entries, the largest first, lay in it in sizes that shrink: `pg_restore -j` knows
+    /// the sizes of tables by their offsets only, and begins with the indexes of the largest ones. No data can be read by it.
+    #[must_use]
+    pub fn ranked(&self, largest_first: &[i32]) -> Bytes {
+        let count = largest_first.len();
+        let Some(mut at) = self.whole.len().checked_sub(count * (count + 1) / 2) else {
+            return self.whole.clone();
+        };
+        let mut out = self.whole.to_vec();
+        let place = |part: &Part| part.bytes.end - 1 - self.offset;
+        let mut data: Vec<&Part> = (self.entries.iter())
+            .filter(|part| out[place(part)] == SOMEWHERE)
+            .collect();
+        data.sort_by_key(|part| part.bytes.start);
+        for part in data {
+            let place = place(part);
+            out[place] = HERE;
+            let bytes = (at as u64).to_le_bytes();
+            let few = self.offset.min(bytes.len());
+            out[place + 1..][..few].copy_from_slice(&bytes[..few]);
+            let rank = largest_first.iter().position(|&id| id == part.id);
+            at += rank.map_or(0, |rank| count - rank);
+        }
+        out.into()
     }
 
     /// A table of contents of these entries alone, in this order, behind the settings that every restore begins with:
@@ -150,6 +179,7 @@ pub fn as_custom(toc: &[u8], ours: &[i32]) -> Result<Recast, Broken> {
     Ok(Recast {
         whole: out.into(),
         int,
+        offset,
         start: before,
         entries,
     })

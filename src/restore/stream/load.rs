@@ -1,6 +1,7 @@
 //! Loads the tables: as many `pg_restore` at a time as are wanted, the next one as soon as one has ended.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet, VecDeque},
     pin::Pin,
     time::Instant,
@@ -57,6 +58,17 @@ pub(super) struct Loading {
     pub(super) bytes: u64,
     /// Which indexes were made on the way.
     pub(super) made: HashSet<i32>,
+    /// The large tables, and how many bytes each took.
+    large: Vec<(i32, u64)>,
+}
+
+impl Loading {
+    /// The large tables, the largest first.
+    pub(super) fn largest_first(&self) -> Vec<i32> {
+        let mut large = self.large.clone();
+        large.sort_by_key(|&(_, bytes)| Reverse(bytes));
+        large.into_iter().map(|(table, _)| table).collect()
+    }
 }
 
 /// Loads everything that is cut from the stream. While the stream is what is waited for, the indexes of the tables that
@@ -108,13 +120,14 @@ pub(super) async fn all(
                 tracing::debug!("everything was shown");
             },
             Some(done) = running.next() => {
-                let (entries, complaints) = done?;
-                loading.complaints.extend(complaints);
+                let done = done?;
+                loading.complaints.extend(done.complaints);
                 if loading.complaints.environment().is_some() {
                     break;
                 }
+                loading.large.extend(done.large);
                 // Many small ones are made sooner by the one program that makes all the others.
-                if let [table] = entries[..] {
+                if let [table] = done.entries[..] {
                     ready.extend(order.indexes.remove(&table).unwrap_or_default());
                 }
             }
@@ -133,6 +146,14 @@ async fn first(sandbox: &Sandbox, order: &Order<'_>) -> Result<Complaints, Broke
     archive::from_head(sandbox, &order.head.only(&order.first), &[]).await
 }
 
+/// One part of the data, loaded.
+struct Done {
+    entries: Vec<i32>,
+    /// The large table that it was, and how many bytes of it were taken.
+    large: Option<(i32, u64)>,
+    complaints: Complaints,
+}
+
 /// What each `pg_restore` is run with.
 struct Programs<'a> {
     sandbox: &'a Sandbox,
@@ -143,10 +164,10 @@ struct Programs<'a> {
 
 impl Programs<'_> {
     /// Loads one part of the data; tells who wants to know of a large table.
-    async fn one(&self, work: Work) -> Result<(Vec<i32>, Complaints), Broken> {
+    async fn one(&self, work: Work) -> Result<Done, Broken> {
         let (entries, alone) = (work.entries.clone(), work.alone);
         let started = Instant::now();
-        let complaints = self.run(work).await?;
+        let (bytes, complaints) = self.run(work).await?;
         tracing::debug!(?entries, alone, took = ?started.elapsed(), "pg_restore ended");
         if alone
             && complaints.iter().next().is_none()
@@ -154,11 +175,17 @@ impl Programs<'_> {
         {
             along.loaded(*entry);
         }
-        Ok((entries, complaints))
+        Ok(Done {
+            large: alone
+                .then(|| entries.first().map(|&table| (table, bytes)))
+                .flatten(),
+            entries,
+            complaints,
+        })
     }
 
     /// Runs one `pg_restore` over one part of the data.
-    async fn run(&self, work: Work) -> Result<Complaints, Broken> {
+    async fn run(&self, work: Work) -> Result<(u64, Complaints), Broken> {
         let start = match work.entries[..] {
             [table] if work.alone => self.head.emptied(table),
             _ => self.head.only(&work.entries),
@@ -169,16 +196,13 @@ impl Programs<'_> {
             lines,
             status,
         } = self.sandbox.tool("pg_restore", &arguments).await?;
-        let ((), mut complaints, code) = tokio::try_join!(
-            async {
-                write(stdin, &start, work.pieces, self.pace).await;
-                Ok::<_, Broken>(())
-            },
+        let (bytes, mut complaints, code) = tokio::try_join!(
+            async { Ok::<_, Broken>(write(stdin, &start, work.pieces, self.pace).await) },
             async { Ok(feed::listen(lines).await) },
             async { status.await.map_err(Broken::from) },
         )?;
         complaints.ended("pg_restore", code);
-        Ok(complaints)
+        Ok((bytes, complaints))
     }
 }
 
@@ -199,21 +223,25 @@ pub(super) async fn rest(
     Ok(fed.complaints)
 }
 
-/// Feeds the table of contents, and the blocks as they come. A program that ended early takes no more of them.
+/// Feeds the table of contents, and the blocks as they come; tells how many bytes of these were taken. A program that ended
+/// early takes no more of them.
 async fn write(
     mut stdin: Pin<Box<dyn AsyncWrite + Send>>,
     head: &Bytes,
     mut pieces: mpsc::UnboundedReceiver<Piece>,
     pace: &Pace,
-) {
+) -> u64 {
+    let mut taken = 0;
     if !pace.write(&mut stdin, head, false).await {
-        return;
+        return taken;
     }
     while let Some(piece) = pieces.recv().await {
         if !pace.write(&mut stdin, &piece.bytes, true).await {
-            return;
+            return taken;
         }
+        taken += piece.bytes.len() as u64;
     }
     // A tool that ended already has nothing to be told.
     let _ = stdin.shutdown().await;
+    taken
 }

@@ -101,10 +101,14 @@ pub async fn streamed(
         let loading = load::all(sandbox, &mut order, split).await?;
         Ok((before, loading))
     };
-    let ((mut complaints, loading), path) =
+    let ((mut complaints, mut loading), path) =
         tokio::try_join!(load, spool::small(sandbox, head.whole()))?;
-    complaints.extend(loading.complaints);
+    complaints.extend(std::mem::take(&mut loading.complaints));
     if complaints.environment().is_none() {
+        let large = loading.largest_first();
+        if large.len() > 1 {
+            spool::small(sandbox, &head.ranked(&large)).await?;
+        }
         complaints.extend(after(sandbox, contents, &path, &loading.made, jobs).await?);
     }
     let bytes = head.whole().len() as u64 + loading.bytes;
