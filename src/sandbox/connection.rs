@@ -103,7 +103,12 @@ async fn dial(host: &Host, port: u16) -> io::Result<Box<dyn Wire>> {
         Host::Unix(folder) => {
             Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
         }
-        Host::Tcp(name) => Box::new(TcpStream::connect((name.as_str(), port)).await?),
+        Host::Tcp(name) => {
+            let stream = TcpStream::connect((name.as_str(), port)).await?;
+            // As the driver's own connections: what is asked is not held back.
+            stream.set_nodelay(true)?;
+            Box::new(stream)
+        }
     })
 }
 
