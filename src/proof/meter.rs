@@ -77,10 +77,7 @@ impl Meter {
             room: vec![0; ROOM].into(),
             begin: 0,
             end: 0,
-            at: At::Head {
-                head: [0; HEAD],
-                known: 0,
-            },
+            at: At::next(),
         }
     }
 
@@ -116,15 +113,21 @@ pub struct Metered<S> {
 enum At {
     /// In the first bytes of one.
     Head { head: [u8; HEAD], known: usize },
-    /// These first bytes are to be handed on, and so many behind them.
-    Pass {
-        head: [u8; HEAD],
-        given: usize,
-        left: usize,
-        is_row: bool,
-    },
-    /// So many bytes of a row that stays here.
-    Keep { left: usize },
+    /// Behind them.
+    Body(Body),
+}
+
+/// A message whose first bytes are known.
+#[derive(Clone, Copy, Debug)]
+struct Body {
+    head: [u8; HEAD],
+    /// How many of these were handed on.
+    given: usize,
+    /// How many bytes follow.
+    left: usize,
+    is_row: bool,
+    /// Nothing of it is handed on.
+    stays: bool,
 }
 
 impl At {
@@ -156,35 +159,9 @@ impl<S> Metered<S> {
                     }
                     self.at = sorted(*head, open.as_mut());
                 }
-                At::Pass {
-                    head,
-                    given,
-                    left,
-                    is_row,
-                } => {
-                    let took = (HEAD - *given).min(out.remaining());
-                    out.put_slice(&head[*given..*given + took]);
-                    *given += took;
-                    let took = bytes.len().min(*left).min(out.remaining());
-                    out.put_slice(&bytes[..took]);
-                    if let Some(open) = open.as_mut().filter(|_| *is_row) {
-                        open.counter.feed(&bytes[..took]);
-                    }
-                    *left -= took;
-                    self.begin += took;
-                    if *given < HEAD || *left > 0 {
-                        return;
-                    }
-                    self.at = At::next();
-                }
-                At::Keep { left } => {
-                    let took = bytes.len().min(*left);
-                    if let Some(open) = open.as_mut() {
-                        open.counter.feed(&bytes[..took]);
-                    }
-                    *left -= took;
-                    self.begin += took;
-                    if *left > 0 {
+                At::Body(body) => {
+                    self.begin += body.take(bytes, out, open.as_mut());
+                    if !body.is_over() {
                         return;
                     }
                     self.at = At::next();
@@ -199,24 +176,44 @@ fn sorted(head: [u8; HEAD], open: Option<&mut Open>) -> At {
     let [kind, length @ ..] = head;
     // The length counts its own four bytes. A server that says less is not understood by whoever gets the message either.
     let left = (u32::from_be_bytes(length) as usize).saturating_sub(4);
-    let Some(open) = open.filter(|_| kind == COPY_DATA) else {
-        return At::Pass {
-            head,
-            given: 0,
-            left,
-            is_row: false,
-        };
-    };
-    open.since += left;
-    if open.since < BREATH {
-        return At::Keep { left };
-    }
-    open.since = 0;
-    At::Pass {
+    let mut body = Body {
         head,
         given: 0,
         left,
-        is_row: true,
+        is_row: false,
+        stays: false,
+    };
+    if let Some(open) = open.filter(|_| kind == COPY_DATA) {
+        body.is_row = true;
+        open.since += left;
+        body.stays = open.since < BREATH;
+        if !body.stays {
+            open.since = 0;
+        }
+    }
+    At::Body(body)
+}
+
+impl Body {
+    /// Takes what can be taken of these bytes; tells how many.
+    fn take(&mut self, bytes: &[u8], out: &mut ReadBuf<'_>, open: Option<&mut Open>) -> usize {
+        let mut took = bytes.len().min(self.left);
+        if !self.stays {
+            let begun = (HEAD - self.given).min(out.remaining());
+            out.put_slice(&self.head[self.given..self.given + begun]);
+            self.given += begun;
+            took = took.min(out.remaining());
+            out.put_slice(&bytes[..took]);
+        }
+        if let Some(open) = open.filter(|_| self.is_row) {
+            open.counter.feed(&bytes[..took]);
+        }
+        self.left -= took;
+        took
+    }
+
+    fn is_over(&self) -> bool {
+        self.left == 0 && (self.stays || self.given == HEAD)
     }
 }
 

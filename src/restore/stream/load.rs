@@ -176,9 +176,7 @@ impl Programs<'_> {
             along.loaded(*entry);
         }
         Ok(Done {
-            large: alone
-                .then(|| entries.first().map(|&table| (table, bytes)))
-                .flatten(),
+            large: (entries.first().filter(|_| alone)).map(|&table| (table, bytes)),
             entries,
             complaints,
         })
