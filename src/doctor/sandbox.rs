@@ -180,9 +180,8 @@ async fn trial(needs: &Needs, newest: &Newest) -> Vec<Line> {
     };
     let mut lines = vec![started(what, &sandbox)];
     lines.push(tools(&sandbox).await);
-    let free = sandbox.spool().await.map(|(_, free)| free);
     let stored = newest.backup.as_ref().map(|backup| backup.size);
-    lines.push(match free {
+    lines.push(match sandbox.free_bytes().await {
         Ok(free) => disk::judge(free, stored),
         Err(error) => Line::of_error(What::Disk, Outcome::Warn, error),
     });

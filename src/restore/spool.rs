@@ -34,11 +34,11 @@ pub(super) async fn file(
     reader: dump::Bytes,
     size: u64,
 ) -> std::result::Result<(String, u64), Broken> {
-    let (folder, free) = sandbox.spool().await?;
+    let free = sandbox.free_bytes().await?;
     let mut budget = Budget::of(free);
     // Fail before the download where the size alone is too much.
     Budget::of(free).take(size)?;
-    let path = format!("{}/{NAME}", folder.display());
+    let path = place(sandbox);
     let tool = sandbox.tool("sh", &["-c", WRITE, "sh", &path]).await?;
     let counted = watched(feed::chunks(reader), move |bytes| budget.take(bytes));
     watchdog::spools(true);
@@ -69,8 +69,7 @@ async fn written(
     bytes: &Bytes,
     script: &str,
 ) -> std::result::Result<String, Broken> {
-    let (folder, _) = sandbox.spool().await?;
-    let path = format!("{}/{NAME}", folder.display());
+    let path = place(sandbox);
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
     let fed = feed::feed(tool, feed::whole(bytes.clone())).await?;
     feed::must_succeed(&fed, "could not spool the dump's table of contents")?;
@@ -85,8 +84,8 @@ pub(super) async fn folder(
     sandbox: &Sandbox,
     members: Members,
 ) -> std::result::Result<(String, u64), Broken> {
-    let (folder, free) = sandbox.spool().await?;
-    let path = format!("{}/{NAME}", folder.display());
+    let free = sandbox.free_bytes().await?;
+    let path = place(sandbox);
     let script = "mkdir \"$1\" && tar -x -f - -C \"$1\"";
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
     watchdog::spools(true);
@@ -94,6 +93,10 @@ pub(super) async fn folder(
     watchdog::spools(false);
     feed::must_succeed(&fed, "could not spool the dump")?;
     Ok((path, fed.bytes))
+}
+
+fn place(sandbox: &Sandbox) -> String {
+    sandbox.spool().join(NAME).display().to_string()
 }
 
 /// Lets every chunk pass that `allow` allows.

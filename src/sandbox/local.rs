@@ -19,7 +19,7 @@ use super::{
     connection,
     folder::Folder,
     installed::{self, Installed},
-    process::{self, Jail, Programs},
+    process::{Jail, Programs},
 };
 use crate::error::{Error, OrStop, Result};
 
@@ -194,7 +194,7 @@ async fn wait_until_ready(child: &mut Child, superuser: &Config, folder: &Folder
             )
             .because(crate::error::sentence(&last_lines(folder))));
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -261,10 +261,8 @@ impl Local {
         self.programs.tool(program, arguments)
     }
 
-    pub(super) fn spool(&self) -> Result<(PathBuf, u64)> {
-        let spool = self.programs.folder.join("pgdrill/spool");
-        let free = process::free_bytes(&spool)?;
-        Ok((spool, free))
+    pub(super) fn spool(&self) -> PathBuf {
+        self.programs.folder.join("pgdrill/spool")
     }
 
     pub(super) fn autopsy(&self) -> Option<Error> {

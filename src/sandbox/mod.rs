@@ -276,15 +276,24 @@ impl Sandbox {
         }
     }
 
-    /// A folder beside the server in which [`Sandbox::tool`] may write, and how many bytes are free there.
+    /// A folder beside the server in which [`Sandbox::tool`] may write.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        match &self.server {
+            Server::Docker(docker) => docker.spool(),
+            Server::Local(local) => local.spool(),
+            Server::Service(service) => service.spool(),
+        }
+    }
+
+    /// How many bytes are free in [`Sandbox::spool`].
     ///
     /// # Errors
     /// When it cannot be looked at.
-    pub async fn spool(&self) -> Result<(PathBuf, u64)> {
+    pub async fn free_bytes(&self) -> Result<u64> {
         match &self.server {
-            Server::Docker(docker) => docker.spool().await,
-            Server::Local(local) => local.spool(),
-            Server::Service(service) => service.spool(),
+            Server::Docker(docker) => docker.free_bytes().await,
+            Server::Local(_) | Server::Service(_) => process::free_bytes(&self.spool()),
         }
     }
 

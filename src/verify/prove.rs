@@ -100,9 +100,10 @@ async fn prepare(
     collation: Collation,
     report: &mut Report,
 ) -> std::result::Result<Vec<String>, Broken> {
-    let prepared = restore::prepare(sandbox, contents, collation).await?;
+    let preparing = async { Ok(restore::prepare(sandbox, contents, collation).await?) };
+    let (prepared, vulnerable) = tokio::try_join!(preparing, restore::vulnerable(sandbox))?;
     notes(report).extend(prepared.notes);
-    report.findings.extend(restore::vulnerable(sandbox).await?);
+    report.findings.extend(vulnerable);
     Ok(prepared.refused)
 }
 

@@ -177,8 +177,7 @@ fn opened(dump: &Dump, shown: &dump::Shown) -> (Contents, Arriving) {
 
 /// A drill has a spool of its own.
 async fn emptied(sandbox: &Sandbox) {
-    let (spool, _) = sandbox.spool().await.unwrap();
-    let path = spool.join("dump").display().to_string();
+    let path = sandbox.spool().join("dump").display().to_string();
     let tool = sandbox.tool("rm", &["-rf", &path]).await.unwrap();
     drop(tool.stdin);
     assert_eq!(tool.status.await.unwrap(), 0);

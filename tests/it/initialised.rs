@@ -7,11 +7,11 @@ use std::{
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::support::cluster::Cluster;
+use super::support::cluster::{Cluster, succeed};
 
 /// What starts every throwaway server.
 const SCRIPT: &str = include_str!("../../src/sandbox/server.sh");
@@ -19,6 +19,7 @@ const SCRIPT: &str = include_str!("../../src/sandbox/server.sh");
 /// A server that the script started.
 struct Started {
     child: Child,
+    home: PathBuf,
     data: PathBuf,
 }
 
@@ -54,8 +55,11 @@ fn start(server: &Cluster, name: &str, password: &str) -> Started {
         );
     }
     assert!(!answers(server, &place, "another"), "{name}");
-    let data = place.join("pgdrill/data");
-    Started { child, data }
+    let home = place.join("pgdrill");
+    let inside = fs::read_dir(&home).unwrap().flatten();
+    let mut folders = inside.filter(|one| one.file_name().to_string_lossy().starts_with("data-"));
+    let data = folders.next().unwrap().path();
+    Started { child, home, data }
 }
 
 fn answers(server: &Cluster, place: &Path, password: &str) -> bool {
@@ -69,11 +73,15 @@ fn answers(server: &Cluster, place: &Path, password: &str) -> bool {
 
 impl Started {
     /// Whether it began with a copy of what is marked; ends it.
-    fn begun_with_mark(mut self) -> bool {
+    fn begun_with_mark(self) -> bool {
         let marked = self.data.join("marker").exists();
+        self.end();
+        marked
+    }
+
+    fn end(mut self) {
         drop(self.child.stdin.take());
         self.child.wait().unwrap();
-        marked
     }
 }
 
@@ -109,4 +117,23 @@ fn a_data_directory_is_initialised_once_for_each_server_and_taken_from_nobody_el
         fs::set_permissions(&cache, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         assert!(!start(&server, "fourth", "four").begun_with_mark());
     }
+}
+
+#[test]
+fn a_server_makes_its_files_away_from_those_that_were_just_removed() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let mut file_system = Command::new("stat");
+    file_system.args(["-f", "-c", "%T"]).arg(server.socket());
+    let kind = succeed(&mut file_system).stdout;
+    if kind != b"ext2/ext3\n" {
+        // Nothing that could be installed: it is not asked for by name.
+        return eprintln!("skipped: the folder for temporary files is not on ext4");
+    }
+    let started = start(&server, "first", "one");
+    let listed = succeed(Command::new("lsattr").arg("-d").arg(&started.home)).stdout;
+    started.end();
+    let flags = String::from_utf8(listed).unwrap();
+    assert!(flags.split(' ').next().unwrap().contains('T'), "{flags}");
 }

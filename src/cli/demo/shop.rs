@@ -65,8 +65,7 @@ async fn make(sandbox: &Sandbox) -> Result<Vec<u8>> {
     sandbox.create_database(&utf8).await?;
     let arguments = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"];
     run(sandbox.tool("psql", &arguments).await?, SHOP).await?;
-    let (folder, _) = sandbox.spool().await?;
-    let path = folder.join("shop.dump").display().to_string();
+    let path = sandbox.spool().join("shop.dump").display().to_string();
     // A tool's output is lines of text, so the dump leaves the sandbox in hexadecimal.
     let script = "pg_dump -Fc -f \"$1\" && od -An -v -tx1 \"$1\"";
     let lines = run(sandbox.tool("sh", &["-c", script, "sh", &path]).await?, "").await?;

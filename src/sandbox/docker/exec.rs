@@ -166,10 +166,11 @@ async fn drain(mut output: Output, send: mpsc::Sender<String>) {
 async fn exit_code(client: &bollard::Docker, id: &str, program: &str) -> Result<i64> {
     let doing = || format!("lost \"{program}\" in the container");
     let hint = "The container may have ended; run again.";
-    for _ in 0..600 {
+    let moments = (0..4).map(|_| 5).chain((0..600).map(|_| 50));
+    for moment in moments.map(Duration::from_millis) {
         let about = client.inspect_exec(id).await.or_stop(doing, hint)?;
         match (about.running, about.exit_code) {
-            (Some(true), _) => tokio::time::sleep(Duration::from_millis(50)).await,
+            (Some(true), _) => tokio::time::sleep(moment).await,
             (_, Some(code)) => return Ok(code),
             _ => break,
         }

@@ -9,7 +9,10 @@ mod ready;
 
 use std::path::PathBuf;
 
-use testcontainers::{ContainerAsync, GenericImage, bollard, core::client::docker_client_instance};
+use testcontainers::{
+    ContainerAsync, GenericImage, bollard, bollard::models::ContainerInspectResponse,
+    core::client::docker_client_instance,
+};
 use tokio::task::JoinSet;
 use tokio_postgres::Config;
 
@@ -188,18 +191,15 @@ async fn finish(
     superuser: Config,
 ) -> Result<Started> {
     let name = container::name(&plan.needs.run);
-    let (bin, spool) = ready::places(&superuser).await?;
-    let about = client.inspect_container(&name, None).await.or_stop(
-        || "could not look at the container".to_owned(),
-        "Run again.",
-    )?;
+    let ((bin, spool), about, hold) =
+        tokio::try_join!(ready::places(&superuser), look(client, &name), async {
+            if plan.needs.keep {
+                return Ok(JoinSet::new());
+            }
+            exec::hold(client, &name).await
+        })?;
     let process = about.state.and_then(|state| state.pid);
     let effort = Effort::of_container(about.id.as_deref(), process);
-    let hold = if plan.needs.keep {
-        JoinSet::new()
-    } else {
-        exec::hold(client, &name).await?
-    };
     let container = if plan.needs.keep {
         // Its destructor would remove it.
         std::mem::forget(container);
@@ -226,6 +226,13 @@ async fn finish(
     })
 }
 
+async fn look(client: &bollard::Docker, name: &str) -> Result<ContainerInspectResponse> {
+    client.inspect_container(name, None).await.or_stop(
+        || "could not look at the container".to_owned(),
+        "Run again.",
+    )
+}
+
 impl Docker {
     pub(super) fn image(&self) -> &str {
         &self.image
@@ -243,9 +250,12 @@ impl Docker {
         exec::tool(&self.client, &self.programs, program, arguments).await
     }
 
-    pub(super) async fn spool(&self) -> Result<(PathBuf, u64)> {
-        let free = exec::free_bytes(self, &self.spool).await?;
-        Ok((self.spool.clone(), free))
+    pub(super) fn spool(&self) -> PathBuf {
+        self.spool.clone()
+    }
+
+    pub(super) async fn free_bytes(&self) -> Result<u64> {
+        exec::free_bytes(self, &self.spool).await
     }
 
     pub(super) async fn autopsy(&self) -> Option<Error> {

@@ -19,6 +19,10 @@ use crate::{
 /// How long initdb and the start may take on a slow disk.
 const START: Duration = Duration::from_mins(3);
 
+/// How often it is asked whether it answers, and how often the container is looked at, which takes longer than asking.
+const ASKING: Duration = Duration::from_millis(10);
+const LOOKING: Duration = Duration::from_millis(500);
+
 /// How long a server may be ready inside and not be reached from here, before we say that its socket does not cross.
 const CROSSING: Duration = Duration::from_secs(3);
 
@@ -35,7 +39,7 @@ pub(super) async fn wait(
     let begun = Instant::now();
     let mut ready_since = None;
     loop {
-        if connection::try_open(&maintenance).await.is_ok() {
+        if answers_within(&maintenance, LOOKING).await {
             return Ok(true);
         }
         let seen = look::at(client, &name).await?;
@@ -48,8 +52,18 @@ pub(super) async fn wait(
                 return Ok(false);
             }
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+async fn answers_within(config: &Config, time: Duration) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        if connection::try_open(config).await.is_ok() {
+            return true;
+        }
+        tokio::time::sleep(ASKING).await;
+    }
+    false
 }
 
 fn did_not_start(image: &str, seen: &look::Seen) -> Error {

@@ -13,7 +13,7 @@ use super::{
     connection::{self, quote_name, quote_text, refused},
     folder::Folder,
     installed,
-    process::{self, Jail, Programs},
+    process::{Jail, Programs},
     roles,
 };
 use crate::{
@@ -222,9 +222,8 @@ impl Service {
         self.programs.tool(program, arguments)
     }
 
-    pub(super) fn spool(&self) -> Result<(PathBuf, u64)> {
-        let free = process::free_bytes(&self.programs.folder)?;
-        Ok((self.programs.folder.clone(), free))
+    pub(super) fn spool(&self) -> PathBuf {
+        self.programs.folder.clone()
     }
 
     pub(super) async fn maintenance(&self) -> Result<Client> {
