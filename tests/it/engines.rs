@@ -30,20 +30,22 @@ fn data(name: &str) -> Vec<u8> {
     fs::read(Path::new("tests/data/real").join(name)).unwrap()
 }
 
-/// So many objects that their tables are made by several programs: a view between them, partitions, defaults that call a
-/// function, comments, privileges.
+/// So many objects that their tables are made by several programs, and their indexes, too: a view between them, partitions,
+/// defaults that call a function, comments, privileges, foreign keys.
 const MANY: &str = "
     create function seven() returns int language sql as 'select 7';
     do $$ begin
         for n in 1 .. 700 loop
             execute format('create table t%1$s (id serial primary key, held int default seven(), note text); '
                 'comment on table t%1$s is ''Table %1$s''; grant select on t%1$s to public; '
+                'create index on t%1$s (note); create index on t%1$s (held, note); '
                 'insert into t%1$s (note) select ''note '' || m from generate_series(1, 3) m', n);
         end loop;
         for n in 1 .. 20 loop
             execute format('create table p%1$s (id int, at int) partition by range (at); '
                 'create table p%1$s_a partition of p%1$s for values from (0) to (9); '
-                'create table p%1$s_b partition of p%1$s default; insert into p%1$s select m, m from generate_series(1, 20) m', n);
+                'create table p%1$s_b partition of p%1$s default; create index on p%1$s (id); '
+                'alter table t%1$s add foreign key (id) references t700; insert into p%1$s select m, m from generate_series(1, 20) m', n);
         end loop;
     end $$;
     create view between as select t1.id, p1.at from t1 join p1 using (id);

@@ -1,16 +1,11 @@
 //! Restores what stands before the data. Thousands of tables are made by several `pg_restore` at the same time, each of
-//! them those that have nothing to do with the others': one program makes one object after another and leaves all
-//! processors but one idle.
+//! them those that have nothing to do with the others'.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-};
-
-use futures_util::future::try_join_all;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     super::{Complaints, archive},
+    apart::{self, MANY, Step, spread},
     fit,
 };
 use crate::{
@@ -18,12 +13,6 @@ use crate::{
     error::Broken,
     sandbox::Sandbox,
 };
-
-/// Fewer tables and what belongs to them are made sooner by one program: each reads the whole table of contents.
-const MANY: usize = 2_000;
-
-/// Lists of entries for one program each, which run at the same time.
-type Step = Vec<Vec<i32>>;
 
 /// Restores it.
 pub(super) async fn all(
@@ -38,17 +27,7 @@ pub(super) async fn all(
     }
     let mut complaints = Complaints::default();
     for step in &steps {
-        tracing::debug!(
-            programs = step.len(),
-            "restores what stands before the data"
-        );
-        let programs = step.iter().map(async |list| {
-            let own = head.only(list);
-            archive::from_head(sandbox, &own, &[]).await
-        });
-        for told in try_join_all(programs).await? {
-            complaints.extend(told);
-        }
+        complaints.extend(apart::make(sandbox, head, step).await?);
         if complaints.environment().is_some() {
             break;
         }
@@ -120,18 +99,6 @@ fn head(heads: &mut [usize], mut of: usize) -> usize {
         of = heads[of];
     }
     of
-}
-
-/// Shares the families out to as many programs, the largest first to whoever has least.
-fn spread(mut families: Vec<Vec<i32>>, jobs: usize) -> Step {
-    families.sort_by_key(|family| Reverse(family.len()));
-    let mut step = vec![Vec::new(); jobs.clamp(1, families.len().max(1))];
-    for family in families {
-        if let Some(least) = step.iter_mut().min_by_key(|list| list.len()) {
-            least.extend(family);
-        }
-    }
-    step
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@
 //! `pg_restore` as a custom archive whose table of contents was written once more, and whose data are not compressed.
 //! `pg_restore` reads a directory dump from a folder only, and a tar archive with one job and in its order only.
 
+mod after;
+mod apart;
 mod arrive;
 mod before;
 mod block;
@@ -27,14 +29,13 @@ mod pace;
 mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
     time::Instant,
 };
 
 pub(super) use fit::unfit;
 
-use super::{Complaints, Members, Restored, archive, spool};
+use super::{Members, Restored, archive, spool};
 use crate::{
     dump::{self, Contents, Relay, Viewer},
     error::Broken,
@@ -89,7 +90,7 @@ pub async fn streamed(
         head: &head,
         first,
         rest,
-        indexes: early(contents),
+        indexes: after::early(contents),
         jobs: usize::from(jobs),
         along: hooks.along,
     };
@@ -105,42 +106,13 @@ pub async fn streamed(
         tokio::try_join!(load, spool::small(sandbox, head.whole()))?;
     complaints.extend(std::mem::take(&mut loading.complaints));
     if complaints.environment().is_none() {
-        let large = loading.largest_first();
-        if large.len() > 1 {
-            spool::small(sandbox, &head.ranked(&large)).await?;
-        }
-        complaints.extend(after(sandbox, contents, &path, &loading.made, jobs).await?);
+        complaints.extend(after::all(sandbox, &head, contents, &loading, &path, jobs).await?);
     }
     let bytes = head.whole().len() as u64 + loading.bytes;
     Ok(Restored {
         engine: "stream",
         ..archive::restored(sandbox, started, bytes, complaints)
     })
-}
-
-/// Restores what stands behind the data, but what was made on the way.
-async fn after(
-    sandbox: &Sandbox,
-    contents: &Contents,
-    path: &str,
-    made: &HashSet<i32>,
-    jobs: u16,
-) -> Result<Complaints, Broken> {
-    let jobs = format!("--jobs={jobs}");
-    if made.is_empty() {
-        return archive::section(sandbox, path, &[&jobs, "--section=post-data"]).await;
-    }
-    let left = fit::after_data(contents, made);
-    load::rest(sandbox, path, &left, &jobs).await
-}
-
-/// The indexes that may be made on the way. What is left of the objects behind the data must then be listed, so none are
-/// where that list is too long; a dump of so many objects has small tables.
-fn early(contents: &Contents) -> HashMap<i32, Vec<i32>> {
-    if fit::after_data(contents, &HashSet::new()).len() > load::LISTED {
-        return HashMap::new();
-    }
-    fit::indexes(contents)
 }
 
 #[cfg(test)]
