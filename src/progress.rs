@@ -1,5 +1,7 @@
 //! What a run is doing right now, for whoever watches. It never changes what the run does.
 
+mod download;
+
 use std::{
     fmt,
     sync::{
@@ -8,6 +10,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use download::{Arriving, Download};
 
 /// What a run is doing; clones watch the same run.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,7 @@ struct State {
     bytes_total: AtomicU64,
     tables_done: AtomicU64,
     tables_total: AtomicU64,
+    download: Download,
 }
 
 impl fmt::Debug for State {
@@ -138,6 +143,18 @@ impl Progress {
     /// Bytes of the backup that arrived.
     pub fn add_bytes(&self, count: u64) {
         self.0.bytes_done.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Bytes of the backup are on their way until what this returns is dropped.
+    #[must_use]
+    pub fn arriving(&self) -> Arriving {
+        self.0.download.begin()
+    }
+
+    /// How long some were since this was asked last; `None` when none were asked for in requests of their own.
+    #[must_use]
+    pub fn take_download(&self) -> Option<Duration> {
+        self.0.download.take()
     }
 
     /// How many tables the backup holds that is read from here on.

@@ -328,7 +328,8 @@ fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
     report.seconds = began.elapsed().as_secs_f64();
     let cores = std::thread::available_parallelism().map_or(0, NonZero::get);
     let cores = u32::try_from(cores).unwrap_or(u32::MAX);
-    report.floor = Floor::of(&report.stages, report.seconds, cores);
+    let download = job.progress.take_download();
+    report.floor = Floor::of(&report.stages, report.seconds, cores, download);
     report.verdict = report.verdict();
 }
 

@@ -95,6 +95,12 @@ pub(super) fn floor(report: &Report, lang: Lang) -> String {
     let (all, least) = (took(report.seconds, lang), took(floor.seconds, lang));
     let cpu = took(floor.cpu_seconds, lang);
     let percent = (floor.share * 100.0).floor();
+    if floor.is_download() {
+        return lang.say(
+            format!("{all}; the download alone took {least} ({percent} %)"),
+            format!("{all}。ダウンロードだけで{least}かかりました({percent} %)"),
+        );
+    }
     let cores = match floor.cores {
         1 => lang.say("1 core needs".to_owned(), "1 コア".to_owned()),
         cores => lang.say(format!("{cores} cores need"), format!("{cores} コア")),
@@ -241,5 +247,32 @@ fn restore_lines(facts: &mut Vec<Fact>, restore: &RestoreFacts, lang: Lang) {
         let reason = ignored.reason.as_deref().unwrap_or_default();
         let told = format!("{} ({reason})", ignored.message);
         facts.push((lang.say("ignored", "無視"), told));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::report::{Floor, Stage};
+
+    #[test]
+    fn what_a_run_waited_for_most_is_told() {
+        let mut report = Report::new("shop", "01A", jiff::Timestamp::UNIX_EPOCH);
+        report.seconds = 60.0;
+        report.stages = vec![Stage {
+            name: "restore".to_owned(),
+            cpu_seconds: Some(40.0),
+            ..Stage::default()
+        }];
+        let mut told = |download| {
+            let download = Some(Duration::from_secs(download));
+            report.floor = Floor::of(&report.stages, report.seconds, 2, download);
+            floor(&report, Lang::En)
+        };
+        let cores = "1 min 0 s; 2 cores need 20 s at least for its 40 s of CPU time (33 %)";
+        assert_eq!(told(10), cores);
+        assert_eq!(told(45), "1 min 0 s; the download alone took 45 s (75 %)");
     }
 }

@@ -1,5 +1,7 @@
 //! Large objects: several ranges at the same time, each resumed, each pinned to the object that was listed.
 
+use std::time::Instant;
+
 use pgdrill::{
     backup::{Backup, Evidence, Store},
     error::Broken,
@@ -31,7 +33,15 @@ async fn stored() -> (S3Server, Store, Backup) {
 }
 
 async fn read(store: &Store, backup: &Backup) -> Result<(Vec<u8>, Evidence), Broken> {
-    let mut body = store.read(&backup.object(), &Progress::default());
+    watched(store, backup, &Progress::default()).await
+}
+
+async fn watched(
+    store: &Store,
+    backup: &Backup,
+    progress: &Progress,
+) -> Result<(Vec<u8>, Evidence), Broken> {
+    let mut body = store.read(&backup.object(), progress);
     let evidence = body.evidence();
     let mut bytes = Vec::new();
     while let Some(chunk) = body.chunk().await {
@@ -73,6 +83,21 @@ async fn ranges_come_at_the_same_time_and_are_put_in_order() {
     // Over all ranges together.
     assert_eq!(evidence.checksums, ["md5"]);
     assert_eq!(backup.etag, Some(md5(&dump())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_ranges_were_on_their_way_is_known_and_of_a_body_that_waits_for_its_reader_it_is_not()
+ {
+    let (server, store, backup) = stored().await;
+    let progress = Progress::default();
+    let began = Instant::now();
+    watched(&store, &backup, &progress).await.unwrap();
+    let took = progress.take_download().unwrap();
+    assert!(took <= began.elapsed(), "{took:?}");
+    server.put(KEY, b"small", 0);
+    let small = store.list().await.unwrap().backups.remove(0);
+    watched(&store, &small, &progress).await.unwrap();
+    assert_eq!(progress.take_download(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

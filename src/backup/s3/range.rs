@@ -10,6 +10,7 @@ use super::{Bucket, head::gone_or_changed, list::unquoted, patience::Tries, trou
 use crate::{
     backup::Object,
     error::{Error, OrStop as _, whole},
+    progress::Progress,
 };
 
 /// How many bytes are asked for at once. AWS advises 8 to 16 MB, and one request for every 85 to 90 MB/s that are wanted.
@@ -34,6 +35,8 @@ pub(super) enum Got {
 pub(super) struct Ranges<'a> {
     bucket: &'a Bucket,
     object: &'a Object,
+    /// Who is told that some are on their way.
+    progress: Option<&'a Progress>,
     asked: u64,
     coming: VecDeque<Coming>,
 }
@@ -49,10 +52,15 @@ impl Drop for Coming {
 
 impl<'a> Ranges<'a> {
     /// Of all of an object.
-    pub(super) const fn new(bucket: &'a Bucket, object: &'a Object) -> Self {
+    pub(super) const fn new(
+        bucket: &'a Bucket,
+        object: &'a Object,
+        progress: Option<&'a Progress>,
+    ) -> Self {
         Self {
             bucket,
             object,
+            progress,
             asked: 0,
             coming: VecDeque::new(),
         }
@@ -65,7 +73,11 @@ impl<'a> Ranges<'a> {
             let length = if from == 0 { FIRST } else { RANGE };
             self.asked = (from + length).min(self.object.size);
             let (bucket, object, to) = (self.bucket.clone(), self.object.clone(), self.asked);
-            let range = async move { fetch(&bucket, &object, from, to).await };
+            let arriving = self.progress.map(Progress::arriving);
+            let range = async move {
+                let _arriving = arriving;
+                fetch(&bucket, &object, from, to).await
+            };
             self.coming.push_back(Coming(tokio::spawn(range)));
         }
         let Some(mut first) = self.coming.pop_front() else {

@@ -130,7 +130,8 @@ impl Pass<'_> {
     /// Reads range by range, several of them at the same time; `None` when the service does not know ranges, so that the
     /// rest must come in one body.
     async fn in_ranges(&mut self) -> Result<Option<bool>, Broken> {
-        let mut ranges = Ranges::new(self.bucket, self.object);
+        let progress = self.reader.map(|(_, progress)| progress);
+        let mut ranges = Ranges::new(self.bucket, self.object, progress);
         while let Some(got) = ranges.next().await? {
             let Got::Bytes(mut bytes) = got else {
                 return Ok(None);

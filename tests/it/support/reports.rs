@@ -112,7 +112,7 @@ pub(crate) fn drill(plan: &str, started: Timestamp) -> Report {
     })
     .to_vec();
     report.seconds = 326.0;
-    report.floor = Floor::of(&report.stages, report.seconds, 2);
+    report.floor = Floor::of(&report.stages, report.seconds, 2, None);
     report.sinks = vec![Delivery {
         name: "slack".to_owned(),
         delivered: true,
