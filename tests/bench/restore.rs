@@ -46,14 +46,17 @@ struct Row {
     /// Megabytes a second; none: the dump lies in a folder.
     link: Option<u64>,
     settings: Settings,
-    /// What the rival runs; `$DUMP` is the dump, `$S3` the server that stores it, `$URL` where it is there, `$FILE` where
-    /// it may be written.
+    /// What the rival runs, or [`OURS`]; `$DUMP` is the dump, `$S3` the server that stores it, `$URL` where it is there,
+    /// `$FILE` where it may be written.
     rival: &'static str,
     sandbox: &'static str,
     more: &'static [&'static str],
     /// The ratio to reach.
     goal: f64,
 }
+
+/// The rival is our own other engine, with the same proof: it shows what `auto` should take.
+const OURS: &str = "pgdrill --engine pg-restore";
 
 /// A megabyte is sent in less than this machine's own copying takes.
 const UNLIMITED: u64 = 1_000_000;
@@ -69,7 +72,7 @@ const ROW: Row = Row {
     goal: 1.0,
 };
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 15] = [
     Row {
         name: "25 MB/s: download, then tuned pg_restore -j2",
         link: Some(25),
@@ -148,6 +151,23 @@ const ROWS: [Row; 12] = [
         ..ROW
     },
     Row {
+        name: "engines, local",
+        rival: OURS,
+        ..ROW
+    },
+    Row {
+        name: "engines, 25 MB/s",
+        link: Some(25),
+        rival: OURS,
+        ..ROW
+    },
+    Row {
+        name: "engines, piped dump, local",
+        dump: "large-piped.dump",
+        rival: OURS,
+        ..ROW
+    },
+    Row {
         name: "160 KB, Docker: firedrill run",
         dump: "small.dump",
         rival: "firedrill run $DUMP --image pgdrill-bench:{major}",
@@ -195,8 +215,12 @@ fn measure(row: &Row, rounds: usize, bin: &Path, dumps: &Path) {
     let mut pairs = Vec::new();
     let mut last = None;
     for _ in 0..rounds {
-        let ours = ours(row, &dump);
-        let theirs = theirs(row, bin, &dump);
+        let ours = ours(row, &dump, &[]);
+        let theirs = if row.rival == OURS {
+            self::ours(row, &dump, &["--engine", "pg-restore"]).seconds
+        } else {
+            theirs(row, bin, &dump)
+        };
         pairs.push((ours.seconds, theirs, ours.seconds / theirs));
         last = Some(ours);
     }
@@ -234,7 +258,7 @@ fn measure(row: &Row, rounds: usize, bin: &Path, dumps: &Path) {
 }
 
 /// Runs our drill, in an own runtime so that the server of the dump ends with it.
-fn ours(row: &Row, dump: &Path) -> Ours {
+fn ours(row: &Row, dump: &Path, more: &[&str]) -> Ours {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stored = Stored::of(dump, row.link.map(|link| link * 1_000_000));
     let folder = tempfile::tempdir().unwrap();
@@ -260,7 +284,7 @@ fn ours(row: &Row, dump: &Path) -> Ours {
         "json",
         "--quiet",
     ]);
-    command.args(row.more).arg(&plan);
+    command.args(row.more).args(more).arg(&plan);
     command
         .env("AWS_ACCESS_KEY_ID", "any")
         .env("AWS_SECRET_ACCESS_KEY", "any");
