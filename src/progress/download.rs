@@ -25,9 +25,7 @@ pub struct Arriving(Download);
 
 impl Download {
     pub(super) fn begin(&self) -> Arriving {
-        let mut open = lock(&self.0);
-        open.requests += 1;
-        open.since.get_or_insert_with(Instant::now);
+        lock(&self.0).begin(Instant::now());
         Arriving(self.clone())
     }
 
@@ -40,49 +38,52 @@ impl Download {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        let mut open = lock(&self.0.0);
-        open.requests -= 1;
-        if open.requests == 0
-            && let Some(since) = open.since.take()
+        lock(&self.0.0).end(Instant::now());
+    }
+}
+
+impl Open {
+    fn begin(&mut self, now: Instant) {
+        self.requests += 1;
+        self.since.get_or_insert(now);
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.requests -= 1;
+        if self.requests == 0
+            && let Some(since) = self.since.take()
         {
-            open.took += since.elapsed();
+            self.took += now.saturating_duration_since(since);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::thread::sleep;
-
     use super::*;
-
-    const MOMENT: Duration = Duration::from_millis(20);
 
     #[test]
     fn requests_side_by_side_count_once_and_pauses_do_not() {
-        let download = Download::default();
-        let began = Instant::now();
-        let (one, other) = (download.begin(), download.begin());
-        sleep(MOMENT);
-        drop(one);
-        sleep(MOMENT);
-        drop(other);
-        let open = began.elapsed();
-        let paused = Instant::now();
-        sleep(MOMENT);
-        let paused = paused.elapsed();
-        drop(download.begin());
-        let took = download.take().unwrap();
-        assert!(took >= 2 * MOMENT, "{took:?}");
-        assert!(
-            took <= began.elapsed().saturating_sub(paused),
-            "{took:?} of {open:?}"
-        );
-        assert_eq!(download.take(), None);
+        let (mut open, start) = (Open::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        open.begin(at(0));
+        open.begin(at(1));
+        open.end(at(3));
+        open.end(at(4));
+        assert_eq!(open.took, Duration::from_secs(4));
+        open.begin(at(10));
+        open.end(at(12));
+        assert_eq!(open.took, Duration::from_secs(6));
     }
 
     #[test]
-    fn where_nothing_was_asked_for_nothing_is_told() {
-        assert_eq!(Download::default().take(), None);
+    fn what_was_told_is_not_told_again() {
+        let download = Download::default();
+        assert_eq!(download.take(), None);
+        let (arriving, began) = (download.begin(), Instant::now());
+        while began.elapsed().is_zero() {}
+        drop(arriving);
+        assert!(download.take().is_some());
+        assert_eq!(download.take(), None);
     }
 }

@@ -215,14 +215,14 @@ fn measure(row: &Row, rounds: usize, bin: &Path, dumps: &Path) {
     let mut pairs = Vec::new();
     let mut last = None;
     for _ in 0..rounds {
-        let ours = ours(row, &dump, &[]);
-        let theirs = if row.rival == OURS {
-            self::ours(row, &dump, &["--engine", "pg-restore"]).seconds
+        let own = ours(row, &dump, &[]);
+        let other = if row.rival == OURS {
+            ours(row, &dump, &["--engine", "pg-restore"]).seconds
         } else {
             theirs(row, bin, &dump)
         };
-        pairs.push((ours.seconds, theirs, ours.seconds / theirs));
-        last = Some(ours);
+        pairs.push((own.seconds, other, own.seconds / other));
+        last = Some(own);
     }
     let Some(last) = last else { return };
     let middle = |pick: fn(&(f64, f64, f64)) -> f64| {

@@ -76,19 +76,8 @@ mod tests {
     use super::*;
     use crate::{
         dump::{Data, Entry, Section},
-        restore::stream::table,
+        restore::stream::object,
     };
-
-    fn entry(id: i32, desc: &str, section: Section, depends: &[i32]) -> Entry {
-        Entry {
-            id,
-            desc: desc.into(),
-            section,
-            depends: depends.into(),
-            data: Data::Nowhere,
-            ..table("x", None, Data::Nowhere)
-        }
-    }
 
     /// A dump of so many tables with a key and an index each, and a foreign key. The rows of table n have the number n.
     fn dump(tables: i32) -> Contents {
@@ -97,16 +86,16 @@ mod tests {
             let own = 100_000 + table;
             let rows = Entry {
                 data: Data::Somewhere,
-                ..entry(table, "TABLE DATA", Section::Data, &[own])
+                ..object(table, "TABLE DATA", Section::Data, &[own])
             };
             contents.toc.extend([
-                entry(own, "TABLE", Section::PreData, &[]),
+                object(own, "TABLE", Section::PreData, &[]),
                 rows,
-                entry(200_000 + table, "CONSTRAINT", Section::PostData, &[own]),
-                entry(300_000 + table, "INDEX", Section::PostData, &[own]),
+                object(200_000 + table, "CONSTRAINT", Section::PostData, &[own]),
+                object(300_000 + table, "INDEX", Section::PostData, &[own]),
             ]);
         }
-        let foreign = entry(9, "FK CONSTRAINT", Section::PostData, &[100_000, 200_001]);
+        let foreign = object(9, "FK CONSTRAINT", Section::PostData, &[100_000, 200_001]);
         contents.toc.push(Entry {
             id: 400_000,
             ..foreign
@@ -131,7 +120,7 @@ mod tests {
     #[test]
     fn what_could_not_be_listed_is_not_cut_in_two() {
         let mut contents = dump(1_000);
-        let foreign = |id| entry(id, "FK CONSTRAINT", Section::PostData, &[100_000, 100_001]);
+        let foreign = |id| object(id, "FK CONSTRAINT", Section::PostData, &[100_000, 100_001]);
         contents.toc.extend((500_000..510_000).map(foreign));
         assert_eq!(many(&contents, &HashSet::new(), &[], 2), None);
     }

@@ -106,24 +106,15 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::{
-        dump::{Data, Section},
-        restore::stream::table,
-    };
+    use crate::{dump::Section, restore::stream::object};
 
     fn entry(id: i32, desc: &str, depends: &[i32]) -> Entry {
-        Entry {
-            id,
-            desc: desc.into(),
-            section: if desc == "ACL" {
-                Section::None
-            } else {
-                Section::PreData
-            },
-            depends: depends.into(),
-            data: Data::Nowhere,
-            ..table("x", None, Data::Nowhere)
-        }
+        let section = if desc == "ACL" {
+            Section::None
+        } else {
+            Section::PreData
+        };
+        object(id, desc, section, depends)
     }
 
     /// A dump of so many tables, each with a sequence and a default, behind a schema.

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::{
         dump::{Data, DataStart},
-        restore::stream::table,
+        restore::stream::{object, table},
     };
 
     fn dump(entries: Vec<Entry>) -> Contents {
@@ -165,18 +165,6 @@ mod tests {
     fn copy(name: &str) -> Entry {
         let copy = format!("COPY public.{name} (a) FROM stdin;\n");
         table(name, Some(&copy), Data::Somewhere)
-    }
-
-    /// What has no data.
-    fn object(id: i32, desc: &str, section: Section, depends: &[i32]) -> Entry {
-        Entry {
-            id,
-            desc: desc.into(),
-            section,
-            depends: depends.into(),
-            data: Data::Nowhere,
-            ..copy("x")
-        }
     }
 
     /// The rows of a table.

@@ -192,7 +192,7 @@ async fn finish(
 ) -> Result<Started> {
     let name = container::name(&plan.needs.run);
     let ((bin, spool), about, hold) =
-        tokio::try_join!(ready::places(&superuser), look(client, &name), async {
+        tokio::try_join!(ready::places(&superuser), inspected(client, &name), async {
             if plan.needs.keep {
                 return Ok(JoinSet::new());
             }
@@ -226,7 +226,7 @@ async fn finish(
     })
 }
 
-async fn look(client: &bollard::Docker, name: &str) -> Result<ContainerInspectResponse> {
+async fn inspected(client: &bollard::Docker, name: &str) -> Result<ContainerInspectResponse> {
     client.inspect_container(name, None).await.or_stop(
         || "could not look at the container".to_owned(),
         "Run again.",
