@@ -2,19 +2,24 @@
 
 use std::{
     io,
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
 use bytes::{Buf, Bytes};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::error::Broken;
+use super::turns::{Stretch, Turns};
+use crate::error::{Broken, Error};
 
 /// How many bytes may wait at first: enough for the head of a dump, and little where nobody wants more than that.
 const WAITING: u32 = 2 << 20;
 
 /// How many more may wait once all of an object is wanted: what arrives while a sandbox starts.
 const AHEAD: usize = 32 << 20;
+
+/// How many bytes of a stretch may be held besides, until their turn has come.
+const HELD: usize = 20 << 20;
 
 /// What reading an object to its end showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,7 @@ pub struct Body {
     chunks: mpsc::UnboundedReceiver<Chunk>,
     places: Arc<Semaphore>,
     evidence: Arc<OnceLock<Evidence>>,
+    turns: Arc<Turns>,
 }
 
 /// The other end of a [`Body`].
@@ -41,11 +47,26 @@ pub struct Sender {
     chunks: mpsc::UnboundedSender<Chunk>,
     places: Arc<Semaphore>,
     evidence: Arc<OnceLock<Evidence>>,
+    turns: Arc<Turns>,
+    /// Its reader knows how the bytes ended.
+    ended: bool,
 }
 
-/// Lets more of a [`Body`] wait.
+/// Lets more of a [`Body`] wait, or some of it arrive ahead of its turn.
 #[derive(Clone, Debug)]
-pub struct Ahead(Arc<Semaphore>);
+pub struct Ahead {
+    places: Arc<Semaphore>,
+    turns: Arc<Turns>,
+}
+
+/// An object that arrives more slowly than it can be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Up to which byte it was asked for in its order.
+    pub asked: u64,
+    /// How long a stretch of it may be, in bytes.
+    pub room: u64,
+}
 
 /// Bytes, and their places among those that may wait.
 #[derive(Debug)]
@@ -57,7 +78,31 @@ struct Chunk {
 impl Ahead {
     /// All of the object is wanted: it may arrive some megabytes ahead of whoever reads it.
     pub fn all_is_wanted(&self) {
-        self.0.add_permits(AHEAD);
+        self.places.add_permits(AHEAD);
+    }
+
+    /// How the object lags behind its reader; none where it arrives faster than it can be loaded, and where no stretch of it
+    /// can be had.
+    #[must_use]
+    pub fn lag(&self) -> Option<Lag> {
+        let places = self.places.available_permits();
+        let asked = self.turns.asked_slowly(places >= WAITING as usize)?;
+        let room = (HELD + places) as u64;
+        Some(Lag { asked, room })
+    }
+
+    /// Lets a stretch of the object arrive ahead of its turn, in a body of its own: in the one of all of it, its bytes are
+    /// missing then. They are held until their turn has come; so that there are not many more than before, no more of the
+    /// others waits than at first. None when it is too late for that.
+    #[must_use]
+    pub fn stretch(&self, range: Range<u64>) -> Option<Body> {
+        let (to, body) = Body::new();
+        let comes = self.turns.want(Stretch { range, to });
+        comes.then(|| {
+            let spare = (self.places.available_permits()).saturating_sub(WAITING as usize);
+            self.places.forget_permits(spare.min(AHEAD));
+            body
+        })
     }
 }
 
@@ -68,15 +113,19 @@ impl Body {
         let (sender, chunks) = mpsc::unbounded_channel();
         let evidence = Arc::new(OnceLock::new());
         let places = Arc::new(Semaphore::new(WAITING as usize));
+        let turns = Arc::new(Turns::new());
         let sender = Sender {
             chunks: sender,
             places: Arc::clone(&places),
             evidence: Arc::clone(&evidence),
+            turns: Arc::clone(&turns),
+            ended: false,
         };
         let body = Self {
             chunks,
             places,
             evidence,
+            turns,
         };
         (sender, body)
     }
@@ -98,7 +147,10 @@ impl Body {
     /// How far ahead of its reader it may be.
     #[must_use]
     pub fn ahead(&self) -> Ahead {
-        Ahead(Arc::clone(&self.places))
+        Ahead {
+            places: Arc::clone(&self.places),
+            turns: Arc::clone(&self.turns),
+        }
     }
 
     /// The same bytes for a thread that blocks. Errors carry a [`Broken`].
@@ -125,18 +177,37 @@ impl Sender {
         let Ok(places) = Arc::clone(&self.places).acquire_many_owned(places).await else {
             return false;
         };
+        self.hand_over(bytes, Some(places))
+    }
+
+    /// Hands over bytes that are held in any case, so that they need no place; `false` when nobody reads any more.
+    pub(super) fn send_held(&self, bytes: Bytes) -> bool {
+        self.hand_over(bytes, None)
+    }
+
+    fn hand_over(&self, bytes: Bytes, places: Option<OwnedSemaphorePermit>) -> bool {
         let chunk = Chunk {
             bytes: Ok(bytes),
-            _places: Some(places),
+            _places: places,
         };
         self.chunks.send(chunk).is_ok()
     }
 
+    /// What of the object is wanted ahead of its turn.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
     /// Ends the bytes early.
-    pub fn fail(self, broken: impl Into<Broken>) {
+    pub fn fail(mut self, broken: impl Into<Broken>) {
+        self.break_off(broken.into());
+    }
+
+    fn break_off(&mut self, broken: Broken) {
+        self.ended = true;
         // Nobody may be reading any more: then nobody needs to know.
         let _ = self.chunks.send(Chunk {
-            bytes: Err(broken.into()),
+            bytes: Err(broken),
             _places: None,
         });
     }
@@ -145,6 +216,22 @@ impl Sender {
     pub fn finish(self, evidence: Evidence) {
         // Set once only: the sender is gone afterwards.
         let _ = self.evidence.set(evidence);
+        self.end();
+    }
+
+    /// Ends a stretch where it should end: what reading the object showed is told with the rest of it.
+    pub(super) fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if !self.ended {
+            // An end that nobody told must not look like that of a dump.
+            self.break_off(Error::new("could not read the dump", "Run again.").into());
+        }
+        self.turns.end();
     }
 }
 
@@ -166,5 +253,40 @@ impl io::Read for BodyReader {
         let count = self.chunk.len().min(into.len());
         self.chunk.copy_to_slice(&mut into[..count]);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence() -> Evidence {
+        Evidence {
+            bytes: 1,
+            sha256: String::new(),
+            checksums: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_end_untold_are_never_an_end_of_the_dump() {
+        let (sender, mut body) = Body::new();
+        sender.send(Bytes::from_static(b"1")).await;
+        drop(sender);
+        assert!(body.chunk().await.unwrap().is_ok());
+        assert!(matches!(body.chunk().await, Some(Err(Broken::Run(_)))));
+        let (sender, mut body) = Body::new();
+        sender.finish(evidence());
+        assert!(body.chunk().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_stretch_that_nobody_will_send_is_broken_off() {
+        let (sender, body) = Body::new();
+        assert!(sender.turns().ask(1).is_none());
+        let mut stretch = body.ahead().stretch(5..9).unwrap();
+        sender.finish(evidence());
+        assert!(matches!(stretch.chunk().await, Some(Err(Broken::Run(_)))));
+        assert!(body.ahead().stretch(5..9).is_none(), "it was read");
     }
 }

@@ -15,6 +15,7 @@ mod records;
 mod s3;
 mod shelf;
 mod tally;
+mod turns;
 
 use std::{ops::Range, path::Path};
 
@@ -22,7 +23,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
 
 pub use asked::Asked;
-pub use body::{Ahead, Body, BodyReader, Evidence, Sender};
+pub use body::{Ahead, Body, BodyReader, Evidence, Lag, Sender};
 pub use listing::{DAYS, Day, KEPT, Listing, NAMED, Reason, Rejected};
 pub use probe::Writable;
 pub use records::{Content, Record, Records};

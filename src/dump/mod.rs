@@ -18,7 +18,9 @@ use std::io::{self, Read};
 pub use archive::{
     Data, Detail, Entry, LARGE_BLOCK, Recast, Section, TABLE_BLOCK, as_custom, number,
 };
-pub use data::{Of, ROWS_END, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody};
+pub use data::{
+    Of, ROWS_END, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody, stretch,
+};
 use directory::listed;
 pub use directory::{check_blobs, listed_are_there, member_name_ok, members};
 pub use ledger::{Form, Held, Large, Ledger, Tally, Target};

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 
 pub(super) mod fixture;
+mod stretch;
 
 fn found(bytes: &[u8]) -> Finding {
     match open(Cursor::new(bytes.to_vec())) {

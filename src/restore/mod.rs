@@ -26,7 +26,7 @@ pub use errors::{Class, Complaint, Complaints};
 pub use feed::broken;
 pub use prepare::{Prepared, prepare};
 pub use script::{globals, script};
-pub use stream::{Along, Arriving, Hooks, streamed};
+pub use stream::{Along, Arriving, Hooks, Whole, streamed, stretch};
 pub use versions::{MENDED, vulnerable};
 pub use watchdog::guarded;
 

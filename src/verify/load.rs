@@ -1,14 +1,17 @@
 //! From a dump that is being read to a restored database: by which engine, and why.
 
+use std::sync::Arc;
+
 use super::{
     Job,
     source::{Input, Source},
+    watched::Watched,
 };
 use crate::{
-    backup::Backup,
+    backup::{Ahead, Backup, Lag},
     dump::{self, Contents},
     error::Broken,
-    restore::{self, Along, Arriving, Choice, Hooks, How, Restored},
+    restore::{self, Along, Arriving, Choice, Hooks, How, Restored, Whole},
     sandbox::Sandbox,
 };
 
@@ -56,7 +59,9 @@ pub(super) async fn load(
         Input::Archive(bytes) => {
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
-                let whole = Arriving::Whole(bytes);
+                let stretch = (source.ahead.as_ref())
+                    .and_then(|ahead| stretch(ahead, &contents, backup.size, &watched));
+                let whole = Arriving::Whole(Whole { bytes, stretch });
                 restore::streamed(sandbox, &contents, whole, hooks, jobs).await
             } else {
                 archive(sandbox, bytes, backup.size, how, jobs).await
@@ -68,6 +73,23 @@ pub(super) async fn load(
         why: Some(why),
         ..restored?
     })
+}
+
+/// What of the dump comes ahead of its turn, where that is worth it and the link is what is waited for.
+fn stretch(
+    ahead: &Ahead,
+    contents: &Contents,
+    size: u64,
+    watched: &Arc<Watched>,
+) -> Option<dump::Bytes> {
+    let Lag { asked, room } = ahead.lag()?;
+    let range = restore::stretch(contents, size, asked, room)?;
+    let body = ahead.stretch(range.clone())?;
+    tracing::debug!(?range, "this comes ahead of its turn");
+    // A dump is read once: nobody else set it.
+    let _ = watched.elsewhere.set(range.clone());
+    let reader = Box::new(body.into_reader());
+    Some(dump::stretch(contents, range, reader, watched.clone()))
 }
 
 fn choice(job: &Job<'_>, contents: &Contents, backup: &Backup, sandbox: &Sandbox) -> Choice {

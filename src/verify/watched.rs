@@ -1,9 +1,12 @@
 //! Who is shown the dump while it passes: its rows are counted, what is remarked about it is kept for the report, and what
 //! it unpacks to is added up.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -23,6 +26,8 @@ pub(super) struct Watched {
     tally: Option<Tally>,
     /// Who loads it.
     pub(super) loader: Relay,
+    /// What of it is read ahead of its turn, by somebody else.
+    pub(super) elsewhere: OnceLock<Range<u64>>,
     /// How many bytes it is stored in, and how many may come out of them.
     stored: u64,
     allowed: u64,
@@ -42,6 +47,7 @@ impl Watched {
             progress: progress.clone(),
             tally: counts.then(Tally::default),
             loader: Relay::default(),
+            elsewhere: OnceLock::new(),
             stored,
             allowed: rules::most_unpacked(stored, limits),
             unpacked: AtomicU64::new(0),
@@ -84,6 +90,10 @@ impl Tap for Watched {
             return Ok(());
         }
         Err(rules::unpacks_to_too_much(self.stored, self.allowed).into())
+    }
+
+    fn elsewhere(&self) -> Option<Range<u64>> {
+        self.elsewhere.get().cloned()
     }
 }
 

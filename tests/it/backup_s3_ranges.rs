@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pgdrill::{
-    backup::{Backup, Evidence, Store},
+    backup::{Backup, Body, Evidence, Store},
     error::Broken,
     finding::{Code, Finding},
     progress::Progress,
@@ -160,4 +160,110 @@ async fn a_reader_that_goes_away_stops_the_ranges() {
     let (bytes, _) = read(&store, &backup).await.unwrap();
     assert!(bytes == dump() && evidence.get().is_none());
     assert!(asked(&server).len() <= 2 * starts().len());
+}
+
+/// So large that not all of it is asked for at once.
+fn long() -> Vec<u8> {
+    (0..16_000_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+/// A stretch of it that is asked for later than what is asked for at first.
+const STRETCH: std::ops::Range<usize> = 50_000_000..59_000_001;
+
+async fn all_of(body: &mut Body) -> Result<Vec<u8>, Broken> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.chunk().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes)
+}
+
+/// The bytes of an object whose stretch came ahead of its turn, and those of the stretch; what reading both showed.
+async fn with_a_stretch(
+    server: &S3Server,
+) -> (
+    Result<Vec<u8>, Broken>,
+    Result<Vec<u8>, Broken>,
+    Option<Evidence>,
+) {
+    server.put(KEY, &long(), 60);
+    let store = server.store("db/").await;
+    let backup = store.list().await.unwrap().backups.remove(0);
+    let mut body = store.read(&backup.object(), &Progress::default());
+    let (ahead, evidence) = (body.ahead(), body.evidence());
+    let mut first = Vec::new();
+    let range = STRETCH.start as u64..STRETCH.end as u64;
+    let mut stretch = loop {
+        first.extend(body.chunk().await.unwrap().unwrap());
+        if let Some(stretch) = ahead.stretch(range.clone()) {
+            break stretch;
+        }
+    };
+    assert!(ahead.stretch(range).is_none(), "there is one already");
+    // Enough that the reader looks at what is wanted; the rest of it waits.
+    for _ in 0..20 {
+        first.extend(body.chunk().await.unwrap().unwrap());
+    }
+    let stretch = all_of(&mut stretch).await;
+    assert!(evidence.get().is_none(), "its turn has not come");
+    let rest = all_of(&mut body).await;
+    let rest = rest.map(|rest| [first, rest].concat());
+    (rest, stretch, evidence.get().cloned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_comes_ahead_of_its_turn_and_everything_is_hashed_in_its_order() {
+    let server = S3Server::start().await;
+    let (rest, stretch, evidence) = with_a_stretch(&server).await;
+    let all = long();
+    assert!(stretch.unwrap() == all[STRETCH]);
+    let others = [&all[..STRETCH.start], &all[STRETCH.end..]].concat();
+    assert!(rest.unwrap() == others);
+    let evidence = evidence.unwrap();
+    assert_eq!(evidence.bytes, all.len() as u64);
+    assert_eq!(evidence.checksums, ["md5"]);
+    let starts = asked(&server);
+    let mut once = starts.clone();
+    once.dedup();
+    assert_eq!(starts, once, "nothing is asked for twice");
+    assert!(starts.contains(&(STRETCH.end as u64)), "{starts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_that_breaks_off_is_resumed() {
+    let server = S3Server::start().await;
+    server.faults.cut(&[
+        usize::MAX,
+        usize::MAX,
+        usize::MAX,
+        usize::MAX,
+        usize::MAX,
+        1_000,
+        1_000,
+    ]);
+    let (rest, stretch, evidence) = with_a_stretch(&server).await;
+    assert!(stretch.unwrap() == long()[STRETCH]);
+    assert!(rest.is_ok());
+    assert_eq!(evidence.unwrap().checksums, ["md5"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stretch_comes_of_what_is_asked_for_already_nor_where_there_are_no_ranges() {
+    let server = S3Server::start().await;
+    server.put(KEY, &long(), 60);
+    let store = server.store("db/").await;
+    let backup = store.list().await.unwrap().backups.remove(0);
+    let mut body = store.read(&backup.object(), &Progress::default());
+    let ahead = body.ahead();
+    for _ in 0..20 {
+        body.chunk().await.unwrap().unwrap();
+    }
+    assert!(ahead.stretch(1..2).is_none());
+    server.faults.no_ranges();
+    let mut body = store.read(&backup.object(), &Progress::default());
+    let ahead = body.ahead();
+    for _ in 0..20 {
+        body.chunk().await.unwrap().unwrap();
+        assert!(ahead.stretch(60_000_000..61_000_000).is_none());
+    }
 }

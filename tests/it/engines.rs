@@ -4,14 +4,15 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{Cursor, Read as _},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
 
 use pgdrill::{
-    dump::{self, Contents, Opened},
+    dump::{self, Contents, Data, Opened},
     plan::{Collation, Provider},
-    restore::{self, Arriving, Hooks, Member, Members},
+    restore::{self, Arriving, Hooks, Member, Members, Whole},
     sandbox::{self, Needs, Sandbox},
 };
 use serde_json::Value;
@@ -157,21 +158,51 @@ enum By {
     File,
     Folder,
     Stream,
+    /// The same, and most of its tables ahead of their turn.
+    Ahead,
+}
+
+/// Which tables of an archive come ahead of their turn: all between the first and the last of them that may.
+fn stretch(bytes: &[u8]) -> Range<u64> {
+    let (contents, _) = archive(bytes.to_vec(), dump::nobody());
+    let data = contents.toc.iter().filter_map(|entry| match entry.data {
+        Data::At(at) => Some((at, entry.is_table_data())),
+        _ => None,
+    });
+    let mut data: Vec<_> = data.collect();
+    data.sort_unstable();
+    let tables = data.iter().take_while(|(_, is_table)| *is_table).count();
+    data[1].0..data[tables - 1].0
+}
+
+fn archive(bytes: Vec<u8>, shown: dump::Shown) -> (Contents, dump::Bytes) {
+    match dump::open_shown(Cursor::new(bytes), shown) {
+        Ok(Opened::Archive(contents, reader)) => (contents, reader),
+        _ => panic!("no archive"),
+    }
 }
 
 /// What it holds, and how it is read.
-fn opened(dump: &Dump, shown: &dump::Shown) -> (Contents, Arriving) {
-    match dump {
-        Dump::File(bytes) => {
-            let opened = dump::open_shown(Cursor::new(bytes.clone()), shown.clone());
-            let Ok(Opened::Archive(contents, reader)) = opened else {
-                panic!("no archive");
-            };
-            (contents, Arriving::Whole(reader))
+fn opened(dump: &Dump, by: By, shown: &Arc<Shown>) -> (Contents, Arriving) {
+    match (dump, by) {
+        (Dump::File(bytes), By::Ahead) => {
+            let range = stretch(bytes);
+            shown.elsewhere.set(range.clone()).unwrap();
+            let places = usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap();
+            let early = Box::new(Cursor::new(bytes[places.clone()].to_vec()));
+            let rest = [&bytes[..places.start], &bytes[places.end..]].concat();
+            let (contents, bytes) = archive(rest, shown.clone());
+            let stretch = Some(dump::stretch(&contents, range, early, shown.clone()));
+            (contents, Arriving::Whole(Whole { bytes, stretch }))
         }
-        Dump::Folder(files) => {
+        (Dump::File(bytes), _) => {
+            let (contents, bytes) = archive(bytes.clone(), shown.clone());
+            let stretch = None;
+            (contents, Arriving::Whole(Whole { bytes, stretch }))
+        }
+        (Dump::Folder(files), _) => {
             let contents = dump::directory(&files["toc.dat"]).unwrap();
-            let members = members(files, &contents, shown);
+            let members = members(files, &contents, &(shown.clone() as dump::Shown));
             (contents, Arriving::Members(members))
         }
     }
@@ -191,12 +222,12 @@ async fn restored(sandbox: &Sandbox, dump: &Dump, by: By) {
     maintenance.batch_execute(&drop).await.unwrap();
     emptied(sandbox).await;
     let shown = Arc::new(Shown::default());
-    let (contents, dump) = opened(dump, &(shown.clone() as dump::Shown));
+    let (contents, dump) = opened(dump, by, &shown);
     restore::prepare(sandbox, &contents, Collation::Dump)
         .await
         .unwrap();
     let restored = match (by, dump) {
-        (By::Stream, dump) => {
+        (By::Stream | By::Ahead, dump) => {
             let hooks = Hooks {
                 relay: &shown.relay,
                 along: None,
@@ -204,11 +235,13 @@ async fn restored(sandbox: &Sandbox, dump: &Dump, by: By) {
             restore::streamed(sandbox, &contents, dump, hooks, 2).await
         }
         (_, Arriving::Members(members)) => restore::directory(sandbox, members, 2).await,
-        (By::Piped, Arriving::Whole(reader)) => restore::piped(sandbox, reader).await,
-        (By::Sections, Arriving::Whole(reader)) => {
-            restore::spooled(sandbox, reader, 1, 2, true).await
+        (By::Piped, Arriving::Whole(whole)) => restore::piped(sandbox, whole.bytes).await,
+        (By::Sections, Arriving::Whole(whole)) => {
+            restore::spooled(sandbox, whole.bytes, 1, 2, true).await
         }
-        (By::File, Arriving::Whole(reader)) => restore::spooled(sandbox, reader, 1, 2, false).await,
+        (By::File, Arriving::Whole(whole)) => {
+            restore::spooled(sandbox, whole.bytes, 1, 2, false).await
+        }
         (By::Folder, Arriving::Whole(_)) => panic!("no folder"),
     };
     let restored = restored.unwrap();
@@ -223,7 +256,7 @@ fn engines(dump: &Dump, form: &str) -> (By, Vec<By>) {
         Dump::Folder(_) => (By::Folder, vec![By::Stream]),
         Dump::File(_) if form.contains("-Ft") => (By::Piped, vec![By::Stream]),
         Dump::File(_) if form.ends_with("| cat") => (By::Piped, vec![By::Sections, By::Stream]),
-        Dump::File(_) => (By::Piped, vec![By::File, By::Stream]),
+        Dump::File(_) => (By::Piped, vec![By::File, By::Stream, By::Ahead]),
     }
 }
 

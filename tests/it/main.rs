@@ -63,6 +63,7 @@ mod sandbox;
 mod serve;
 mod serve_drills;
 mod signals;
+mod stretch;
 mod support;
 mod workflow_files;
 mod workflows;

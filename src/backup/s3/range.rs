@@ -1,27 +1,13 @@
 //! One range of an object, whole: asked for again where it broke off, and pinned to the object that was listed.
 
-use std::collections::VecDeque;
-
 use aws_sdk_s3::{operation::get_object::GetObjectOutput, primitives::ByteStream};
 use bytes::{Bytes, BytesMut};
-use tokio::task::JoinHandle;
 
 use super::{Bucket, head::gone_or_changed, list::unquoted, patience::Tries, trouble::Trouble};
 use crate::{
-    backup::Object,
-    error::{Error, OrStop as _, whole},
-    progress::Progress,
+    backup::{Object, turns::Arrivals},
+    error::{Error, whole},
 };
-
-/// How many bytes are asked for at once. AWS advises 8 to 16 MB, and one request for every 85 to 90 MB/s that are wanted.
-pub(super) const RANGE: u64 = 8 << 20;
-
-/// The first one: what a dump says of itself stands at its beginning, and must not wait until ranges that share the link
-/// with it are there.
-const FIRST: u64 = 256 << 10;
-
-/// How many ranges are asked for at the same time: they and what waits of them are held in memory.
-const AT_ONCE: usize = 4;
 
 /// What came of asking for a range.
 pub(super) enum Got {
@@ -31,66 +17,7 @@ pub(super) enum Got {
     NoRanges,
 }
 
-/// The ranges of an object in their order, several of them on their way at the same time.
-pub(super) struct Ranges<'a> {
-    bucket: &'a Bucket,
-    object: &'a Object,
-    /// Who is told that some are on their way.
-    progress: Option<&'a Progress>,
-    asked: u64,
-    coming: VecDeque<Coming>,
-}
-
-/// A range that is on its way; it is given up when nobody waits for it any more.
-struct Coming(JoinHandle<Result<Got, Error>>);
-
-impl Drop for Coming {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl<'a> Ranges<'a> {
-    /// Of all of an object.
-    pub(super) const fn new(
-        bucket: &'a Bucket,
-        object: &'a Object,
-        progress: Option<&'a Progress>,
-    ) -> Self {
-        Self {
-            bucket,
-            object,
-            progress,
-            asked: 0,
-            coming: VecDeque::new(),
-        }
-    }
-
-    /// The next range; none after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Got>, Error> {
-        while self.coming.len() < AT_ONCE && self.asked < self.object.size {
-            let from = self.asked;
-            let length = if from == 0 { FIRST } else { RANGE };
-            self.asked = (from + length).min(self.object.size);
-            let (bucket, object, to) = (self.bucket.clone(), self.object.clone(), self.asked);
-            let arriving = self.progress.map(Progress::arriving);
-            let range = async move {
-                let _arriving = arriving;
-                fetch(&bucket, &object, from, to).await
-            };
-            self.coming.push_back(Coming(tokio::spawn(range)));
-        }
-        let Some(mut first) = self.coming.pop_front() else {
-            return Ok(None);
-        };
-        let key = &self.object.key;
-        let got = (&mut first.0).await;
-        got.or_stop(|| format!("could not read \"{key}\""), "Run again.")?
-            .map(Some)
-    }
-}
-
-/// The bytes from `from` up to and without `to`.
+/// The bytes from `from` up to and without `to`; each that arrives is counted.
 ///
 /// # Errors
 /// When the object is another one, or the service does not answer.
@@ -99,6 +26,7 @@ pub(super) async fn fetch(
     object: &Object,
     from: u64,
     to: u64,
+    arrivals: &Arrivals,
 ) -> Result<Got, Error> {
     let size = usize::try_from(to.saturating_sub(from)).unwrap_or_default();
     let mut bytes = BytesMut::with_capacity(size);
@@ -107,7 +35,16 @@ pub(super) async fn fetch(
         let at = from + bytes.len() as u64;
         let trouble = match ask(bucket, object, at, to, &tries).await? {
             Ok(answer) if !is_of(object, &answer, at)? => return Ok(Got::NoRanges),
-            Ok(answer) => drain(bucket, answer.body, size, &mut bytes, &mut tries).await,
+            Ok(answer) => {
+                drain(
+                    bucket,
+                    answer.body,
+                    size,
+                    &mut bytes,
+                    (&mut tries, arrivals),
+                )
+                .await
+            }
             Err(trouble) => Some(trouble),
         };
         let Some(trouble) = trouble else { continue };
@@ -178,7 +115,7 @@ async fn drain(
     mut body: ByteStream,
     size: usize,
     bytes: &mut BytesMut,
-    tries: &mut Tries,
+    (tries, arrivals): (&mut Tries, &Arrivals),
 ) -> Option<Trouble> {
     while bytes.len() < size {
         let stall = bucket.patience.stall;
@@ -189,6 +126,7 @@ async fn drain(
             Some(Ok(chunk)) => {
                 let wanted = chunk.len().min(size - bytes.len());
                 bytes.extend_from_slice(&chunk[..wanted]);
+                arrivals.add(wanted);
                 tries.progress();
             }
             Some(Err(error)) => return Some(Trouble::broken(whole(&error))),

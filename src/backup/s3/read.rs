@@ -8,7 +8,8 @@ use super::{
     head::gone_or_changed,
     list::unquoted,
     patience::Tries,
-    range::{Got, RANGE, Ranges, first_and_all},
+    range::first_and_all,
+    ranges::{Next, RANGE, Ranges, Reader},
     stored::{Compared, Difference, Hashing, Stored},
     trouble::Trouble,
 };
@@ -30,9 +31,6 @@ pub(super) async fn deliver(bucket: Bucket, object: Object, progress: Progress, 
 
 /// How much of a range is handed over at a time: whoever reads it need not wait for a place for all of it.
 const PART: usize = 512 * 1024;
-
-/// Who gets the bytes; nobody when they are read once more to be sure.
-type Reader<'a> = Option<(&'a Sender, &'a Progress)>;
 
 /// `None` when nobody reads any more.
 async fn all(
@@ -130,11 +128,15 @@ impl Pass<'_> {
     /// Reads range by range, several of them at the same time; `None` when the service does not know ranges, so that the
     /// rest must come in one body.
     async fn in_ranges(&mut self) -> Result<Option<bool>, Broken> {
-        let progress = self.reader.map(|(_, progress)| progress);
-        let mut ranges = Ranges::new(self.bucket, self.object, progress);
-        while let Some(got) = ranges.next().await? {
-            let Got::Bytes(mut bytes) = got else {
-                return Ok(None);
+        let mut ranges = Ranges::new(self.bucket, self.object, self.reader);
+        while let Some(next) = ranges.next().await? {
+            let mut bytes = match next {
+                Next::Bytes(bytes) => bytes,
+                Next::Known(bytes) => {
+                    self.hash(&bytes);
+                    continue;
+                }
+                Next::NoRanges => return Ok(None),
             };
             while !bytes.is_empty() {
                 let part = bytes.split_to(bytes.len().min(PART));
@@ -240,10 +242,7 @@ impl Pass<'_> {
                 "It holds more bytes than when it was listed.",
             ));
         }
-        self.digest.update(&chunk);
-        self.hashing
-            .iter_mut()
-            .for_each(|hashing| hashing.update(&chunk));
+        self.hash(&chunk);
         match self.reader {
             Some((sender, progress)) => {
                 progress.add_bytes(chunk.len() as u64);
@@ -251,6 +250,13 @@ impl Pass<'_> {
             }
             None => Ok(true),
         }
+    }
+
+    fn hash(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.hashing
+            .iter_mut()
+            .for_each(|hashing| hashing.update(bytes));
     }
 
     fn stopped(&self, trouble: &Trouble) -> Error {

@@ -1,6 +1,9 @@
 //! The data of a custom archive, block by block.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     Shown,
@@ -8,12 +11,12 @@ use super::{
     feed::Feed,
     frame::Frame,
     member::{decoder, spoiled},
-    pool::Pool,
+    pool::{ONE_BY_ONE, Pool, SIDE_BY_SIDE},
     trailing,
     witness::witness,
 };
 use crate::{
-    dump::{Bytes, Data, Entry, LARGE_BLOCK, archive::Archive},
+    dump::{Bytes, Contents, Data, Entry, LARGE_BLOCK, archive::Archive},
     error::Broken,
     finding::{Code, Finding},
 };
@@ -24,18 +27,21 @@ pub(in super::super) fn custom(reader: Bytes, archive: &Archive, tap: Shown) -> 
     let Some(start) = archive.data else {
         return reader;
     };
-    let walk = Walk {
-        start: start as u64,
-        int: archive.int,
-        compression: archive.contents.compression.clone().unwrap_or_default(),
-        entries: archive.contents.toc.clone(),
-        tap,
-    };
-    witness(reader, move |feed| walk.follow(feed))
+    let walk = Walk::new(&archive.contents, archive.int, tap);
+    witness(reader, move |feed| walk.follow(feed, start as u64))
+}
+
+/// Passes a stretch of an archive through whose blocks are all whole, and tells when they are damaged, or not those of the
+/// table of contents. Whoever follows the rest of the archive is told by [`Tap::elsewhere`] what is missing there.
+///
+/// [`Tap::elsewhere`]: super::Tap::elsewhere
+#[must_use]
+pub fn stretch(contents: &Contents, range: Range<u64>, reader: Bytes, tap: Shown) -> Bytes {
+    let walk = Walk::new(contents, contents.data.map_or(0, |data| data.int), tap);
+    witness(reader, move |feed| walk.follow_stretch(feed, &range))
 }
 
 struct Walk {
-    start: u64,
     int: usize,
     compression: String,
     entries: Vec<Entry>,
@@ -43,11 +49,22 @@ struct Walk {
 }
 
 impl Walk {
-    fn follow(self, mut feed: Feed) -> Result<(), Broken> {
-        feed.skip(self.start);
-        let mut chunks = Chunks::new(feed, self.int);
-        let pool = Pool::start();
-        let walked = self.blocks(&mut chunks, &pool);
+    fn new(contents: &Contents, int: usize, tap: Shown) -> Self {
+        Self {
+            int,
+            compression: contents.compression.clone().unwrap_or_default(),
+            entries: contents.toc.clone(),
+            tap,
+        }
+    }
+
+    fn follow(self, mut feed: Feed, start: u64) -> Result<(), Broken> {
+        feed.skip(start);
+        let elsewhere = self.tap.elsewhere();
+        let mut chunks = Chunks::new(feed, self.int, elsewhere.clone());
+        let here = |at| elsewhere.as_ref().is_none_or(|range| !range.contains(&at));
+        let pool = Pool::start(SIDE_BY_SIDE);
+        let walked = self.blocks(self.waiting(here), &mut chunks, &pool);
         let met = pool.finish(walked)?;
         if let Some(met) = &met {
             self.all_there(met)?;
@@ -58,10 +75,36 @@ impl Walk {
         Ok(())
     }
 
+    fn follow_stretch(self, mut feed: Feed, range: &Range<u64>) -> Result<(), Broken> {
+        feed.jump(range.start);
+        let mut chunks = Chunks::new(feed, self.int, None);
+        let pool = Pool::start(ONE_BY_ONE);
+        let walked = self.blocks(self.waiting(|at| range.contains(&at)), &mut chunks, &pool);
+        pool.finish(walked)?;
+        if chunks.at() != range.end || chunks.rest(false)?.is_some() {
+            let what = "there should be the end of what was read ahead of its turn";
+            return Err(chunks.corrupt(what));
+        }
+        Ok(())
+    }
+
+    /// The entries whose data are waited for, by their numbers, of those that begin at these places.
+    fn waiting(&self, here: impl Fn(u64) -> bool) -> HashMap<i32, &Entry> {
+        let data = self.entries.iter().filter(|entry| match entry.data {
+            Data::Nowhere => false,
+            Data::At(at) => here(at),
+            Data::Somewhere | Data::Member(_) => true,
+        });
+        data.map(|entry| (entry.id, entry)).collect()
+    }
+
     /// Follows every block; gives the large objects that were met, where there are any.
-    fn blocks(&self, chunks: &mut Chunks, pool: &Pool) -> Result<Option<HashSet<u32>>, Broken> {
-        let data = self.entries.iter().filter(|entry| entry.has_data());
-        let mut left: HashMap<i32, &Entry> = data.map(|entry| (entry.id, entry)).collect();
+    fn blocks(
+        &self,
+        mut left: HashMap<i32, &Entry>,
+        chunks: &mut Chunks,
+        pool: &Pool,
+    ) -> Result<Option<HashSet<u32>>, Broken> {
         let mut met = None;
         while !left.is_empty() && !pool.is_broken() {
             let (kind, at, id) = chunks.block(left.len())?;

@@ -1,6 +1,6 @@
 //! The chunks of one block of an archive after another.
 
-use std::io::Read as _;
+use std::{io::Read as _, ops::Range};
 
 use super::{feed::Feed, pool};
 use crate::{
@@ -16,20 +16,27 @@ pub(super) struct Chunks {
     feed: Feed,
     /// How many bytes a number takes, without its sign.
     int: usize,
+    /// The blocks that are followed elsewhere, as long as they were not met.
+    elsewhere: Option<Range<u64>>,
 }
 
 impl Chunks {
-    pub(super) const fn new(feed: Feed, int: usize) -> Self {
-        Self { feed, int }
+    pub(super) const fn new(feed: Feed, int: usize, elsewhere: Option<Range<u64>>) -> Self {
+        Self {
+            feed,
+            int,
+            elsewhere,
+        }
     }
 
-    /// How many bytes were read.
+    /// Up to which byte the archive was read.
     pub(super) const fn at(&self) -> u64 {
         self.feed.at()
     }
 
     /// The next block: its kind, where it starts, and the number of its entry.
     pub(super) fn block(&mut self, waiting: usize) -> Result<(u8, u64, u64), Broken> {
+        self.pass_over();
         let at = self.feed.at();
         let mut kind = [0];
         if !self.feed.exactly(&mut kind) {
@@ -42,6 +49,14 @@ impl Chunks {
             return Err(self.corrupt("there should be the data of an entry"));
         }
         Ok((kind[0], at, self.number(false)?))
+    }
+
+    /// Passes over what is followed elsewhere, when it comes next.
+    fn pass_over(&mut self) {
+        let at = self.feed.at();
+        if let Some(range) = self.elsewhere.take_if(|range| range.start == at) {
+            self.feed.jump(range.end);
+        }
     }
 
     /// A number; one that comes out as negative is that of a large object, which uses all 32 bits.

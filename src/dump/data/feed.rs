@@ -21,7 +21,7 @@ impl Feed {
         }
     }
 
-    /// How many bytes were read.
+    /// Up to which byte it was read.
     pub(super) const fn at(&self) -> u64 {
         self.at
     }
@@ -39,6 +39,11 @@ impl Feed {
             left -= step;
         }
         count - left
+    }
+
+    /// What comes next begins at this byte: those before it are followed elsewhere.
+    pub(super) const fn jump(&mut self, to: u64) {
+        self.at = to;
     }
 
     /// Fills a buffer; `false` when there are fewer bytes.

@@ -12,7 +12,7 @@ mod tarred;
 mod witness;
 mod zlib;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::Entry;
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     finding::{Code, Finding},
 };
 
+pub use blocks::stretch;
 pub use frame::ROWS_END;
 pub use member::{complete, member};
 pub use relay::{Relay, both};
@@ -61,6 +62,11 @@ pub trait Tap: Viewer {
     /// # Errors
     /// When these are more than the dump may hold: that ends the reading.
     fn unpacked(&self, bytes: u64) -> Result<(), Broken>;
+
+    /// Which bytes of an archive are followed elsewhere, and missing here: whole blocks. None where all of them pass.
+    fn elsewhere(&self) -> Option<Range<u64>> {
+        None
+    }
 }
 
 /// A finding about bytes that follow the end of a dump.

@@ -11,11 +11,26 @@ use std::{
 
 use crate::error::{Broken, Error};
 
-/// How many stored bytes may wait to be decoded.
-const WAITING: usize = 32 << 20;
+/// How much is decoded at the same time.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    /// How many blocks at most, and never more than there are cores.
+    pub(super) blocks: usize,
+    /// How many stored bytes may wait for it.
+    pub(super) waiting: usize,
+}
 
-/// How many blocks are decoded at the same time at most: what is shown of each of them waits for a place of its own.
-const SIDE_BY_SIDE: usize = 3;
+/// For an archive: what is shown of each of its blocks waits for a place of its own.
+pub(super) const SIDE_BY_SIDE: Size = Size {
+    blocks: 3,
+    waiting: 32 << 20,
+};
+
+/// For a stretch that comes ahead of its turn: its bytes are held already, and need not wait here, too.
+pub(super) const ONE_BY_ONE: Size = Size {
+    blocks: 1,
+    waiting: 2 << 20,
+};
 
 /// The threads that decode.
 pub(super) struct Pool {
@@ -35,8 +50,8 @@ struct Job {
 type Decode = Box<dyn FnOnce(&Pieces) -> Result<(), Broken> + Send>;
 
 /// What the threads and the one who follows the archive share.
-#[derive(Default)]
 struct Shared {
+    most: usize,
     waiting: Mutex<Waiting>,
     taken: Condvar,
 }
@@ -57,7 +72,7 @@ impl Shared {
     fn add(&self, bytes: usize) -> bool {
         let waiting = lock(&self.waiting);
         let full = |waiting: &mut Waiting| {
-            waiting.broken.is_none() && waiting.bytes > 0 && waiting.bytes + bytes > WAITING
+            waiting.broken.is_none() && waiting.bytes > 0 && waiting.bytes + bytes > self.most
         };
         let waiting = self.taken.wait_while(waiting, full);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
@@ -81,10 +96,14 @@ impl Shared {
 }
 
 impl Pool {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(size: Size) -> Self {
         let (blocks, jobs) = mpsc::channel();
         let jobs = Arc::new(Mutex::new(jobs));
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            most: size.waiting,
+            waiting: Mutex::default(),
+            taken: Condvar::default(),
+        });
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let work = |_| {
             let (jobs, shared) = (Arc::clone(&jobs), Arc::clone(&shared));
@@ -92,7 +111,7 @@ impl Pool {
         };
         Self {
             blocks: Some(blocks),
-            threads: (0..cores.min(SIDE_BY_SIDE)).map(work).collect(),
+            threads: (0..cores.min(size.blocks)).map(work).collect(),
             shared,
         }
     }
@@ -289,7 +308,7 @@ mod tests {
 
     #[test]
     fn every_block_gets_its_own_bytes() {
-        let pool = Pool::start();
+        let pool = Pool::start(SIDE_BY_SIDE);
         let (sender, found) = mpsc::channel();
         for number in 0..100_u8 {
             let sender = sender.clone();
@@ -313,7 +332,7 @@ mod tests {
 
     #[test]
     fn the_first_damage_outranks_what_is_found_behind_it() {
-        let pool = Pool::start();
+        let pool = Pool::start(SIDE_BY_SIDE);
         for (at, what) in [(2, "second"), (1, "first"), (3, "third")] {
             pool.shared.fail(at, damaged(what));
         }
@@ -323,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_block_that_was_cut_is_told_by_who_follows_the_archive() {
-        let pool = Pool::start();
+        let pool = Pool::start(SIDE_BY_SIDE);
         let block = pool.block(1, |pieces| match read(pieces) {
             Ok(_) => Ok(()),
             Err(_) => Err(damaged("half a stream")),
@@ -335,9 +354,9 @@ mod tests {
 
     #[test]
     fn bytes_of_a_block_that_nobody_reads_make_room() {
-        let pool = Pool::start();
+        let pool = Pool::start(SIDE_BY_SIDE);
         let block = pool.block(1, |_| Ok(()));
-        for _ in 0..3 * WAITING / 1_000_000 {
+        for _ in 0..3 * SIDE_BY_SIDE.waiting / 1_000_000 {
             assert!(block.piece(vec![0; 1_000_000], 1));
         }
         block.end();

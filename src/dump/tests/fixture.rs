@@ -48,6 +48,33 @@ fn head(minor: u8, entries: i32) -> Vec<u8> {
     bytes
 }
 
+/// An archive of tables with so many rows each, and where the data of each begin; the last place is the end of all.
+pub(super) fn tables(rows: &[usize]) -> (Vec<u8>, Vec<u64>) {
+    let numbered = || (1..).zip(rows);
+    let blocks = numbered().map(|(id, rows)| {
+        let rows = zlib(&[&b"1\n".repeat(*rows)[..], ROWS_END].concat());
+        let length = int(i32::try_from(rows.len()).unwrap());
+        [vec![1], int(id), length, rows, int(0)].concat()
+    });
+    let blocks: Vec<Vec<u8>> = blocks.collect();
+    let mut bytes = head(14, i32::try_from(rows.len()).unwrap());
+    let start = bytes.len() + rows.len() * entry(14, 1, "TABLE DATA").len();
+    let mut at = vec![start as u64];
+    at.extend(blocks.iter().scan(start, |end, block| {
+        *end += block.len();
+        Some(*end as u64)
+    }));
+    for ((id, _), at) in numbered().zip(&at) {
+        let mut entry = entry(14, id, "TABLE DATA");
+        let place = entry.len() - 9;
+        entry[place] = 2;
+        entry[place + 1..].copy_from_slice(&at.to_le_bytes());
+        bytes.extend(entry);
+    }
+    bytes.extend(blocks.concat());
+    (bytes, at)
+}
+
 fn entry(minor: u8, id: i32, desc: &str) -> Vec<u8> {
     let mut bytes = [int(id), int(1), text("1259"), text("16385"), text("t")].concat();
     bytes.extend(text(desc));

@@ -1,31 +1,33 @@
-//! A dump of one file while it is read, on a thread of its own.
+//! A dump of one file while it is read, on a thread of its own; what of it comes ahead of its turn, on another.
 
-use std::{
-    io::{self, Read as _},
-    sync::Arc,
-};
+use std::{io::Read as _, sync::Arc};
 
 use tokio::task;
 
-use super::{
-    super::feed::{CHUNK, broken},
-    lane::Lane,
-};
+use super::{super::feed::broken, Whole, ends::Ends, lane::Lane};
 use crate::{
     dump::{self, Contents, Format, TAR_BLOCK},
     error::Broken,
 };
 
 /// Starts to read. Must be called inside a Tokio runtime.
-pub(super) fn start(lane: Arc<Lane>, contents: &Contents, mut reader: dump::Bytes, ours: Vec<i32>) {
+pub(super) fn start(lane: Arc<Lane>, contents: &Contents, whole: Whole, ours: Vec<i32>) {
     let end = contents.data.map_or(0, |data| data.at);
     let start = match contents.format {
         Format::Tar => TAR_BLOCK,
         _ => 0,
     };
+    let Whole { mut bytes, stretch } = whole;
+    let ends = Arc::new(Ends::of(lane));
     task::spawn_blocking(move || {
-        let read = head(&lane, &mut reader, start, end, &ours);
-        lane.end(read.and_then(|()| drain(&mut reader, &lane)));
+        if let Err(broken) = head(ends.lane(), &mut bytes, start, end, &ours) {
+            return ends.fail(broken);
+        }
+        if let Some(mut stretch) = stretch {
+            let ends = Arc::clone(&ends);
+            task::spawn_blocking(move || ends.drain_stretch(&mut stretch));
+        }
+        ends.drain(&mut bytes);
     });
 }
 
@@ -43,19 +45,5 @@ fn head(
     let toc = head.get(start..).unwrap_or_default();
     // Nobody may be there any more: that is found out behind it.
     let _ = lane.head(dump::as_custom(toc, ours)?);
-    Ok(())
-}
-
-/// Reads to the end, which is part of the proof: whoever is shown it loads it.
-pub(super) fn drain(reader: &mut dump::Bytes, lane: &Lane) -> Result<(), Broken> {
-    let mut buffer = vec![0; CHUNK];
-    while !lane.is_gone() {
-        match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(broken(&error)),
-        }
-    }
     Ok(())
 }

@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// How many bytes of small tables may wait, and of the beginnings of large ones: more than those that wait for others to
-/// share a program with, and the beginnings of three. With the ranges of a download and what is not decoded yet, all of it
+/// share a program with, and the beginnings of four (three that are decoded, and one ahead of its turn). With the ranges of a download and what is not decoded yet, all of it
 /// together is meant to stay below 256 MB.
-const SMALL: usize = 48 << 20;
+const SMALL: usize = 50 << 20;
 
 /// How many large tables may wait or be loaded, and how many bytes of each. Every one has places of its own: one that is
 /// loaded never waits for another that is not.

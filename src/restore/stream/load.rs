@@ -46,6 +46,8 @@ pub(super) struct Order<'a> {
     pub(super) indexes: HashMap<i32, Vec<i32>>,
     /// How many programs run at the same time.
     pub(super) jobs: usize,
+    /// How many more while the dump arrives: one that waits for the bytes of a long table leaves its processor to another.
+    pub(super) more: usize,
     /// Who is told what was loaded.
     pub(super) along: Option<&'a dyn Along>,
 }
@@ -84,7 +86,7 @@ pub(super) async fn all(
     let rest = (!rest.is_empty()).then(|| Work::without_data(rest));
     let mut waiting: VecDeque<_> = rest.into_iter().collect();
     let mut ready = VecDeque::new();
-    let jobs = order.jobs;
+    let mut jobs = order.jobs + order.more;
     let programs = Programs {
         sandbox,
         head: order.head,
@@ -115,7 +117,7 @@ pub(super) async fn all(
             work = split.next(), if !over => if let Some(work) = work? {
                 waiting.push_back(work);
             } else {
-                over = true;
+                (over, jobs) = (true, order.jobs);
                 pace.over();
                 tracing::debug!("everything was shown");
             },

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::task;
 
-use super::{arrive::drain, lane::Lane};
+use super::{ends::Ends, lane::Lane};
 use crate::{
     dump,
     error::Broken,
@@ -27,30 +27,19 @@ const READERS: u16 = 3;
 struct Shared {
     names: Mutex<VecDeque<String>>,
     open: Mutex<Open>,
-    /// What one of them found to be damaged.
-    broken: Mutex<Option<Broken>>,
-    lane: Arc<Lane>,
-}
-
-/// The last thread that lets go of it has seen the end of everything.
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let broken = self.broken.get_mut();
-        let broken = broken.unwrap_or_else(PoisonError::into_inner).take();
-        self.lane.end(broken.map_or(Ok(()), Err));
-    }
+    ends: Ends,
 }
 
 /// Starts to read. Must be called inside a Tokio runtime.
 pub(super) fn start(lane: Arc<Lane>, members: Members, ours: Vec<i32>, jobs: u16) {
     let readers = jobs.clamp(1, READERS);
-    task::spawn_blocking(move || begin(lane, members, &ours, readers));
+    task::spawn_blocking(move || begin(Ends::of(lane), members, &ours, readers));
 }
 
 /// Reads the table of contents, and lets the threads read the rest.
-fn begin(lane: Arc<Lane>, mut members: Members, ours: &[i32], readers: u16) {
-    if let Err(broken) = head(&lane, &mut members.open, ours) {
-        return lane.end(Err(broken));
+fn begin(ends: Ends, mut members: Members, ours: &[i32], readers: u16) {
+    if let Err(broken) = head(ends.lane(), &mut members.open, ours) {
+        return ends.fail(broken);
     }
     let mut files = members.files;
     files.retain(|(name, _)| name != "toc.dat");
@@ -58,8 +47,7 @@ fn begin(lane: Arc<Lane>, mut members: Members, ours: &[i32], readers: u16) {
     let shared = Arc::new(Shared {
         names: Mutex::new(files.into_iter().map(|(name, _)| name).collect()),
         open: Mutex::new(members.open),
-        broken: Mutex::default(),
-        lane,
+        ends,
     });
     for _ in 1..readers {
         let shared = Arc::clone(&shared);
@@ -80,28 +68,25 @@ fn head(lane: &Lane, open: &mut Open, ours: &[i32]) -> Result<(), Broken> {
 impl Shared {
     fn run(&self) {
         while let Some(name) = self.next() {
-            if let Err(broken) = self.member(&name) {
-                let mut first = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-                first.get_or_insert(broken);
-                return;
+            match self.open(&name) {
+                Ok(mut bytes) => self.ends.drain(&mut bytes),
+                Err(broken) => self.ends.fail(broken),
             }
         }
     }
 
     /// What is read next; none when one was found to be damaged.
     fn next(&self) -> Option<String> {
-        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.names.lock();
         let mut names = names.unwrap_or_else(PoisonError::into_inner);
-        (broken.is_none() && !self.lane.is_gone())
+        (!self.ends.are_reached())
             .then(|| names.pop_front())
             .flatten()
     }
 
-    /// Reads a member to its end: whoever is shown it loads it.
-    fn member(&self, name: &str) -> Result<(), Broken> {
+    fn open(&self, name: &str) -> Result<dump::Bytes, Broken> {
         let open = self.open.lock();
-        let mut member = open.unwrap_or_else(PoisonError::into_inner)(name)?;
-        drain(&mut member.bytes, &self.lane)
+        let member = open.unwrap_or_else(PoisonError::into_inner)(name)?;
+        Ok(member.bytes)
     }
 }

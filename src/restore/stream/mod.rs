@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One ordered stream feeds all of them, so that its checksum, its rows and its end are seen as they are by the other
-//! engine; of a directory dump every member is such a stream. Foreign keys are made behind the barrier, when every row is
+//! engine; of a directory dump every member is such a stream. A stretch of some megabytes may come ahead of its turn. Foreign keys are made behind the barrier, when every row is
 //! there.
 //!
 //! Whoever follows the dump to its end decodes it and shows its rows, to be counted and to be loaded: every format reaches
@@ -20,11 +20,13 @@ mod apart;
 mod arrive;
 mod before;
 mod block;
+mod ends;
 mod fit;
 mod lane;
 mod load;
 mod members;
 mod pace;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,7 @@ use std::{
 };
 
 pub(super) use fit::unfit;
+pub use stretch::stretch;
 
 use super::{Members, Restored, archive, spool};
 use crate::{
@@ -45,9 +48,17 @@ use crate::{
 /// A dump that arrives.
 pub enum Arriving {
     /// A custom or a tar archive.
-    Whole(dump::Bytes),
+    Whole(Whole),
     /// The members of a directory dump, several of them side by side.
     Members(Members),
+}
+
+/// A dump of one file.
+pub struct Whole {
+    /// All of it, or all but the stretch.
+    pub bytes: dump::Bytes,
+    /// What of it comes ahead of its turn: see [`stretch()`].
+    pub stretch: Option<dump::Bytes>,
 }
 
 /// Is told about every large table that was loaded.
@@ -80,8 +91,9 @@ pub async fn streamed(
     let (lane, mut split) = lane::pair(contents);
     hooks.relay.to(Arc::downgrade(&lane) as Weak<dyn Viewer>);
     let ours = fit::ours(contents);
+    let is_ahead = matches!(&dump, Arriving::Whole(whole) if whole.stretch.is_some());
     match dump {
-        Arriving::Whole(reader) => arrive::start(lane, contents, reader, ours),
+        Arriving::Whole(whole) => arrive::start(lane, contents, whole, ours),
         Arriving::Members(members) => members::start(lane, members, ours, jobs),
     }
     let (first, rest) = fit::without_data(contents);
@@ -92,6 +104,7 @@ pub async fn streamed(
         rest,
         indexes: after::early(contents),
         jobs: usize::from(jobs),
+        more: usize::from(is_ahead),
         along: hooks.along,
     };
     let load = async {

@@ -43,6 +43,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Another record has this name, and records are never replaced.", "同じ名前の記録があります。記録を置き換えることはありません。"),
     ("Find out what else writes below `history`: every run has a name of its own.", "ほかに何が `history` の下に書いているのかを調べてください。実行の名前はすべて違います。"),
     ("Allow {} on {} to the credentials in use.", "使用中の認証情報に、{1} への {0} を許可してください。"),
+    ("The service was asked for a part of it and answered with something else.", "一部を要求しましたが、別のものが返されました。"),
     ("The service denies this to the credentials in use.", "使用中の認証情報に権限がありません。"),
     ("It vanished before it was read.", "読み取る前に消えました。"),
     ("It is larger than {} bytes.", "{0} バイトを超えています。"),

@@ -78,8 +78,8 @@ struct Script {
     reading_most: u32,
     log: Vec<String>,
     hold: Hold,
-    /// The object that is held; none: listings are.
-    held: Option<String>,
+    /// The object that is held, and which of the requests for it by the byte that they begin at; none: listings are.
+    held: Option<(String, std::ops::Range<u64>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -168,7 +168,17 @@ impl Faults {
 
     /// Sends nothing of this object until this is so, or for half a minute.
     pub(crate) fn hold_object(&self, key: &str, until: impl Fn() -> bool + Send + 'static) {
-        self.script().held = Some(key.to_owned());
+        self.hold_part(key, 0..u64::MAX, until);
+    }
+
+    /// The same for those who ask for bytes of it that begin within these.
+    pub(crate) fn hold_part(
+        &self,
+        key: &str,
+        part: std::ops::Range<u64>,
+        until: impl Fn() -> bool + Send + 'static,
+    ) {
+        self.script().held = Some((key.to_owned(), part));
         self.hold(until);
     }
 
@@ -178,8 +188,12 @@ impl Faults {
     }
 
     /// Waits where a listing, or this object, is held.
-    async fn held(&self, object: Option<&str>) {
-        if self.script().held.as_deref() != object {
+    async fn held(&self, object: Option<(&str, u64)>) {
+        let is_held = match (&self.script().held, object) {
+            (Some((held, part)), Some((key, from))) => held == key && part.contains(&from),
+            (held, object) => held.is_none() && object.is_none(),
+        };
+        if !is_held {
             return;
         }
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -248,6 +262,7 @@ impl S3Server {
             files: FileSystem::new(folder.path()).unwrap(),
             root: folder.path().to_owned(),
             faults: faults.clone(),
+            tags: Mutex::default(),
         };
         let mut service = S3ServiceBuilder::new(bucket);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET));
@@ -341,17 +356,33 @@ struct Bucket {
     files: FileSystem,
     root: PathBuf,
     faults: Faults,
+    /// Ranges ask for the same tags again and again.
+    tags: Mutex<HashMap<Version, String>>,
 }
+
+/// A file, its size, and when it was written.
+type Version = (PathBuf, (u64, SystemTime));
 
 impl Bucket {
     fn etag(&self, bucket: &str, key: &str) -> Option<ETag> {
         let file = self.root.join(bucket).join(key);
         // Hashing a large file would hold up the client beside us for longer than its patience.
-        fs::metadata(&file)
+        let about = fs::metadata(&file)
             .ok()
-            .filter(|about| about.len() < 1 << 25)?;
-        let bytes = fs::read(file).ok()?;
-        Some(ETag::Strong(md5(&bytes)))
+            .filter(|about| about.len() < 1 << 27)
+            .and_then(|about| Some((about.len(), about.modified().ok()?)))?;
+        let known = self
+            .tags
+            .lock()
+            .unwrap()
+            .get(&(file.clone(), about))
+            .cloned();
+        let tag = match known {
+            Some(tag) => tag,
+            None => md5(&fs::read(&file).ok()?),
+        };
+        self.tags.lock().unwrap().insert((file, about), tag.clone());
+        Some(ETag::Strong(tag))
     }
 
     fn spoil(&self, body: StreamingBlob) -> StreamingBlob {
@@ -463,9 +494,9 @@ impl S3 for Bucket {
         &self,
         mut req: S3Request<GetObjectInput>,
     ) -> S3Result<S3Response<GetObjectOutput>> {
-        let from = match req.input.range {
-            Some(Range::Int { first, .. }) => format!(" from {first}"),
-            _ => String::new(),
+        let (first, from) = match req.input.range {
+            Some(Range::Int { first, .. }) => (first, format!(" from {first}")),
+            _ => (0, String::new()),
         };
         let condition = if req.input.if_match.is_some() {
             " if-match"
@@ -480,7 +511,7 @@ impl S3 for Bucket {
             script.reading += 1;
             script.reading_most = script.reading_most.max(script.reading);
         }
-        self.faults.held(Some(&req.input.key)).await;
+        self.faults.held(Some((&req.input.key, first))).await;
         // Long enough for the others to come.
         tokio::time::sleep(Duration::from_millis(3)).await;
         self.faults.script().reading -= 1;

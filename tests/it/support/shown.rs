@@ -1,6 +1,6 @@
 //! Who is shown a dump in a test: its rows are counted, and a loader may see them.
 
-use std::io;
+use std::{io, ops::Range, sync::OnceLock};
 
 use pgdrill::{
     dump::{self, Contents, Ledger, Of, Relay, Rows, Tally, Tap, Viewer},
@@ -13,6 +13,8 @@ use pgdrill::{
 pub(crate) struct Shown {
     pub(crate) tally: Tally,
     pub(crate) relay: Relay,
+    /// What is read ahead of its turn.
+    pub(crate) elsewhere: OnceLock<Range<u64>>,
 }
 
 impl Shown {
@@ -40,5 +42,9 @@ impl Tap for Shown {
 
     fn unpacked(&self, _: u64) -> Result<(), Broken> {
         Ok(())
+    }
+
+    fn elsewhere(&self) -> Option<Range<u64>> {
+        self.elsewhere.get().cloned()
     }
 }
