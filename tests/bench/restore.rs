@@ -252,9 +252,19 @@ fn measure(row: &Row, rounds: usize, bin: &Path, dumps: &Path) {
         println!(
             "    {:<8} {:.2} s",
             stage["name"].as_str().unwrap_or_default(),
-            stage["seconds"]
+            figure(&stage["seconds"])
         );
     }
+    let floor = &last.report["floor"];
+    println!(
+        "    floor    {:.2} s, {:.2} of the run",
+        figure(&floor["seconds"]),
+        figure(&floor["share"]),
+    );
+}
+
+fn figure(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_default()
 }
 
 /// Runs our drill, in an own runtime so that the server of the dump ends with it.
