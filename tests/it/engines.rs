@@ -10,7 +10,7 @@ use std::{
 };
 
 use pgdrill::{
-    dump::{self, Contents, Data, Opened},
+    dump::{self, Contents, Opened},
     plan::{Collation, Provider},
     restore::{self, Arriving, Hooks, Member, Members, Whole},
     sandbox::{self, Needs, Sandbox},
@@ -19,12 +19,15 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::support::{
-    cluster::Cluster,
-    postgres::Postgres,
-    program::{assert_found, verify},
-    s3::{BUCKET, S3Server},
-    shown::Shown,
+use super::{
+    stretch::placed,
+    support::{
+        cluster::Cluster,
+        postgres::Postgres,
+        program::{assert_found, verify},
+        s3::{BUCKET, S3Server},
+        shown::Shown,
+    },
 };
 
 fn data(name: &str) -> Vec<u8> {
@@ -164,15 +167,9 @@ enum By {
 
 /// Which tables of an archive come ahead of their turn: all between the first and the last of them that may.
 fn stretch(bytes: &[u8]) -> Range<u64> {
-    let (contents, _) = archive(bytes.to_vec(), dump::nobody());
-    let data = contents.toc.iter().filter_map(|entry| match entry.data {
-        Data::At(at) => Some((at, entry.is_table_data())),
-        _ => None,
-    });
-    let mut data: Vec<_> = data.collect();
-    data.sort_unstable();
-    let tables = data.iter().take_while(|(_, is_table)| *is_table).count();
-    data[1].0..data[tables - 1].0
+    let placed = placed(bytes);
+    let tables = placed.iter().take_while(|(_, entry)| entry.is_table_data());
+    placed[1].0..placed[tables.count() - 1].0
 }
 
 fn archive(bytes: Vec<u8>, shown: dump::Shown) -> (Contents, dump::Bytes) {

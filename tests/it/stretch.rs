@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use pgdrill::dump::{self, Data, Opened};
+use pgdrill::dump::{self, Data, Entry, Opened};
 
 use super::support::{
     cluster::{Cluster, succeed},
@@ -21,19 +21,19 @@ const SHOP: &[u8] = b"create table a_long (id int primary key, name text); \
 
 const KEY: &str = "db/shop.dump";
 
-/// Where in an archive the data of its tables begin, by their names.
-fn places(bytes: &[u8]) -> Vec<(String, u64)> {
+/// The entries of an archive whose places it names, in the order of these.
+pub(crate) fn placed(bytes: &[u8]) -> Vec<(u64, Entry)> {
     let head = std::io::Cursor::new(bytes.to_vec());
     let Ok(Opened::Archive(contents, _)) = dump::open(head) else {
         panic!("no archive");
     };
-    let place = |entry: &dump::Entry| match entry.data {
-        Data::At(at) => Some((entry.tag.to_string(), at)),
+    let place = |entry: Entry| match entry.data {
+        Data::At(at) => Some((at, entry)),
         _ => None,
     };
-    let mut places: Vec<_> = contents.toc.iter().filter_map(place).collect();
-    places.sort_by_key(|(_, at)| *at);
-    places
+    let mut placed: Vec<_> = contents.toc.into_iter().filter_map(place).collect();
+    placed.sort_by_key(|(at, _)| *at);
+    placed
 }
 
 struct Shop {
@@ -65,8 +65,9 @@ impl Shop {
     }
 
     fn place_of(&self, table: &str) -> u64 {
-        let places = places(&self.dump);
-        places.iter().find(|(name, _)| name == table).unwrap().1
+        let placed = placed(&self.dump);
+        let found = placed.iter().find(|(_, entry)| &*entry.tag == table);
+        found.unwrap().0
     }
 
     /// Drills it while the bytes of the long table that are not asked for at first are held until something was said.

@@ -32,8 +32,6 @@ pub(super) struct Archive {
     pub(super) contents: Contents,
     /// Where the data start, from the first byte of the stream; none when the version is not known.
     pub(super) data: Option<usize>,
-    /// How many bytes a number takes.
-    pub(super) int: usize,
 }
 
 /// Reads the head of an archive that starts at `at` and cannot go past `end`.
@@ -58,7 +56,6 @@ fn contents(wire: &mut Wire<'_>, format: Format) -> Result<Archive, Broken> {
         return Ok(Archive {
             contents,
             data: None,
-            int: 0,
         });
     };
     let expected = if format == Format::Custom { 1 } else { 3 };
@@ -78,7 +75,6 @@ fn contents(wire: &mut Wire<'_>, format: Format) -> Result<Archive, Broken> {
     Ok(Archive {
         contents,
         data: Some(wire.at()),
-        int: wire.int_size(),
     })
 }
 

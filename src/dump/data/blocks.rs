@@ -16,7 +16,7 @@ use super::{
     witness::witness,
 };
 use crate::{
-    dump::{Bytes, Contents, Data, Entry, LARGE_BLOCK, archive::Archive},
+    dump::{Bytes, Contents, Data, DataStart, Entry, LARGE_BLOCK, archive::Archive},
     error::Broken,
     finding::{Code, Finding},
 };
@@ -24,11 +24,11 @@ use crate::{
 /// Passes an archive through and tells when its data are cut, damaged, or not those of its table of contents.
 pub(in super::super) fn custom(reader: Bytes, archive: &Archive, tap: Shown) -> Bytes {
     // How data follow is not known for a version that we do not know.
-    let Some(start) = archive.data else {
+    let Some(data) = archive.contents.data else {
         return reader;
     };
-    let walk = Walk::new(&archive.contents, archive.int, tap);
-    witness(reader, move |feed| walk.follow(feed, start as u64))
+    let walk = Walk::new(&archive.contents, data, tap);
+    witness(reader, move |feed| walk.follow(feed, data.at))
 }
 
 /// Passes a stretch of an archive through whose blocks are all whole, and tells when they are damaged, or not those of the
@@ -37,7 +37,10 @@ pub(in super::super) fn custom(reader: Bytes, archive: &Archive, tap: Shown) -> 
 /// [`Tap::elsewhere`]: super::Tap::elsewhere
 #[must_use]
 pub fn stretch(contents: &Contents, range: Range<u64>, reader: Bytes, tap: Shown) -> Bytes {
-    let walk = Walk::new(contents, contents.data.map_or(0, |data| data.int), tap);
+    let Some(data) = contents.data else {
+        return reader;
+    };
+    let walk = Walk::new(contents, data, tap);
     witness(reader, move |feed| walk.follow_stretch(feed, &range))
 }
 
@@ -49,9 +52,9 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(contents: &Contents, int: usize, tap: Shown) -> Self {
+    fn new(contents: &Contents, data: DataStart, tap: Shown) -> Self {
         Self {
-            int,
+            int: data.int,
             compression: contents.compression.clone().unwrap_or_default(),
             entries: contents.toc.clone(),
             tap,
