@@ -17,6 +17,7 @@ mod lines;
 mod local;
 mod needs;
 mod process;
+mod reach;
 mod roles;
 mod service;
 
@@ -180,89 +181,6 @@ impl Sandbox {
         &self.database
     }
 
-    /// Makes the database to restore into, from `template0`. Returns a note when the locale could not be had.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn create_database(&self, options: &DatabaseOptions) -> Result<Vec<String>> {
-        let client = self.maintenance().await?;
-        let notes = database::create(
-            &client,
-            &self.database,
-            connection::major(&self.version),
-            options,
-        )
-        .await?;
-        if let Server::Service(service) = &self.server {
-            service.mark_database(&self.database).await?;
-        }
-        Ok(notes)
-    }
-
-    /// Whether text sorts by its bytes in a database where nothing else is said for a column.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn sorts_by_bytes(&self, database: &str) -> Result<bool> {
-        database::sorts_by_bytes(&self.superuser(database).await?).await
-    }
-
-    /// A connection as the sandbox's superuser.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn superuser(&self, database: &str) -> Result<tokio_postgres::Client> {
-        connection::open(self.superuser.clone().dbname(database)).await
-    }
-
-    /// The same, over what this makes of the way to the server.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn superuser_over<W: Wire + 'static>(
-        &self,
-        database: &str,
-        over: impl FnOnce(Box<dyn Wire>) -> W,
-    ) -> Result<tokio_postgres::Client> {
-        connection::open_over(self.superuser.clone().dbname(database), over).await
-    }
-
-    /// A connection as another role.
-    ///
-    /// # Errors
-    /// When the server does not answer, or refuses the role.
-    pub async fn connect(
-        &self,
-        database: &str,
-        role: &str,
-        password: &str,
-    ) -> Result<tokio_postgres::Client> {
-        let mut config = self.superuser.clone();
-        connection::open(config.dbname(database).user(role).password(password)).await
-    }
-
-    /// Makes every role that is missing, without the right to log in, so that ownership and privileges can be
-    /// restored. [`Sandbox::stop`] drops those that it made.
-    ///
-    /// # Errors
-    /// When the server does not answer. A role that it refuses to make is no error: it is in the answer.
-    pub async fn create_role_stubs(&self, names: &[String]) -> Result<RoleStubs> {
-        let client = self.maintenance().await?;
-        let stubs = roles::create(&client, names, &self.run).await?;
-        self.lock_roles().extend(stubs.made.iter().cloned());
-        Ok(stubs)
-    }
-
-    /// Remembers a role that the caller made, so that [`Sandbox::stop`] drops it and [`clean`] finds it.
-    ///
-    /// # Errors
-    /// When the server refuses to mark it.
-    pub async fn remember_role(&self, name: &str) -> Result<()> {
-        roles::mark(&self.maintenance().await?, name, &self.run).await?;
-        self.lock_roles().push(name.to_owned());
-        Ok(())
-    }
-
     /// Starts a program beside the server: `pg_restore`, `psql`, or `sh` and `tar` for the spool. `PGHOST`,
     /// `PGUSER`, `PGPASSWORD` and `PGDATABASE` point at the database to restore into.
     ///
@@ -350,18 +268,6 @@ impl Sandbox {
             Server::Local(local) => local.stop(self.keep).await,
             Server::Service(service) => service.stop(self.keep, &self.database, &roles).await,
         }
-    }
-
-    /// A connection to the database that every server has: our own does not exist yet.
-    async fn maintenance(&self) -> Result<tokio_postgres::Client> {
-        match &self.server {
-            Server::Service(service) => service.maintenance().await,
-            Server::Docker(_) | Server::Local(_) => self.superuser("postgres").await,
-        }
-    }
-
-    fn lock_roles(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
