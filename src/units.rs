@@ -49,6 +49,13 @@ impl Age {
     pub const fn from_secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
+
+    /// So many seconds in words; what is still to come has a minus sign.
+    #[must_use]
+    pub fn signed(seconds: i64) -> String {
+        let sign = if seconds < 0 { "-" } else { "" };
+        format!("{sign}{}", Self::from_secs(seconds.unsigned_abs()))
+    }
 }
 
 impl fmt::Display for Age {

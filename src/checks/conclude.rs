@@ -11,7 +11,7 @@ use crate::{
     error::sentence,
     finding::{Code, Finding, Severity},
     plan::Checks,
-    report::{CheckResult, CheckStatus, Proof, ProofLevel},
+    report::{CheckResult, CheckStatus, Proof, ProofLevel, figure},
 };
 
 /// What is known besides the answers.
@@ -77,7 +77,7 @@ fn finding(answered: &Answered) -> Option<Finding> {
     let mut finding = Finding::new(code, message)
         .severity(severity)
         .about(&about.id);
-    finding.figures.value = judged.value.as_deref().map(figure);
+    finding.figures.value = (judged.value.as_deref()).map(|value| figure(about.check, value));
     finding.figures.limit.clone_from(&about.limit);
     if let Some(hint) = judged.hint {
         finding = finding.hint(hint);
@@ -99,13 +99,6 @@ fn finding(answered: &Answered) -> Option<Finding> {
     } else {
         finding.detail(detail)
     })
-}
-
-fn figure(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 fn result(answered: Answered) -> CheckResult {

@@ -1,5 +1,6 @@
 //! What a run found and what it proved: the only JSON that we promise.
 
+mod check;
 mod database;
 mod floor;
 mod parts;
@@ -7,11 +8,12 @@ mod parts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use check::{CheckResult, CheckStatus, figure};
 pub use database::{DatabaseFacts, SequenceFacts, TableFacts};
 pub use floor::Floor;
 pub use parts::{
-    BackupFacts, Baseline, CheckResult, CheckStatus, Delivery, DumpFacts, PreviousBackup,
-    Projection, Proof, ProofLevel, RejectedObject, RestoreFacts, SandboxFacts, Stage, ToolError,
+    BackupFacts, Baseline, Delivery, DumpFacts, PreviousBackup, Projection, Proof, ProofLevel,
+    RejectedObject, RestoreFacts, SandboxFacts, Stage, ToolError,
 };
 
 use crate::{

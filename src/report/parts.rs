@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Severity;
-
 /// The backup that was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BackupFacts {
@@ -218,52 +216,6 @@ pub enum ProofLevel {
     TransportProved,
     /// A manifest taken in the dump's own snapshot matched.
     SourceEqual,
-}
-
-/// One check and its answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CheckResult {
-    /// Unique in the report: `users.row_count`.
-    pub id: String,
-    /// The table, where it is about one.
-    pub table: Option<String>,
-    /// The kind of check.
-    pub check: String,
-    /// How it went.
-    pub status: CheckStatus,
-    /// How bad a breach is.
-    pub severity: Severity,
-    /// What was found: a figure, never a row's value.
-    pub value: Option<serde_json::Value>,
-    /// What was asked for.
-    pub limit: Option<String>,
-    /// A digest of the question, without its limits: figures of two runs are only compared when it is the same.
-    #[serde(default)]
-    pub asked: Option<String>,
-    /// The plan's file.
-    pub file: Option<String>,
-    /// The line in it.
-    pub line: Option<u64>,
-    /// How long it took.
-    pub seconds: f64,
-    /// What there is to say about it.
-    pub message: Option<String>,
-}
-
-/// How a check went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckStatus {
-    /// It held.
-    Passed,
-    /// It held, but not its soft limit.
-    Warned,
-    /// It did not hold.
-    Failed,
-    /// It could not be answered, or it compared nothing.
-    Error,
-    /// The plan skips it, with a reason.
-    Skipped,
 }
 
 /// A stage of the run.

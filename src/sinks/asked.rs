@@ -2,16 +2,14 @@
 
 use crate::{
     finding::Finding,
-    report::{CheckResult, CheckStatus, Report},
-    words::{Lang, check_message},
+    report::{CheckResult, CheckStatus, Report, figure},
+    words::{Lang, check_message, duration},
 };
 
 /// A check's figure, where it has one.
-pub(super) fn value(check: &CheckResult) -> Option<String> {
-    check.value.as_ref().map(|value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
+pub(super) fn value(check: &CheckResult, lang: Lang) -> Option<String> {
+    let value = check.value.as_ref()?;
+    Some(duration(&figure(&check.check, value), lang))
 }
 
 /// The value and its limit, or what there is to say.
@@ -20,7 +18,7 @@ pub(super) fn told(check: &CheckResult, lang: Lang) -> String {
     if check.status != CheckStatus::Passed && !message.is_empty() {
         return check_message(message, lang);
     }
-    match (value(check), &check.limit) {
+    match (value(check, lang), &check.limit) {
         (Some(value), Some(limit)) => format!("{value} ({limit})"),
         (Some(value), None) => value,
         (None, Some(limit)) => format!("({limit})"),

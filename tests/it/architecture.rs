@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("finding", &[]),
     ("error", &["finding"]),
     ("plan", &["finding", "units"]),
-    ("report", &["error", "finding"]),
+    ("report", &["error", "finding", "units"]),
     ("backup", &["error", "finding", "plan", "progress", "units"]),
     ("dump", &["error", "finding", "report", "rows", "units"]),
     (

@@ -269,6 +269,11 @@ async fn freshness_is_measured_from_the_dump_or_from_now() {
     let result = result(&outcome, "users.freshness.created_at");
     assert_eq!(result.status, Passed);
     assert!(result.message.as_ref().unwrap().contains("is not known"));
+
+    let old = one("users", fresh("created_at", DAY - 1, None, backup), "");
+    let outcome = db.ask(&old).await;
+    assert_eq!(declared(&outcome)[0].value, Some(86_400.into()), "seconds, for programs");
+    assert_eq!(outcome.findings[0].figures.value.as_deref(), Some("24 h"), "for people");
 }
 
 #[tokio::test]

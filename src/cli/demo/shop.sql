@@ -1,4 +1,5 @@
--- The shop of `pgdrill demo`: small, with everything that a dump of a real one has.
+-- The shop of `pgdrill demo`: small, with everything that a dump of a real one has. Its newest row is twelve hours old, as the
+-- dump says that it is.
 create table customers (
     id bigint generated always as identity primary key,
     email text not null unique,
@@ -44,7 +45,7 @@ create view revenue as
 
 insert into customers (email, name, country, created_at)
 select format('customer%s@example.com', n), format('Customer %s', n),
-       (array['JP', 'DE', 'US', 'FR', 'BR'])[1 + n % 5], now() - n * interval '6 hours'
+       (array['JP', 'DE', 'US', 'FR', 'BR'])[1 + n % 5], now() - interval '12 hours' - n * interval '6 hours'
 from generate_series(1, 500) n;
 
 insert into products (sku, title, price_cents)
@@ -53,7 +54,7 @@ from generate_series(1, 80) n;
 
 insert into orders (customer_id, status, created_at)
 select 1 + (n * 7) % 500, (array['new', 'paid', 'shipped', 'shipped', 'cancelled'])[1 + n % 5],
-       now() - n * interval '20 minutes'
+       now() - interval '12 hours' - n * interval '20 minutes'
 from generate_series(1, 2000) n;
 
 insert into order_items (order_id, product_id, quantity, price_cents)

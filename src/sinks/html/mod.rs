@@ -201,7 +201,7 @@ fn check(asked: &CheckResult, lang: Lang) -> Check<'_> {
         word,
         sign,
         class,
-        value: super::asked::value(asked),
+        value: super::asked::value(asked, lang),
         message: message.map(|message| check_message(message, lang)),
     }
 }
