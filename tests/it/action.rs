@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     fs,
+    io::Read as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -340,7 +341,8 @@ async fn a_cancelled_job_removes_the_sandbox_and_writes_the_report() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let asked = "select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()";
+    // In two parts, so that it does not find itself as asked by the connection before.
+    let asked = "select count(*) from pg_stat_activity where query like '%pg_sleep(' || '600)%'";
     let bin = bin().unwrap();
     while ask(&bin, &server.url, asked) == "0" {
         let ended = child.try_wait().unwrap();
@@ -372,6 +374,35 @@ async fn a_cancelled_job_removes_the_sandbox_and_writes_the_report() {
     );
     let report = fs::read_to_string(step.folder.path().join("reports/report.json")).unwrap();
     assert!(report.contains("\"unverified\""), "{report}");
+}
+
+/// Before the shell looks again, the program has ended: its `kill` waits for that.
+const SLOW_KILL: &str = r#"() {
+  builtin kill "$@" || return
+  while [ "$1" = -TERM ] && builtin kill -0 "$drill" 2>/dev/null; do sleep 0.02; done
+}"#;
+
+/// Says something as soon as the shell that started it catches TERM.
+const ENDS_AT_ONCE: &str = "#!/bin/bash
+trap 'exit 143' TERM
+until grep -q '^SigCgt:.*[4567cdef]...$' /proc/$PPID/status; do sleep 0.02; done
+echo
+while :; do sleep 0.02; done
+";
+
+#[test]
+fn a_cancelled_job_ends_as_its_drill_however_soon_that_ends() {
+    let step = Step::new();
+    let program = step.folder.path().join("program");
+    fs::write(&program, ENDS_AT_ONCE).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = drill(&step, &[("PROGRAM", program.to_str().unwrap())]);
+    command.env("BASH_FUNC_kill%%", SLOW_KILL);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 fn ask(bin: &Path, url: &str, query: &str) -> String {
