@@ -43,11 +43,15 @@ fn archive() -> Vec<u8> {
     let inside = folder.path().join(&name);
     fs::create_dir(&inside).unwrap();
     let program = inside.join("pgdrill");
-    fs::write(&program, "#!/bin/sh\necho pgdrill 0.1.0 of the release\n").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, "#!/bin/sh\necho pgdrill 0.1.0 of the release\n");
     let mut tar = Command::new("tar");
     tar.args(["-cz", "-C"]).arg(folder.path()).arg(&name);
     tar.output().unwrap().stdout
+}
+
+fn write_program(path: &Path, script: &str) {
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn sum(bytes: &[u8]) -> String {
@@ -105,8 +109,7 @@ impl Step {
             "#!/bin/bash\nprintf '%s\\n' \"$*\" >>'{}.log'\nexit {code}\n",
             gh.display()
         );
-        fs::write(&gh, script).unwrap();
-        fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&gh, &script);
         self
     }
 
@@ -394,8 +397,7 @@ while :; do sleep 0.02; done
 fn a_cancelled_job_ends_as_its_drill_however_soon_that_ends() {
     let step = Step::new();
     let program = step.folder.path().join("program");
-    fs::write(&program, ENDS_AT_ONCE).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, ENDS_AT_ONCE);
     let mut command = drill(&step, &[("PROGRAM", program.to_str().unwrap())]);
     command.env("BASH_FUNC_kill%%", SLOW_KILL);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

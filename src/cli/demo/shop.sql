@@ -1,5 +1,5 @@
--- The shop of `pgdrill demo`: small, with everything that a dump of a real one has. Its newest row is twelve hours old, as the
--- dump says that it is.
+-- The shop of `pgdrill demo`: small, with everything that a dump of a real one has. No row is newer than twelve hours, for its
+-- dump is stored as one of then.
 create table customers (
     id bigint generated always as identity primary key,
     email text not null unique,
