@@ -15,6 +15,8 @@ pub struct Prepared {
     pub notes: Vec<String>,
     /// Roles that the server refused to make.
     pub refused: Vec<String>,
+    /// The collation of the database, where it sorts by another of the same order until it is loaded.
+    pub collation: Option<String>,
 }
 
 /// Makes the database and the roles that the dump names, and stops when an extension is missing.
@@ -29,6 +31,7 @@ pub async fn prepare(
     refuse_cluster_in_service(sandbox, contents)?;
     let options = options(contents, collation);
     let mut notes = sandbox.create_database(&options).await?;
+    let own = sandbox.sort_by_bytes().await?;
     let server = sandbox.superuser(sandbox.database()).await?;
     extensions::require(&server, &contents.extensions, contents.major()).await?;
     let stubs = sandbox.create_role_stubs(&contents.roles).await?;
@@ -45,6 +48,7 @@ pub async fn prepare(
     Ok(Prepared {
         notes,
         refused: stubs.refused,
+        collation: own,
     })
 }
 

@@ -48,16 +48,6 @@ pub(super) async fn create(
     Ok(Vec::new())
 }
 
-/// Whether text sorts by its bytes in the database of this connection where nothing else is said for a column.
-pub(super) async fn sorts_by_bytes(client: &Client) -> Result<bool> {
-    // The provider has a column of its own from 15 on.
-    let sql = "select datcollate in ('C', 'POSIX') and coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' \
-               from pg_database d where datname = current_database()";
-    let row = client.query_one(sql, &[]).await;
-    row.map(|row| row.get(0))
-        .map_err(|error| refused("could not ask the sandbox how text sorts", &error))
-}
-
 /// A locale that is not there, that does not fit the encoding, or a provider that this build lacks.
 fn is_about_locale(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| {

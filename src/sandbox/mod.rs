@@ -16,6 +16,7 @@ mod leftovers;
 mod lines;
 mod local;
 mod needs;
+mod order;
 mod process;
 mod reach;
 mod roles;

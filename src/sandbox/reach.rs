@@ -4,7 +4,9 @@ use std::sync::{MutexGuard, PoisonError};
 
 use tokio_postgres::Client;
 
-use super::{DatabaseOptions, RoleStubs, Sandbox, Server, Wire, connection, database, roles};
+use super::{
+    DatabaseOptions, RoleStubs, Sandbox, Server, Wire, connection, database, order, roles,
+};
 use crate::error::Result;
 
 impl Sandbox {
@@ -32,7 +34,30 @@ impl Sandbox {
     /// # Errors
     /// When the server does not answer.
     pub async fn sorts_by_bytes(&self, database: &str) -> Result<bool> {
-        database::sorts_by_bytes(&self.superuser(database).await?).await
+        order::sorts_by_bytes(&self.superuser(database).await?).await
+    }
+
+    /// Lets text of the database to restore into sort by its bytes in sessions to come, where its collation sorts so anyway
+    /// and only asks the operating system for it. Returns the name of that collation, for [`Sandbox::sort_as`]; nothing where
+    /// it stays as it is. The catalogue of a service is not ours to change.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sort_by_bytes(&self) -> Result<Option<String>> {
+        match &self.server {
+            Server::Service(_) => Ok(None),
+            Server::Docker(_) | Server::Local(_) => {
+                order::by_bytes(&self.maintenance().await?, &self.database).await
+            }
+        }
+    }
+
+    /// Gives the database the collation back that [`Sandbox::sort_by_bytes`] returned, for sessions to come.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn sort_as(&self, collation: &str) -> Result<()> {
+        order::own(&self.maintenance().await?, &self.database, collation).await
     }
 
     /// A connection as the sandbox's superuser.

@@ -1,11 +1,13 @@
-//! A collation that somebody asked for in place of the dump's: where it held, and what is not proven because of it.
+//! A collation that somebody asked for in place of the dump's: where it held, and what is not proven because of it. And the
+//! dump's own, where another of the same order stood in for it while text was loaded.
 
 use super::trial::notes;
 use crate::{
     dump::Locale,
+    error::Result,
     plan::{Collation, RestorePlan},
     report::Report,
-    restore::Restored,
+    restore::{Prepared, Restored},
     sandbox::Sandbox,
 };
 
@@ -37,6 +39,14 @@ pub(super) async fn learn(
             tracing::debug!(%error, "nobody knows how text sorts");
             None
         }
+    }
+}
+
+/// Gives the database its own collation back before it is asked anything.
+pub(super) async fn own(prepared: &Prepared, sandbox: &Sandbox) -> Result<()> {
+    match &prepared.collation {
+        Some(own) => sandbox.sort_as(own).await,
+        None => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     plan::Collation,
     proof::Compared,
     report::{Report, RestoreFacts},
-    restore::{self, Along, Restored},
+    restore::{self, Along, Prepared, Restored},
     rules,
     sandbox::Sandbox,
     units::Age,
@@ -77,12 +77,13 @@ async fn schema(
     job.progress.stage("restore");
     let contents = source.contents.clone();
     let plan = &job.plan.restore;
-    let refused = prepare(sandbox, &contents, plan.collation, report).await?;
+    let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
     let loading = load::load(job, source, backup, sandbox, None);
     let mut restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     judge(job, &restored, collation, report)?;
-    let compared = compare::schema(job, contents, &restored, refused, sandbox).await?;
+    collate::own(&prepared, sandbox).await?;
+    let compared = compare::schema(job, contents, &restored, prepared.refused, sandbox).await?;
     report.findings.extend(compared.findings);
     let (found, all) = (compared.objects_found, compared.objects_expected);
     let told = notes(report);
@@ -93,18 +94,18 @@ async fn schema(
     Ok(())
 }
 
-/// Prepares the sandbox for this dump; returns the roles that the server did not let be made.
+/// Prepares the sandbox for this dump.
 async fn prepare(
     sandbox: &Sandbox,
     contents: &Contents,
     collation: Collation,
     report: &mut Report,
-) -> std::result::Result<Vec<String>, Broken> {
+) -> std::result::Result<Prepared, Broken> {
     let preparing = async { Ok(restore::prepare(sandbox, contents, collation).await?) };
-    let (prepared, vulnerable) = tokio::try_join!(preparing, restore::vulnerable(sandbox))?;
-    notes(report).extend(prepared.notes);
+    let (mut prepared, vulnerable) = tokio::try_join!(preparing, restore::vulnerable(sandbox))?;
+    notes(report).append(&mut prepared.notes);
     report.findings.extend(vulnerable);
-    Ok(prepared.refused)
+    Ok(prepared)
 }
 
 async fn restore_and_ask(
@@ -123,7 +124,7 @@ async fn restore_and_ask(
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
     let plan = &job.plan.restore;
-    let refused = prepare(sandbox, &contents, plan.collation, report).await?;
+    let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
     let (told, reads) = ahead::pair(sandbox, &contents);
     let along = (!job.options.uncompared).then_some(&told as &dyn Along);
@@ -137,11 +138,12 @@ async fn restore_and_ask(
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     let sorted = collate::note(collation.as_deref(), &contents.locale);
     let errors = judge(job, &restored, collation, report)?;
+    collate::own(&prepared, sandbox).await?;
     let whole = contents.clone();
     let held = compare::Held {
         ledger: watched.ledger(&whole),
         contents: whole,
-        refused,
+        refused: prepared.refused,
         ahead,
     };
     let compared = compare::compare(job, held, &restored, sandbox).await?;

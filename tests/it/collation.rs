@@ -97,3 +97,24 @@ async fn a_dump_that_makes_its_databases_keeps_their_collations() {
     let notes = report["sandbox"]["notes"].to_string();
     assert!(notes.contains("and not by the collation"), "{notes}");
 }
+
+const OWN: &str = "sql:
+- name: own
+  query: select datcollate from pg_database where datname = current_database()
+  equals: C.utf8
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_has_its_own_collation_whenever_it_is_asked() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let words = SHOP.replace("locale_provider icu icu_locale 'en' ", "");
+    cluster.psql("postgres", words.as_bytes());
+    let place = Place::new(OWN);
+    place.store("shop.dump", &cluster.dump(&["-Fc", "shop"]));
+    let (code, report) = drilled(&place.path("shop.yaml"), &[]).await;
+    assert_eq!((code, first(&report)), (0, "passed"), "{report:#}");
+    assert_eq!(report["restore"].get("collation"), None);
+    assert!(!report["proof"]["notes"].to_string().contains("collation"));
+}

@@ -939,3 +939,98 @@ async fn a_daemon_over_tcp_gets_a_port_on_loopback_and_a_note() {
     sandbox::clean(None, false, Some(&run)).await.unwrap();
     assert_eq!(left(&run), [""; 0]);
 }
+
+/// Every character, and texts of a few of them, of which many begin alike.
+const TEXTS: &str = "create table texts as \
+    select chr(n) as text from generate_series(1, 1114111) n where n not between 55296 and 57343 \
+    union all select 'a' || chr(1 + n * 7919 % 55295) || chr(1 + n * 104729 % 55295) || 'b' from generate_series(1, 20000) n \
+    union all select repeat(chr(57344 + n * 31 % 1000000), n % 4) || n from generate_series(1, 20000) n; \
+    create index by_text on texts (text)";
+
+/// The database's collation, and how many texts of it are not where `C` has them.
+async fn sorted(sandbox: &Sandbox) -> (String, i64) {
+    let client = sandbox.superuser(sandbox.database()).await.unwrap();
+    let sql = "select (select datcollate::text from pg_database where datname = current_database()), \
+        (select count(*) from (select text, lag(text) over (order by text collate \"C\") as before from texts) t \
+         where before > text)";
+    let row = client.query_one(sql, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+async fn in_its_own_order(needs: &Needs) {
+    let sandbox = sandbox::start(needs).await.unwrap();
+    let options = DatabaseOptions {
+        collate: Some("C.UTF-8".to_owned()),
+        ctype: Some("C.UTF-8".to_owned()),
+        ..DatabaseOptions::default()
+    };
+    assert_eq!(sandbox.create_database(&options).await.unwrap(), [""; 0]);
+    let Some(own) = sandbox.sort_by_bytes().await.unwrap() else {
+        // Debian 11 sorts by rules of its own.
+        assert!(sandbox.server_version().starts_with("13."));
+        let client = sandbox.superuser(sandbox.database()).await.unwrap();
+        client.batch_execute(TEXTS).await.unwrap();
+        assert!(sorted(&sandbox).await.1 > 0);
+        return sandbox.stop().await.unwrap();
+    };
+    assert_eq!(own, "C.UTF-8");
+    let client = sandbox.superuser(sandbox.database()).await.unwrap();
+    client.batch_execute(TEXTS).await.unwrap();
+    assert_eq!(sorted(&sandbox).await, ("C".to_owned(), 0));
+    sandbox.sort_as(&own).await.unwrap();
+    assert_eq!(sorted(&sandbox).await, (own, 0));
+    // PostgreSQL's own program finds the index, made by bytes, in the order of the collation.
+    let client = sandbox.superuser(sandbox.database()).await.unwrap();
+    let sql = "create extension amcheck; select bt_index_parent_check('by_text', true)";
+    client.batch_execute(sql).await.unwrap();
+    sandbox.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sorted_by_bytes_is_in_the_databases_own_order_in_every_major() {
+    for major in [13, 15, 17, 18] {
+        if has_image(major) {
+            let mut needs = needs(Provider::Docker);
+            (needs.major, needs.tools_major) = (Some(major), Some(major));
+            in_its_own_order(&needs).await;
+        }
+    }
+    if let Some(Place { needs, .. }) = place(Provider::Local) {
+        in_its_own_order(&needs).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_collation_is_sorted_by_bytes_and_no_service_is_changed() {
+    let name = |name: &str| Some(name.to_owned());
+    let libc = |encoding: &str, collate: &str| DatabaseOptions {
+        encoding: name(encoding),
+        collate: name(collate),
+        ctype: name(collate),
+        ..DatabaseOptions::default()
+    };
+    let icu = DatabaseOptions {
+        provider: name("icu"),
+        locale: name("de-DE"),
+        ..libc("UTF8", "C.UTF-8")
+    };
+    let others = [libc("UTF8", "en_US.UTF-8"), libc("UTF8", "C"), icu];
+    for (provider, all) in [
+        (Provider::Docker, &others[..]),
+        (Provider::Service, &[libc("UTF8", "C.UTF-8")]),
+    ] {
+        let Some(Place { needs, server }) = place(provider) else {
+            continue;
+        };
+        let sandbox = sandbox::start(&needs).await.unwrap();
+        for options in all {
+            assert_eq!(sandbox.create_database(options).await.unwrap(), [""; 0]);
+            assert_eq!(sandbox.sort_by_bytes().await.unwrap(), None, "{options:?}");
+            let client = sandbox.superuser("postgres").await.unwrap();
+            let drop = format!("drop database \"{}\"", sandbox.database());
+            client.batch_execute(&drop).await.unwrap();
+        }
+        sandbox.stop().await.unwrap();
+        std::mem::drop(server);
+    }
+}
