@@ -5,12 +5,14 @@ use tokio_postgres::Client;
 use super::connection::refused;
 use crate::error::Result;
 
+/// Of a row `d` of `pg_database`: the operating system sorts its text. The provider has a column of its own from 15 on.
+const OF_SYSTEM: &str = "coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'";
+
 /// A collation of the operating system by the name `C.UTF-8` sorts by code points, which in UTF-8 is the order of the bytes,
 /// where it has no rules: then glibc compares byte by byte (`strcoll_l.c`; NEWS of 2.35). PostgreSQL knows `C` alone as such an
-/// order, and asks the library for every two texts that it sorts. The files of Debian 11 hold rules, in 1.5 MB, by which one
-/// text in seventy is elsewhere; one without rules takes 1406 bytes.
+/// order, and asks the library for every two texts that it sorts. The files of Debian 11 hold rules, in 1.5 MB, by which some
+/// texts are elsewhere; one without rules takes 1406 bytes.
 const ALIKE: &str = "pg_encoding_to_char(encoding) = 'UTF8' and lower(datcollate) in ('c.utf-8', 'c.utf8') \
-    and coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' \
     and greatest((pg_stat_file('/usr/lib/locale/C.utf8/LC_COLLATE', true)).size, \
         (pg_stat_file('/usr/lib/locale/C.UTF-8/LC_COLLATE', true)).size) < 4096";
 
@@ -18,7 +20,7 @@ const ALIKE: &str = "pg_encoding_to_char(encoding) = 'UTF8' and lower(datcollate
 /// name of that collation; nothing where it stays as it is.
 pub(super) async fn by_bytes(client: &Client, database: &str) -> Result<Option<String>> {
     let sql = format!(
-        "with own as (select oid, datcollate::text as name from pg_database d where datname = $1 and {ALIKE}) \
+        "with own as (select oid, datcollate::text as name from pg_database d where datname = $1 and {OF_SYSTEM} and {ALIKE}) \
          update pg_database d set datcollate = 'C' from own where d.oid = own.oid returning own.name"
     );
     let row = client.query_opt(&sql, &[&database]).await;
@@ -36,10 +38,10 @@ pub(super) async fn own(client: &Client, database: &str, name: &str) -> Result<(
 
 /// Whether text sorts by its bytes in the database of this connection where nothing else is said for a column.
 pub(super) async fn sorts_by_bytes(client: &Client) -> Result<bool> {
-    // The provider has a column of its own from 15 on.
-    let sql = "select datcollate in ('C', 'POSIX') and coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c' \
-               from pg_database d where datname = current_database()";
-    let row = client.query_one(sql, &[]).await;
+    let sql = format!(
+        "select datcollate in ('C', 'POSIX') and {OF_SYSTEM} from pg_database d where datname = current_database()"
+    );
+    let row = client.query_one(&sql, &[]).await;
     row.map(|row| row.get(0))
         .map_err(|error| refused("could not ask the sandbox how text sorts", &error))
 }
