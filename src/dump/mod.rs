@@ -191,18 +191,32 @@ pub fn open_shown(reader: impl Read + Send + 'static, tap: Shown) -> Result<Open
 /// As [`open`]; `dump.truncated` when more bytes are needed. An error of the run when it has no table of contents in
 /// front.
 pub fn head(start: bytes::Bytes) -> Result<(Contents, bytes::Bytes), Broken> {
-    let Opened::Archive(contents, reader) = open(io::Cursor::new(start))? else {
+    let Opened::Archive(contents, mut reader) = open(io::Cursor::new(start))? else {
         return Err(no_contents().into());
     };
+    match before_data(&contents, &mut reader)? {
+        Some(head) => Ok((contents, head)),
+        None => Err(no_contents().into()),
+    }
+}
+
+/// What stands before the data of an archive, read from its first byte; none where nobody knows how long that is.
+///
+/// # Errors
+/// What the reader itself reports.
+pub fn before_data(
+    contents: &Contents,
+    reader: &mut impl Read,
+) -> Result<Option<bytes::Bytes>, Broken> {
     let length = match (contents.format, contents.data) {
+        (_, None) => return Ok(None),
         (Format::Tar, Some(data)) => data.at.next_multiple_of(tar::BLOCK as u64),
         (_, Some(data)) => data.at,
-        (_, None) => return Err(no_contents().into()),
     };
     let mut head = Vec::new();
     let read = reader.take(length).read_to_end(&mut head);
     read.map_err(|error| head::broken(&error))?;
-    Ok((contents, head.into()))
+    Ok(Some(head.into()))
 }
 
 fn no_contents() -> Error {

@@ -177,12 +177,24 @@ pub(super) async fn run(tool: Tool) -> std::result::Result<Fed, Broken> {
 /// # Errors
 /// When it cannot be run.
 pub(super) async fn said(tool: Tool) -> Result<Vec<String>> {
+    answered(tool, Bytes::new()).await.map(|(said, _)| said)
+}
+
+/// What a program says of these bytes, and its exit code.
+///
+/// # Errors
+/// When it cannot be run.
+pub(super) async fn answered(tool: Tool, input: Bytes) -> Result<(Vec<String>, i64)> {
     let Tool {
-        stdin,
+        mut stdin,
         mut lines,
         status,
     } = tool;
-    drop(stdin);
+    let write = async move {
+        // One that stops reading early says why.
+        let _ = stdin.write_all(&input).await;
+        let _ = stdin.shutdown().await;
+    };
     let listen = async {
         let mut all = Vec::new();
         while let Some(line) = lines.recv().await {
@@ -190,8 +202,8 @@ pub(super) async fn said(tool: Tool) -> Result<Vec<String>> {
         }
         all
     };
-    let (all, status) = tokio::join!(listen, status);
-    status.map(|_| all)
+    let (all, status, ()) = tokio::join!(listen, status, write);
+    status.map(|code| (all, code))
 }
 
 /// Runs a tool of ours that only fails when the machine does: copying into the spool.

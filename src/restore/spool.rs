@@ -19,8 +19,14 @@ use crate::{
 /// The name of the spooled dump inside the spool.
 const NAME: &str = "dump";
 
+/// The name of a table of contents that is only listed.
+const LISTED: &str = "contents";
+
 /// Writes its standard input to a file.
 const WRITE: &str = "cat >\"$1\"";
+
+/// The same into a folder of its own, as the table of contents of a directory dump.
+const FOLDER: &str = "mkdir -p \"$1\" && cat >\"$1/toc.dat\"";
 
 /// Room for a tar header and the padding of a member.
 const TAR_OVERHEAD: u64 = 1024;
@@ -38,7 +44,7 @@ pub(super) async fn file(
     let mut budget = Budget::of(free);
     // Fail before the download where the size alone is too much.
     Budget::of(free).take(size)?;
-    let path = place(sandbox);
+    let path = place(sandbox, NAME);
     let tool = sandbox.tool("sh", &["-c", WRITE, "sh", &path]).await?;
     let counted = watched(feed::chunks(reader), move |bytes| budget.take(bytes));
     watchdog::spools(true);
@@ -53,7 +59,7 @@ pub(super) async fn file(
 /// # Errors
 /// When the disk is too small.
 pub(super) async fn small(sandbox: &Sandbox, bytes: &Bytes) -> std::result::Result<String, Broken> {
-    written(sandbox, bytes, WRITE).await
+    written(sandbox, NAME, bytes, WRITE).await
 }
 
 /// Writes the table of contents of a directory dump; returns the path of its folder inside the sandbox.
@@ -61,15 +67,27 @@ pub(super) async fn small(sandbox: &Sandbox, bytes: &Bytes) -> std::result::Resu
 /// # Errors
 /// When the disk is too small.
 pub(super) async fn toc(sandbox: &Sandbox, bytes: &Bytes) -> std::result::Result<String, Broken> {
-    written(sandbox, bytes, "mkdir \"$1\" && cat >\"$1/toc.dat\"").await
+    written(sandbox, NAME, bytes, FOLDER).await
+}
+
+/// The same of one that is only listed, beside the folder that is restored.
+///
+/// # Errors
+/// When the disk is too small.
+pub(super) async fn listed(
+    sandbox: &Sandbox,
+    bytes: &Bytes,
+) -> std::result::Result<String, Broken> {
+    written(sandbox, LISTED, bytes, FOLDER).await
 }
 
 async fn written(
     sandbox: &Sandbox,
+    name: &str,
     bytes: &Bytes,
     script: &str,
 ) -> std::result::Result<String, Broken> {
-    let path = place(sandbox);
+    let path = place(sandbox, name);
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
     let fed = feed::feed(tool, feed::whole(bytes.clone())).await?;
     feed::must_succeed(&fed, "could not spool the dump's table of contents")?;
@@ -85,7 +103,7 @@ pub(super) async fn folder(
     members: Members,
 ) -> std::result::Result<(String, u64), Broken> {
     let free = sandbox.free_bytes().await?;
-    let path = place(sandbox);
+    let path = place(sandbox, NAME);
     let script = "mkdir \"$1\" && tar -x -f - -C \"$1\"";
     let tool = sandbox.tool("sh", &["-c", script, "sh", &path]).await?;
     watchdog::spools(true);
@@ -95,8 +113,8 @@ pub(super) async fn folder(
     Ok((path, fed.bytes))
 }
 
-fn place(sandbox: &Sandbox) -> String {
-    sandbox.spool().join(NAME).display().to_string()
+fn place(sandbox: &Sandbox, name: &str) -> String {
+    sandbox.spool().join(name).display().to_string()
 }
 
 /// Lets every chunk pass that `allow` allows.

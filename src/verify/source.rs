@@ -26,6 +26,8 @@ pub(super) const TOC_LIMIT: u64 = 1 << 30;
 pub(super) struct Source {
     /// What it holds.
     pub(super) contents: Contents,
+    /// Everything before its data; none of a script, and of an archive whose version is not known.
+    pub(super) toc: Option<bytes::Bytes>,
     /// Its bytes.
     pub(super) input: Input,
     /// What reading a dump of one file to its end showed.
@@ -66,11 +68,8 @@ pub(super) async fn head(
     if backup.is_directory() {
         let whole = store.whole(backup.clone()).await?;
         let toc = toc(store, &whole).await?;
-        return Ok(Source::new(
-            dump::directory(&toc)?,
-            Input::Head(toc),
-            watched,
-        ));
+        let contents = dump::directory(&toc)?;
+        return Ok(Source::head(contents, toc, watched));
     }
     let object = backup.object();
     let mut start = BytesMut::new();
@@ -79,7 +78,7 @@ pub(super) async fn head(
         let part = store.part(&object, start.len() as u64..wanted, progress);
         start.extend_from_slice(&part.await?);
         match dump::head(start.clone().freeze()) {
-            Ok((contents, head)) => return Ok(Source::new(contents, Input::Head(head), watched)),
+            Ok((contents, head)) => return Ok(Source::head(contents, head, watched)),
             Err(Broken::Backup(finding))
                 if finding.code == Code::DumpTruncated && wanted < object.size =>
             {
@@ -91,9 +90,20 @@ pub(super) async fn head(
 }
 
 impl Source {
-    fn new(contents: Contents, input: Input, watched: Arc<Watched>) -> Self {
+    fn head(contents: Contents, toc: bytes::Bytes, watched: Arc<Watched>) -> Self {
+        let input = Input::Head(toc.clone());
+        Self::new(contents, Some(toc), input, watched)
+    }
+
+    fn new(
+        contents: Contents,
+        toc: Option<bytes::Bytes>,
+        input: Input,
+        watched: Arc<Watched>,
+    ) -> Self {
         Self {
             contents,
+            toc,
             input,
             evidence: None,
             files: Files::default(),
@@ -121,26 +131,31 @@ pub(super) async fn open(
     let (evidence, ahead) = (Some(body.evidence()), Some(body.ahead()));
     let reader = body.into_reader();
     let shown: dump::Shown = watched.clone();
-    let (contents, input) = task::spawn_blocking(move || whole(reader, &shown))
+    let (contents, toc, input) = task::spawn_blocking(move || whole(reader, &shown))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
     Ok(Source {
         evidence,
         ahead,
-        ..Source::new(contents, input, watched)
+        ..Source::new(contents, toc, input, watched)
     })
 }
 
-fn whole(
-    reader: impl Read + Send + 'static,
-    shown: &dump::Shown,
-) -> Result<(Contents, Input), Broken> {
+/// What a dump of one file holds, what stands before its data, and all of it.
+type Whole = (Contents, Option<bytes::Bytes>, Input);
+
+fn whole(reader: impl Read + Send + 'static, shown: &dump::Shown) -> Result<Whole, Broken> {
     match dump::open_shown(reader, shown.clone())? {
-        Opened::Archive(contents, bytes) => Ok((contents, Input::Archive(bytes))),
-        Opened::Script(contents, bytes) => Ok((contents, Input::Script(bytes))),
+        Opened::Archive(contents, mut bytes) => {
+            let toc = dump::before_data(&contents, &mut bytes)?;
+            let again = io::Cursor::new(toc.clone().unwrap_or_default());
+            let bytes = Box::new(again.chain(bytes));
+            Ok((contents, toc, Input::Archive(bytes)))
+        }
+        Opened::Script(contents, bytes) => Ok((contents, None, Input::Script(bytes))),
         Opened::Wrapped(codec, bytes) => {
-            let (contents, members) = unpack::unpack(codec, bytes, shown)?;
-            Ok((contents, Input::Members(members)))
+            let (contents, toc, members) = unpack::unpack(codec, bytes, shown)?;
+            Ok((contents, Some(toc), Input::Members(members)))
         }
     }
 }
@@ -152,12 +167,13 @@ async fn directory(
     watched: Arc<Watched>,
     progress: &Progress,
 ) -> Result<Source, Broken> {
-    let contents = dump::directory(&toc(&store, backup).await?)?;
+    let toc = toc(&store, backup).await?;
+    let contents = dump::directory(&toc)?;
     let files = Files::default();
     let members = stream(store, backup, &contents, &files, watched.clone(), progress)?;
     Ok(Source {
         files,
-        ..Source::new(contents, Input::Members(members), watched)
+        ..Source::new(contents, Some(toc), Input::Members(members), watched)
     })
 }
 

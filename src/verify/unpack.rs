@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use bytes::Bytes;
+
 use super::source;
 use crate::{
     dump::{self, Codec, Contents},
@@ -17,7 +19,7 @@ use crate::{
 
 const HINT: &str = "Free space in the temporary folder, or set TMPDIR to a larger one.";
 
-/// Unpacks it. What it holds is known only when its `toc.dat` was met, and that may be its last member.
+/// Unpacks it; gives its `toc.dat` besides. What it holds is known only when its `toc.dat` was met, and that may be its last member.
 ///
 /// # Errors
 /// When the tar is broken or holds no dump, or the disk is too small.
@@ -25,7 +27,7 @@ pub(super) fn unpack(
     codec: Codec,
     bytes: dump::Bytes,
     shown: &dump::Shown,
-) -> Result<(Contents, Members), Broken> {
+) -> Result<(Contents, Bytes, Members), Broken> {
     let folder = tempfile::Builder::new()
         .prefix("pgdrill-unpack-")
         .tempdir()
@@ -66,7 +68,7 @@ pub(super) fn unpack(
         source::harmless(member, &sizes).map(|member| source::followed(member, &held, &shown))
     };
     let open = Box::new(open);
-    Ok((contents, Members { files: names, open }))
+    Ok((contents, toc.into(), Members { files: names, open }))
 }
 
 fn no_toc() -> Finding {

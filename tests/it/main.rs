@@ -40,6 +40,7 @@ mod init;
 mod initialised;
 mod inspect;
 mod languages;
+mod listed;
 mod live;
 mod manifest;
 mod manual;

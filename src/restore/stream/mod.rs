@@ -156,7 +156,7 @@ pub(super) fn table(name: &str, copy: Option<&str>, data: dump::Data) -> dump::E
 
 /// What has no data.
 #[cfg(test)]
-fn object(id: i32, desc: &str, section: dump::Section, depends: &[i32]) -> dump::Entry {
+pub(super) fn object(id: i32, desc: &str, section: dump::Section, depends: &[i32]) -> dump::Entry {
     dump::Entry {
         id,
         desc: desc.into(),
