@@ -31,7 +31,7 @@ pub async fn prepare(
     refuse_cluster_in_service(sandbox, contents)?;
     let options = options(contents, collation);
     let mut notes = sandbox.create_database(&options).await?;
-    let own = sandbox.sort_by_bytes().await?;
+    let own = sandbox.take_collation().await?;
     let server = sandbox.superuser(sandbox.database()).await?;
     extensions::require(&server, &contents.extensions, contents.major()).await?;
     let stubs = sandbox.create_role_stubs(&contents.roles).await?;

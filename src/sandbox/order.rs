@@ -18,7 +18,7 @@ const ALIKE: &str = "pg_encoding_to_char(encoding) = 'UTF8' and lower(datcollate
 
 /// Lets text of this database sort by its bytes in sessions to come, where that is the order of its collation. Returns the
 /// name of that collation; nothing where it stays as it is.
-pub(super) async fn by_bytes(client: &Client, database: &str) -> Result<Option<String>> {
+pub(super) async fn take(client: &Client, database: &str) -> Result<Option<String>> {
     let sql = format!(
         "with own as (select oid, datcollate::text as name from pg_database d where datname = $1 and {OF_SYSTEM} and {ALIKE}) \
          update pg_database d set datcollate = 'C' from own where d.oid = own.oid returning own.name"
@@ -29,7 +29,7 @@ pub(super) async fn by_bytes(client: &Client, database: &str) -> Result<Option<S
 }
 
 /// Gives the database the collation that it had, for sessions to come.
-pub(super) async fn own(client: &Client, database: &str, name: &str) -> Result<()> {
+pub(super) async fn give(client: &Client, database: &str, name: &str) -> Result<()> {
     let sql = "update pg_database set datcollate = $2::text where datname = $1";
     let told = client.execute(sql, &[&database, &name]).await;
     told.map(drop)

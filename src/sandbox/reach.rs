@@ -37,27 +37,27 @@ impl Sandbox {
         order::sorts_by_bytes(&self.superuser(database).await?).await
     }
 
-    /// Lets text of the database to restore into sort by its bytes in sessions to come, where its collation sorts so anyway
-    /// and only asks the operating system for it. Returns the name of that collation, for [`Sandbox::sort_as`]; nothing where
-    /// it stays as it is. The catalogue of a service is not ours to change.
+    /// Takes the collation of the database to restore into: its text sorts by its bytes in sessions to come, where it does so
+    /// anyway and only asks the operating system for it. Returns the name, for [`Sandbox::give_collation`]; nothing where the
+    /// database keeps it. The catalogue of a service is not ours to change.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn sort_by_bytes(&self) -> Result<Option<String>> {
+    pub async fn take_collation(&self) -> Result<Option<String>> {
         match &self.server {
             Server::Service(_) => Ok(None),
             Server::Docker(_) | Server::Local(_) => {
-                order::by_bytes(&self.maintenance().await?, &self.database).await
+                order::take(&self.maintenance().await?, &self.database).await
             }
         }
     }
 
-    /// Gives the database the collation back that [`Sandbox::sort_by_bytes`] returned, for sessions to come.
+    /// Gives the database the collation back that [`Sandbox::take_collation`] returned, for sessions to come.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn sort_as(&self, collation: &str) -> Result<()> {
-        order::own(&self.maintenance().await?, &self.database, collation).await
+    pub async fn give_collation(&self, collation: &str) -> Result<()> {
+        order::give(&self.maintenance().await?, &self.database, collation).await
     }
 
     /// A connection as the sandbox's superuser.

@@ -45,7 +45,7 @@ pub(super) async fn learn(
 /// Gives the database its own collation back before it is asked anything.
 pub(super) async fn own(prepared: &Prepared, sandbox: &Sandbox) -> Result<()> {
     match &prepared.collation {
-        Some(own) => sandbox.sort_as(own).await,
+        Some(own) => sandbox.give_collation(own).await,
         None => Ok(()),
     }
 }

@@ -271,7 +271,8 @@ fn figure(value: &Value) -> f64 {
 fn ours(row: &Row, dump: &Path, more: &[&str]) -> Ours {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let stored = Stored::of(dump, row.link.map(|link| link * 1_000_000));
-    let folder = tempfile::tempdir().unwrap();
+    // Beside the dump: a link goes no further than its disk.
+    let folder = tempfile::tempdir_in(dump.parent().unwrap()).unwrap();
     let url = if row.link.is_some() {
         let endpoint = runtime.block_on(stored.serve());
         format!("s3://backups/db/\n  endpoint: {endpoint}")

@@ -965,7 +965,7 @@ async fn in_its_own_order(needs: &Needs) {
         ..DatabaseOptions::default()
     };
     assert_eq!(sandbox.create_database(&options).await.unwrap(), [""; 0]);
-    let Some(own) = sandbox.sort_by_bytes().await.unwrap() else {
+    let Some(own) = sandbox.take_collation().await.unwrap() else {
         // Debian 11 sorts by rules of its own.
         assert!(sandbox.server_version().starts_with("13."));
         let client = sandbox.superuser(sandbox.database()).await.unwrap();
@@ -977,7 +977,7 @@ async fn in_its_own_order(needs: &Needs) {
     let client = sandbox.superuser(sandbox.database()).await.unwrap();
     client.batch_execute(TEXTS).await.unwrap();
     assert_eq!(sorted(&sandbox).await, ("C".to_owned(), 0));
-    sandbox.sort_as(&own).await.unwrap();
+    sandbox.give_collation(&own).await.unwrap();
     assert_eq!(sorted(&sandbox).await, (own, 0));
     // PostgreSQL's own program finds the index, made by bytes, in the order of the collation.
     let client = sandbox.superuser(sandbox.database()).await.unwrap();
@@ -1025,7 +1025,7 @@ async fn no_other_collation_is_sorted_by_bytes_and_no_service_is_changed() {
         let sandbox = sandbox::start(&needs).await.unwrap();
         for options in all {
             assert_eq!(sandbox.create_database(options).await.unwrap(), [""; 0]);
-            assert_eq!(sandbox.sort_by_bytes().await.unwrap(), None, "{options:?}");
+            assert_eq!(sandbox.take_collation().await.unwrap(), None, "{options:?}");
             let client = sandbox.superuser("postgres").await.unwrap();
             let drop = format!("drop database \"{}\"", sandbox.database());
             client.batch_execute(&drop).await.unwrap();
