@@ -20,7 +20,6 @@ mod newest_good;
 mod options;
 mod prove;
 mod raise;
-mod ready;
 mod remember;
 mod source;
 mod spare;

@@ -46,41 +46,65 @@ pub async fn listed(
 /// The first thing that was listed otherwise than it was read; none where all is the same.
 fn unlike(read: &[Entry], said: &[String]) -> Option<String> {
     // The rest are comments, and what an entry depends on.
-    let theirs =
-        || (said.iter()).filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+    let is_entry = |line: &&String| line.starts_with(|first: char| first.is_ascii_digit());
+    let theirs = || said.iter().filter(is_entry);
     let differs = read.iter().zip(theirs()).find_map(|(entry, line)| {
-        let (own, line) = (ours(entry), theirs_of(line));
+        let (own, line) = (ours(entry), without_catalogue(line));
         (!same(&own, &line)).then(|| format!("It reads \"{line}\" where pgdrill reads \"{own}\"."))
     });
     let (own, all) = (read.len(), theirs().count());
     differs.or_else(|| (own != all).then(|| format!("It reads {all} entries, and pgdrill {own}.")))
 }
 
-/// An entry as it is listed: `215 16389 TABLE public users postgres`.
+/// An entry as it is listed: `215 16389 TABLE public users postgres`. To `pg_restore` a text ends with its first NUL, and it
+/// writes each in one line.
 fn ours(entry: &Entry) -> String {
+    let text = |text: &str| {
+        let whole = text.split('\0').next().unwrap_or_default();
+        whole.replace(['\n', '\r'], " ")
+    };
     let schema = entry.namespace.as_deref().unwrap_or("-");
     let owner = entry.owner.as_deref().unwrap_or_default();
-    let Entry {
-        id, oid, desc, tag, ..
-    } = entry;
-    let line = format!("{id} {oid} {desc} {schema} {tag} {owner}").replace(['\n', '\r'], " ");
-    line.trim_end().to_owned()
+    let Entry { id, oid, .. } = entry;
+    // A kind of objects is no name that anybody gives: it is listed as it is.
+    let desc = entry.desc.split('\0').next().unwrap_or_default();
+    let (schema, tag, owner) = (text(schema), text(&entry.tag), text(owner));
+    format!("{id} {oid} {desc} {schema} {tag} {owner}")
+        .trim_end_matches(' ')
+        .to_owned()
 }
 
 /// `215; 1259 16389 TABLE public users postgres` without the number of the catalogue, which we do not keep.
-fn theirs_of(line: &str) -> String {
+fn without_catalogue(line: &str) -> String {
     let parts = (line.split_once("; ")).and_then(|(id, rest)| Some((id, rest.split_once(' ')?.1)));
     parts.map_or_else(
         || line.to_owned(),
-        |(id, rest)| format!("{id} {}", rest.trim_end()),
+        |(id, rest)| format!("{id} {}", rest.trim_end_matches(' ')),
     )
 }
 
 fn same(own: &str, line: &str) -> bool {
     match line.strip_suffix(CUT) {
-        Some(begun) => own.starts_with(begun) || own == line,
-        None => own == line,
+        Some(begun) => own == line || foreign(own).starts_with(&foreign(begun)),
+        None => {
+            own == line
+                || line.contains(char::REPLACEMENT_CHARACTER) && foreign(own) == foreign(line)
+        }
     }
+}
+
+/// What can be compared of text in another encoding than UTF-8: we know its bytes, and a line of the program says only that
+/// there were some.
+fn foreign(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for next in text.chars() {
+        if next.is_ascii() {
+            out.push(next);
+        } else if !out.ends_with(char::REPLACEMENT_CHARACTER) {
+            out.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    out
 }
 
 fn differs(detail: String) -> Error {
@@ -153,6 +177,31 @@ mod tests {
         let users = "215; 1259 16389 TABLE public users shop";
         assert!(told(&[ENCODING]).is_some_and(|told| told.contains("reads 1 entries")));
         assert!(told(&[ENCODING, users, users]).is_some_and(|told| told.contains("reads 3")));
+    }
+
+    #[test]
+    fn a_name_in_another_encoding_is_compared_as_far_as_it_can_be_read() {
+        let mut entries = read();
+        entries[1].tag = "caf\u{e9}\u{a0}".into();
+        entries[1].owner = None;
+        let told = |line: &str| unlike(&entries, &[ENCODING.to_owned(), line.to_owned()]);
+        assert_eq!(
+            told("215; 1259 16389 TABLE public caf\u{fffd}\u{fffd} "),
+            None
+        );
+        assert!(told("215; 1259 16389 TABLE public cafe\u{fffd} ").is_some());
+        assert!(told("215; 1259 16389 TABLE public caf\u{e8}\u{a0} ").is_some());
+    }
+
+    #[test]
+    fn a_text_ends_with_its_first_nul_and_stands_in_one_line() {
+        let mut entries = read();
+        entries[1].tag = "us\ners\0and more".into();
+        let line = "215; 1259 16389 TABLE public us ers shop";
+        assert_eq!(
+            unlike(&entries, &[ENCODING.to_owned(), line.to_owned()]),
+            None
+        );
     }
 
     #[test]

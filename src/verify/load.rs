@@ -15,23 +15,48 @@ use crate::{
     sandbox::Sandbox,
 };
 
-/// Restores it.
+/// Restores it, while its `pg_restore` is asked whether it reads in it what we read.
 ///
 /// # Errors
-/// When the stream breaks, or a tool cannot be run.
+/// When the stream breaks, a tool cannot be run, or reads something else.
 pub(super) async fn load(
     job: &Job<'_>,
     source: Source,
+    contents: &Contents,
     backup: &Backup,
     sandbox: &Sandbox,
     along: Option<&dyn Along>,
 ) -> Result<Restored, Broken> {
-    let (contents, watched) = (source.contents, source.watched);
+    let toc = source.toc.clone();
+    let listing = async {
+        match &toc {
+            Some(toc) => restore::listed(sandbox, contents, toc).await,
+            None => Ok(None),
+        }
+    };
+    let loading = restored(job, source, contents, backup, sandbox, along);
+    let (restored, refused) = tokio::try_join!(loading, listing)?;
+    match refused {
+        // What the restore says of it tells more.
+        Some(refused) if restored.complaints.iter().next().is_none() => Err(refused.into()),
+        _ => Ok(restored),
+    }
+}
+
+async fn restored(
+    job: &Job<'_>,
+    source: Source,
+    contents: &Contents,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    along: Option<&dyn Along>,
+) -> Result<Restored, Broken> {
+    let watched = source.watched;
     let hooks = Hooks {
         relay: &watched.loader,
         along,
     };
-    let choice = || choice(job, &contents, backup, sandbox);
+    let choice = || choice(job, contents, backup, sandbox);
     let (restored, why) = match source.input {
         Input::Head(head) => {
             let why = "Only the schema was asked for.".to_owned();
@@ -44,13 +69,13 @@ pub(super) async fn load(
                 .as_ref()
                 .and_then(|plan| plan.database.as_deref());
             let wanted = named.unwrap_or(&job.plan.name);
-            return restore::script(sandbox, &contents, bytes, wanted, watched).await;
+            return restore::script(sandbox, contents, bytes, wanted, watched).await;
         }
         Input::Members(members) => {
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
                 let members = Arriving::Members(members);
-                restore::streamed(sandbox, &contents, members, hooks, jobs).await
+                restore::streamed(sandbox, contents, members, hooks, jobs).await
             } else {
                 restore::directory(sandbox, members, jobs).await
             };
@@ -60,9 +85,9 @@ pub(super) async fn load(
             let Choice { how, jobs, why } = choice();
             let restored = if how == How::Stream {
                 let stretch = (source.ahead.as_ref())
-                    .and_then(|ahead| stretch(ahead, &contents, backup.size, &watched));
+                    .and_then(|ahead| stretch(ahead, contents, backup.size, &watched));
                 let whole = Arriving::Whole(Whole { bytes, stretch });
-                restore::streamed(sandbox, &contents, whole, hooks, jobs).await
+                restore::streamed(sandbox, contents, whole, hooks, jobs).await
             } else {
                 archive(sandbox, bytes, backup.size, how, jobs).await
             };

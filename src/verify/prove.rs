@@ -5,17 +5,18 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, ahead, beside, change, clocks, collate, compare, learn, load, raise, ready,
-    remember, source::Source, trial::notes,
+    Job, Tier, ahead, beside, change, clocks, collate, compare, learn, load, raise, remember,
+    source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
     checks,
     dump::Contents,
     error::{Broken, OrStop, Result},
+    plan::Collation,
     proof::Compared,
     report::{Report, RestoreFacts},
-    restore::{self, Along, Restored},
+    restore::{self, Along, Prepared, Restored},
     rules,
     sandbox::Sandbox,
     units::Age,
@@ -76,21 +77,13 @@ async fn schema(
     job.progress.stage("restore");
     let contents = source.contents.clone();
     let plan = &job.plan.restore;
-    let made = ready::prepare(
-        sandbox,
-        &contents,
-        source.toc.clone(),
-        plan.collation,
-        report,
-    )
-    .await?;
-    let loading = load::load(job, source, backup, sandbox, None);
+    let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
+    let loading = load::load(job, source, &contents, backup, sandbox, None);
     let mut restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     judge(job, &restored, collation, report)?;
-    made.settle(&restored, sandbox).await?;
-    let compared =
-        compare::schema(job, contents, &restored, made.prepared.refused, sandbox).await?;
+    collate::own(&prepared, sandbox).await?;
+    let compared = compare::schema(job, contents, &restored, prepared.refused, sandbox).await?;
     report.findings.extend(compared.findings);
     let (found, all) = (compared.objects_found, compared.objects_expected);
     let told = notes(report);
@@ -99,6 +92,20 @@ async fn schema(
     ));
     told.extend(compared.notes);
     Ok(())
+}
+
+/// Prepares the sandbox for this dump.
+async fn prepare(
+    sandbox: &Sandbox,
+    contents: &Contents,
+    collation: Collation,
+    report: &mut Report,
+) -> std::result::Result<Prepared, Broken> {
+    let preparing = async { Ok(restore::prepare(sandbox, contents, collation).await?) };
+    let (mut prepared, vulnerable) = tokio::try_join!(preparing, restore::vulnerable(sandbox))?;
+    notes(report).append(&mut prepared.notes);
+    report.findings.extend(vulnerable);
+    Ok(prepared)
 }
 
 async fn restore_and_ask(
@@ -117,18 +124,11 @@ async fn restore_and_ask(
             .extend(complaints.judge(&job.plan.restore.ignore).findings);
     }
     let plan = &job.plan.restore;
-    let made = ready::prepare(
-        sandbox,
-        &contents,
-        source.toc.clone(),
-        plan.collation,
-        report,
-    )
-    .await?;
+    let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
     let (told, reads) = ahead::pair(sandbox, &contents);
     let along = (!job.options.uncompared).then_some(&told as &dyn Along);
-    let loading = load::load(job, source, backup, sandbox, along);
+    let loading = load::load(job, source, &contents, backup, sandbox, along);
     let restoring = restore::guarded(sandbox, plan, loading);
     let (restored, ahead) = Box::pin(reads.beside(restoring)).await;
     report.findings.extend(watched.remarks());
@@ -138,12 +138,12 @@ async fn restore_and_ask(
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     let sorted = collate::note(collation.as_deref(), &contents.locale);
     let errors = judge(job, &restored, collation, report)?;
-    made.settle(&restored, sandbox).await?;
+    collate::own(&prepared, sandbox).await?;
     let whole = contents.clone();
     let held = compare::Held {
         ledger: watched.ledger(&whole),
         contents: whole,
-        refused: made.prepared.refused,
+        refused: prepared.refused,
         ahead,
     };
     let compared = compare::compare(job, held, &restored, sandbox).await?;

@@ -239,7 +239,7 @@ async fn a_restore_that_works_for_too_long_says_nothing_of_the_backup() {
     );
 }
 
-/// Programs of PostgreSQL whose `pg_restore` starts a child and then hangs, as it does itself; `pids` names both.
+/// Programs of PostgreSQL whose `pg_restore` starts a child and then hangs, as it does itself; `pids` names both of each.
 fn hanging_programs(place: &Path) -> PathBuf {
     let bin = place.join("bin");
     fs::create_dir(&bin).unwrap();
@@ -249,7 +249,7 @@ fn hanging_programs(place: &Path) -> PathBuf {
     }
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" = --version ]; then exec '{}' --version; fi\n\
-         sleep 86400 & echo $$ $! >'{}'\nexec sleep 86400\n",
+         sleep 86400 & echo $$ $! >>'{}'\nexec sleep 86400\n",
         real.join("pg_restore").display(),
         place.join("pids").display(),
     );
@@ -285,7 +285,7 @@ async fn a_tool_that_hangs_is_ended_with_those_that_it_started() {
         .split_whitespace()
         .map(|pid| pid.parse().unwrap())
         .collect();
-    assert_eq!(pids.len(), 2);
+    assert_eq!(pids.len(), 4, "what lists the dump, and what restores it");
     for pid in pids {
         // The kernel ends what was killed in its own time.
         let gone = || !Path::new(&format!("/proc/{pid}")).exists();

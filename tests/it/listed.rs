@@ -47,6 +47,22 @@ async fn a_dump_that_pg_restore_lists_otherwise_than_it_was_read_is_not_passed()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_in_another_encoding_are_no_difference() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database shop encoding 'LATIN1' locale 'C' template template0;\n\\connect shop\n\
+          set client_encoding = 'LATIN1';\ncreate table \"caf\xe9\" (\"\xe0\" int);\ninsert into \"caf\xe9\" values (1);\n",
+    );
+    let place = Place::new("");
+    place.store("shop.dump", &cluster.dump(&["-Fc", "shop"]));
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_was_overlooked_is_found_by_what_pg_restore_lists() {
     let Some(dump) = shop() else { return };
     let (contents, toc) = dump::head(dump.into()).unwrap();

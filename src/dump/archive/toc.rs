@@ -172,6 +172,14 @@ pub(super) fn read(
     Ok(entries)
 }
 
+/// The number that a text begins with, as `pg_restore` takes it.
+fn leading(text: &str) -> u32 {
+    let end = text.find(|next: char| !next.is_ascii_digit());
+    text[..end.unwrap_or(text.len())]
+        .parse()
+        .unwrap_or_default()
+}
+
 fn entry(
     wire: &mut Wire<'_>,
     version: (u8, u8),
@@ -183,7 +191,7 @@ fn entry(
     let id = id(wire)?;
     let dumped = wire.int()? != 0;
     wire.text()?; // the catalogue's OID
-    let oid = wire.text()?.and_then(|oid| oid.parse().ok());
+    let oid = wire.text()?.map(|oid| leading(&oid));
     let tag = wire.text()?.unwrap_or_default().into_boxed_str();
     let desc = wire.text()?.unwrap_or_default();
     let section = section(wire, version)?;
