@@ -7,11 +7,8 @@ use super::{feed, spool};
 use crate::{
     dump::{Contents, Entry, Format},
     error::{Broken, Error},
-    sandbox::Sandbox,
+    sandbox::{self, Sandbox},
 };
-
-/// What ends a line that was too long to be kept.
-const CUT: char = '…';
 
 /// Lets `pg_restore` list the table of contents, which is everything before the first byte of data, and compares.
 ///
@@ -25,7 +22,7 @@ pub async fn listed(
     contents: &Contents,
     toc: &Bytes,
 ) -> Result<Option<Error>, Broken> {
-    // Without it, the encoding and what else is no object would be left out.
+    // Without `--verbose`, the encoding and what else is no object would be left out.
     let mut arguments = vec!["--list", "--verbose"];
     let (folder, input) = match contents.format {
         Format::Directory => (Some(spool::listed(sandbox, toc).await?), Bytes::new()),
@@ -84,7 +81,7 @@ fn without_catalogue(line: &str) -> String {
 }
 
 fn same(own: &str, line: &str) -> bool {
-    match line.strip_suffix(CUT) {
+    match line.strip_suffix(sandbox::CUT) {
         Some(begun) => own == line || foreign(own).starts_with(&foreign(begun)),
         None => {
             own == line

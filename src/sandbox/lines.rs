@@ -3,6 +3,9 @@
 /// The longest line that is kept: what is longer is a row or a statement, which nobody may print anyway.
 const LONGEST: usize = 8 * 1024;
 
+/// What ends a line of which more was not kept.
+pub const CUT: char = '…';
+
 /// A line in the making.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -40,7 +43,7 @@ impl Lines {
             text.pop();
         }
         if self.cut {
-            text.push('…');
+            text.push(CUT);
         }
         self.line.clear();
         self.cut = false;

@@ -43,6 +43,7 @@ pub use docker::Image;
 pub use effort::{Effort, read as counted};
 pub use examine::{DockerFacts, Programs, docker_facts, programs};
 pub use leftovers::clean;
+pub use lines::CUT;
 pub use needs::{DatabaseOptions, Kept, Needs, Tool};
 pub use roles::RoleStubs;
 

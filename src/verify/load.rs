@@ -38,7 +38,7 @@ pub(super) async fn load(
     let (restored, refused) = tokio::try_join!(loading, listing)?;
     match refused {
         // What the restore says of it tells more.
-        Some(refused) if restored.complaints.iter().next().is_none() => Err(refused.into()),
+        Some(refused) if restored.complaints.is_empty() => Err(refused.into()),
         _ => Ok(restored),
     }
 }

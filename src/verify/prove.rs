@@ -168,7 +168,7 @@ async fn restore_and_ask(
 
 /// Judges what is known of a script only when it was read.
 fn expected(job: &Job<'_>, restored: &Restored) -> std::result::Result<(), Broken> {
-    let failed = restored.complaints.iter().next().is_some();
+    let failed = !restored.complaints.is_empty();
     let found = rules::cluster(&restored.loaded.connected, job.plan.backup.as_ref())
         .or_else(|| rules::data(restored.tables, &job.plan.restore).filter(|_| !failed));
     found.map_or(Ok(()), |finding| Err(finding.into()))

@@ -19,7 +19,7 @@ use crate::{
 
 const HINT: &str = "Free space in the temporary folder, or set TMPDIR to a larger one.";
 
-/// Unpacks it; gives its `toc.dat` besides. What it holds is known only when its `toc.dat` was met, and that may be its last member.
+/// Unpacks it; gives its `toc.dat` besides. What it holds is known only when that was met, and that may be its last member.
 ///
 /// # Errors
 /// When the tar is broken or holds no dump, or the disk is too small.

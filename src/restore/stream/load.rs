@@ -172,7 +172,7 @@ impl Programs<'_> {
         let (bytes, complaints) = self.run(work).await?;
         tracing::debug!(?entries, alone, took = ?started.elapsed(), "pg_restore ended");
         if alone
-            && complaints.iter().next().is_none()
+            && complaints.is_empty()
             && let (Some(along), [entry]) = (self.along, &entries[..])
         {
             along.loaded(*entry);
