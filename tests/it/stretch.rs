@@ -128,6 +128,8 @@ async fn damage_in_what_came_ahead_of_its_turn_is_the_dumps() {
     let (code, report) = shop.drill("this comes ahead of its turn").await;
     assert_eq!(code, 1, "{report:#}");
     assert_found(&report, "dump.corrupt");
+    let said = report.to_string();
+    assert!(said.contains("that has none"), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

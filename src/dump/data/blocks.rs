@@ -63,6 +63,9 @@ impl Walk {
 
     fn follow(self, mut feed: Feed, start: u64) -> Result<(), Broken> {
         feed.skip(start);
+        // The table of contents is read long before anybody knows what of the data comes ahead of its turn; a byte of the
+        // data is not.
+        feed.next_piece();
         let elsewhere = self.tap.elsewhere();
         let mut chunks = Chunks::new(feed, self.int, elsewhere.clone());
         let here = |at| elsewhere.as_ref().is_none_or(|range| !range.contains(&at));

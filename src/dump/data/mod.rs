@@ -63,7 +63,8 @@ pub trait Tap: Viewer {
     /// When these are more than the dump may hold: that ends the reading.
     fn unpacked(&self, bytes: u64) -> Result<(), Broken>;
 
-    /// Which bytes of an archive are followed elsewhere, and missing here: whole blocks. None where all of them pass.
+    /// Which bytes of an archive are followed elsewhere, and missing here: whole blocks. None where all of them pass. Asked
+    /// once, when the first byte behind the table of contents was read.
     fn elsewhere(&self) -> Option<Range<u64>> {
         None
     }

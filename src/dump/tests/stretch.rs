@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{Cursor, Read as _},
     ops::Range,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use super::{super::*, fixture::tables};
@@ -13,7 +13,7 @@ use super::{super::*, fixture::tables};
 #[derive(Default)]
 struct Seen {
     rows: Arc<Mutex<BTreeMap<i32, usize>>>,
-    elsewhere: Option<Range<u64>>,
+    elsewhere: OnceLock<Range<u64>>,
 }
 
 struct One {
@@ -57,7 +57,7 @@ impl Tap for Seen {
     }
 
     fn elsewhere(&self) -> Option<Range<u64>> {
-        self.elsewhere.clone()
+        self.elsewhere.get().cloned()
     }
 }
 
@@ -74,15 +74,16 @@ fn followed(
     archive: &[u8],
     stretch: Range<u64>,
 ) -> ([Result<(), Finding>; 2], BTreeMap<i32, usize>) {
-    let seen = Arc::new(Seen {
-        elsewhere: Some(stretch.clone()),
-        ..Seen::default()
-    });
+    let seen = Arc::new(Seen::default());
     let bytes = usize::try_from(stretch.start).unwrap()..usize::try_from(stretch.end).unwrap();
     let here = [&archive[..bytes.start], &archive[bytes.end..]].concat();
-    let Ok(Opened::Archive(contents, rest)) = open_shown(Cursor::new(here), seen.clone()) else {
+    let Ok(Opened::Archive(contents, mut rest)) = open_shown(Cursor::new(here), seen.clone())
+    else {
         panic!("not taken for an archive")
     };
+    // Nobody chooses a stretch before the table of contents was read.
+    before_data(&contents, &mut rest).unwrap();
+    seen.elsewhere.set(stretch.clone()).unwrap();
     let early = Box::new(Cursor::new(archive[bytes].to_vec()));
     let early = super::super::stretch(&contents, stretch, early, seen.clone());
     let said = [end(early), end(rest)];
