@@ -119,8 +119,10 @@ impl Step {
 
     fn command(&self, script: &str) -> Command {
         let script = fs::canonicalize(Path::new(".github/actions/verify").join(script)).unwrap();
-        let mut command = Command::new("bash");
+        // A shell whose parent ignored an interrupt, as one in the background does, could never be told of it.
+        let mut command = Command::new("env");
         command
+            .args(["--default-signal=INT", "bash"])
             .arg(script)
             .env_clear()
             .env("PATH", &self.path)
