@@ -1,8 +1,10 @@
 //! The run, top to bottom: find the newest dump, judge it, restore it, ask it, and always clean up.
 
+mod again;
 mod ahead;
 mod beside;
 mod change;
+mod chosen;
 mod clocks;
 mod collate;
 mod compare;
@@ -224,50 +226,15 @@ async fn find_and_prove(
     if job.options.dry_run {
         return Ok(());
     }
-    job.progress.stage("open");
-    job.progress.expect_bytes(backup.size);
-    let source = tokio::select! {
+    let proven = chosen::prove(job, &store, &backup, report, interrupt.as_mut(), kept);
+    let found = match Box::pin(proven).await {
+        Err(Stop::Broken(Broken::Backup(found))) if again::is_doubtful(&found) => found,
+        proven => return proven,
+    };
+    tokio::select! {
         biased;
-        signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
-        source = open(job, &store, &backup) => source?,
-    };
-    report.dump = Some(source.contents.facts());
-    if job.options.tier == Tier::Full {
-        let tables = source.contents.tables.unwrap_or_default();
-        job.progress.expect_tables(tables);
-    }
-    clocks::note(job, &source.contents, report);
-    if let Some(facts) = &report.dump
-        && let Some(finding) = rules::content(facts, job.plan.backup.as_ref(), &job.plan.restore)
-    {
-        return Err(Broken::from(finding).into());
-    }
-    Box::pin(trial::run(
-        job, &store, source, &backup, report, interrupt, kept,
-    ))
-    .await?;
-    if job.options.tier == Tier::Schema {
-        return Ok(());
-    }
-    let drill = rules::Drill {
-        report,
-        past: &job.memory.past.runs,
-    };
-    let findings = rules::judge_restored(&drill, &job.plan.limits);
-    report.findings.extend(findings);
-    Ok(())
-}
-
-async fn open(
-    job: &Job<'_>,
-    store: &Arc<Store>,
-    backup: &Backup,
-) -> Result<source::Source, Broken> {
-    let counts = !job.options.uncompared;
-    let watched = watched::Watched::new(backup.size, &job.plan.limits, counts, job.progress);
-    match job.options.tier {
-        Tier::Full => source::open(store.clone(), backup, watched, job.progress).await,
-        Tier::Schema => source::head(store, backup, watched, job.progress).await,
+        signal = interrupt => Err(Stop::Signal(signal)),
+        known = again::read(job, &store, &backup, found) => Err(known.into()),
     }
 }
 

@@ -16,6 +16,7 @@ mod s3;
 mod shelf;
 mod tally;
 mod turns;
+pub mod twice;
 
 use std::{ops::Range, path::Path};
 

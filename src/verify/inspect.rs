@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{no_backup, source, watched::Watched};
+use super::{again, no_backup, source, watched::Watched};
 use crate::{
     backup::{Backup, Store},
     dump::Contents,
@@ -43,9 +43,19 @@ pub async fn inspect(
         return Err(Finding::new(Code::BackupNone, "no backups found").into());
     };
     let progress = Progress::default();
-    let watched = Watched::new(backup.size, &Limits::default(), false, &progress);
-    // Whatever follows the head is let go, and no longer downloaded.
-    let source = source::open(Arc::new(store), &backup, watched, &progress).await?;
+    let store = Arc::new(store);
+    let open = || {
+        let watched = Watched::new(backup.size, &Limits::default(), false, &progress);
+        // Whatever follows the head is let go, and no longer downloaded.
+        source::open(store.clone(), &backup, watched, &progress)
+    };
+    let source = match open().await {
+        Err(Broken::Backup(found)) if again::is_doubtful(&found) => {
+            let read = || async { open().await.map(drop) };
+            return Err(again::settle(&backup.key, found, read).await);
+        }
+        opened => opened?,
+    };
     Ok(Inspected {
         contents: source.contents,
         read: progress.bytes().0,

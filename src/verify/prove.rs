@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, ahead, beside, change, clocks, collate, compare, learn, load, raise, remember,
-    source::Source, trial::notes,
+    Job, Tier, again, ahead, beside, change, clocks, collate, compare, learn, load, raise,
+    remember, source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
@@ -53,17 +53,18 @@ pub(super) async fn prove(
         return Ok(());
     }
     let contents = source.contents.clone();
-    let files = source.files.clone();
+    let (file, files) = (source.evidence.clone(), source.files.clone());
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
+    let seen = again::Seen::of(file.as_ref(), &files);
     let bytes = raise::Bytes {
         backup,
         contents: &contents,
-        members: &files.evidence(),
+        members: &seen.members,
         beside: &beside,
     };
     raise::raise(&bytes, &compared, report);
-    Ok(())
+    again::compare(job, store, backup, &seen, report).await
 }
 
 /// Restores the schema and looks for every object of it. No row is proven by that, so it is no proof.

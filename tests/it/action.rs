@@ -120,7 +120,7 @@ impl Step {
     fn command(&self, script: &str) -> Command {
         let script = fs::canonicalize(Path::new(".github/actions/verify").join(script)).unwrap();
         // A shell whose parent ignored an interrupt, as one in the background does, could never be told of it.
-        let mut command = Command::new("env");
+        let mut command = Command::new("/usr/bin/env");
         command
             .args(["--default-signal=INT", "bash"])
             .arg(script)

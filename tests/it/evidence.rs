@@ -19,7 +19,7 @@ insert into orders select n, 'order number ' || n from generate_series(1, 2000) 
 /// What a flipped bit hits: the text of a row, as it stands in an uncompressed dump.
 const VALUE: &[u8] = b"order number 1234";
 
-fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digits = Sha256::digest(bytes);
     digits
         .iter()

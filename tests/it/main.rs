@@ -66,5 +66,6 @@ mod serve_drills;
 mod signals;
 mod stretch;
 mod support;
+mod twice;
 mod workflow_files;
 mod workflows;

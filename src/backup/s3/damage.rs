@@ -2,7 +2,8 @@
 
 use super::stored::Difference;
 use crate::{
-    error::{Error, sentence},
+    backup::twice,
+    error::Error,
     finding::{Code, Finding},
 };
 
@@ -21,22 +22,11 @@ fn told(differences: &[Difference]) -> String {
 /// It differs in the storage.
 pub(super) fn damaged(key: &str, differences: &[Difference]) -> Finding {
     let message = format!("\"{key}\" is not what its stored checksum says");
-    let detail = format!("{} It was read twice.", told(differences));
-    Finding::new(Code::DumpCorrupt, message)
-        .detail(detail)
-        .about(key)
+    let found = Finding::new(Code::DumpCorrupt, message).about(key);
+    twice::sure(found.detail(told(differences)))
 }
 
 /// It differed once only.
 pub(super) fn on_the_way(key: &str, differences: &[Difference]) -> Error {
-    let doing = format!("the bytes of \"{key}\" changed on their way here");
-    let cause = format!(
-        "{} A second reading came to something else.",
-        sentence(&told(differences))
-    );
-    Error::new(
-        doing,
-        "Check this machine's network and memory, then run again.",
-    )
-    .because(cause)
+    twice::on_the_way(key, &told(differences))
 }

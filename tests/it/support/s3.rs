@@ -65,13 +65,15 @@ struct Script {
     busy_gets: u32,
     cuts: VecDeque<Cut>,
     flips: u32,
+    flip_at: usize,
     swap: Option<(PathBuf, Vec<u8>)>,
     no_conditions: bool,
     no_ranges: bool,
     checksums: HashMap<String, Checksum>,
     part: Option<i64>,
     region: Option<&'static str>,
-    denied: Vec<&'static str>,
+    /// What is denied, and how often it is not.
+    denied: Vec<(&'static str, u32)>,
     no_new_only: bool,
     lost_puts: u32,
     reading: u32,
@@ -116,9 +118,15 @@ impl Faults {
         self.script().cuts.push_back(Cut { after, stall: true });
     }
 
-    /// Turns one bit of the next bodies.
+    /// Turns one bit of the next bodies, in their first byte.
     pub(crate) fn flip(&self, bodies: u32) {
-        self.script().flips = bodies;
+        self.flip_at(0, bodies);
+    }
+
+    /// Turns one bit of the next bodies, in the byte with so many before it.
+    pub(crate) fn flip_at(&self, at: usize, bodies: u32) {
+        let mut script = self.script();
+        (script.flip_at, script.flips) = (at, bodies);
     }
 
     /// Replaces a file when a body is cut.
@@ -153,7 +161,12 @@ impl Faults {
 
     /// Denies what begins like this in the log: `list`, `put`, `get`.
     pub(crate) fn deny(&self, what: &'static str) {
-        self.script().denied.push(what);
+        self.deny_after(what, 0);
+    }
+
+    /// Denies the same when it was asked for so many times.
+    pub(crate) fn deny_after(&self, what: &'static str, times: u32) {
+        self.script().denied.push((what, times));
     }
 
     /// Answers 501 to `If-None-Match`, as some services do.
@@ -223,7 +236,15 @@ impl Faults {
 
     fn admit(&self, what: String, region: Option<&str>) -> S3Result<()> {
         let mut script = self.script();
-        let denied = script.denied.iter().any(|start| what.starts_with(start));
+        let mut asked = script.denied.iter_mut();
+        let asked = asked.find(|(start, _)| what.starts_with(start));
+        let denied = asked.is_some_and(|(_, left)| match left.checked_sub(1) {
+            Some(less) => {
+                *left = less;
+                false
+            }
+            None => true,
+        });
         let busy_get = what.starts_with("get") && script.busy_gets > 0;
         script.busy_gets -= u32::from(busy_get);
         script.log.push(what);
@@ -387,17 +408,18 @@ impl Bucket {
 
     fn spoil(&self, body: StreamingBlob) -> StreamingBlob {
         let mut script = self.faults.script();
-        let flip = script.flips > 0;
-        script.flips -= u32::from(flip);
+        let mut flip = (script.flips > 0).then_some(script.flip_at);
+        script.flips = script.flips.saturating_sub(1);
         let cut = script.cuts.pop_front();
         let swap = cut.and_then(|_| script.swap.take());
         drop(script);
-        let body = body.enumerate().map(move |(number, chunk)| {
+        let body = body.map(move |chunk| {
             let chunk = chunk.map_err(|error| std::io::Error::other(error.to_string()))?;
             let mut chunk = chunk.to_vec();
-            if flip && number == 0 {
-                chunk[0] ^= 1;
+            if let Some(byte) = flip.and_then(|at| chunk.get_mut(at)) {
+                *byte ^= 1;
             }
+            flip = flip.and_then(|at| at.checked_sub(chunk.len()));
             Ok::<_, std::io::Error>(Bytes::from(chunk))
         });
         match cut {

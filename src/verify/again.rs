@@ -1,0 +1,238 @@
+//! Damage that one reading found is looked for once more before anybody is told that the backup is bad: a bit may flip on
+//! its way here, and so may one in this machine's memory.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, OnceLock},
+};
+
+use tokio::task;
+
+use super::{Job, chosen, files::Files, source::Input};
+use crate::{
+    backup::{Backup, Evidence, Store, twice},
+    dump::{self, Script},
+    error::{Broken, Error, OrStop as _},
+    finding::{Code, Finding, Severity},
+    report::Report,
+    restore,
+};
+
+/// Two of so many readings must find the same.
+const READINGS: usize = 3;
+
+/// Whether another reading may tell more about what was found.
+pub(super) fn is_doubtful(found: &Finding) -> bool {
+    let damage = [Code::DumpUnreadable, Code::DumpTruncated, Code::DumpCorrupt];
+    damage.contains(&found.code) && !twice::is_sure(found)
+}
+
+/// Reads a drill's backup again, to its end; gives what is known after that.
+pub(super) async fn read(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+    found: Finding,
+) -> Broken {
+    job.progress.stage("reread");
+    let read = || async { whole(job, store, backup).await.map(drop) };
+    settle(&backup.key, found, read).await
+}
+
+/// What reading a backup to its end showed: a file, or each member of a directory dump.
+pub(super) struct Seen {
+    pub(super) file: Option<Evidence>,
+    pub(super) members: BTreeMap<String, Evidence>,
+}
+
+impl Seen {
+    pub(super) fn of(file: Option<&Arc<OnceLock<Evidence>>>, files: &Files) -> Self {
+        Self {
+            file: file.and_then(|evidence| evidence.get().cloned()),
+            members: files.evidence(),
+        }
+    }
+
+    /// Whether all that was seen was seen again.
+    fn has(&self, seen: &Self) -> bool {
+        let mut members = seen.members.iter();
+        self.file == seen.file
+            && members.all(|(name, evidence)| self.members.get(name) == Some(evidence))
+    }
+}
+
+/// What a checksum beside a backup says of bytes for which no stored one speaks is the backup's when they are the same in
+/// another reading.
+///
+/// # Errors
+/// When they are not, or could not be read again: then nothing is said of the backup.
+pub(super) async fn compare(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+    seen: &Seen,
+    report: &mut Report,
+) -> Result<(), Broken> {
+    let is_proven = |evidence: &Evidence| !evidence.checksums.is_empty();
+    let is_known = seen.file.iter().chain(seen.members.values()).all(is_proven);
+    let is_told = |found: &Finding| is_doubtful(found) && found.severity == Severity::Critical;
+    if is_known || !report.findings.iter().any(is_told) {
+        return Ok(());
+    }
+    let findings = std::mem::take(&mut report.findings);
+    let (told, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_told);
+    report.findings = others;
+    job.progress.stage("reread");
+    match whole(job, store, backup).await {
+        Ok(again) if again.has(seen) => {
+            report.findings.extend(told.into_iter().map(twice::sure));
+            Ok(())
+        }
+        Err(Broken::Run(error)) => Err(error.into()),
+        Ok(_) | Err(Broken::Backup(_)) => Err(on_the_way(&backup.key, told.first()).into()),
+    }
+}
+
+/// Reads again until two readings found the same, or nothing is known for sure.
+pub(super) async fn settle<F: Future<Output = Result<(), Broken>>>(
+    key: &str,
+    found: Finding,
+    read: impl Fn() -> F,
+) -> Broken {
+    tracing::warn!(found = found.message, "the dump is read again, to be sure");
+    let mut readings = Readings(vec![found]);
+    loop {
+        if let Some(known) = readings.and(read().await, key) {
+            return known;
+        }
+    }
+}
+
+/// What each reading found so far.
+struct Readings(Vec<Finding>);
+
+impl Readings {
+    /// What is known after one more; none when yet another one must tell.
+    fn and(&mut self, reading: Result<(), Broken>, key: &str) -> Option<Broken> {
+        match reading {
+            Err(Broken::Run(error)) => return Some(error.into()),
+            Err(Broken::Backup(next)) if twice::is_sure(&next) => return Some(next.into()),
+            Err(Broken::Backup(next)) if self.0.contains(&next) => {
+                return Some(twice::sure(next).into());
+            }
+            Err(Broken::Backup(next)) => {
+                self.0.push(next);
+                if self.0.len() < READINGS {
+                    return None;
+                }
+            }
+            Ok(()) => {}
+        }
+        Some(on_the_way(key, self.0.first()).into())
+    }
+}
+
+/// What one reading found, and another did not.
+fn on_the_way(key: &str, found: Option<&Finding>) -> Error {
+    let message = found.map(|found| format!("One reading found that {}.", found.message));
+    let detail = found.and_then(|found| found.detail.clone());
+    let told: Vec<_> = message.into_iter().chain(detail).collect();
+    twice::on_the_way(key, &told.join(" "))
+}
+
+/// Reads a backup to its end, as a drill does, and restores nothing.
+async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<Seen, Broken> {
+    job.progress
+        .expect_bytes(job.progress.bytes().0 + backup.size);
+    let source = chosen::open(job, store, backup).await?;
+    if let Some(ahead) = &source.ahead {
+        ahead.all_is_wanted();
+    }
+    let tables = source.contents.tables.unwrap_or_default();
+    job.progress.expect_tables(tables);
+    let watched: dump::Shown = source.watched.clone();
+    task::spawn_blocking(move || to_its_end(source.input, watched))
+        .await
+        .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
+    Ok(Seen::of(source.evidence.as_ref(), &source.files))
+}
+
+fn to_its_end(input: Input, watched: dump::Shown) -> Result<(), Broken> {
+    match input {
+        Input::Head(_) => Ok(()),
+        Input::Archive(bytes) => pass(bytes),
+        Input::Script(bytes) => Script::shown(bytes, watched).try_for_each(|piece| piece.map(drop)),
+        Input::Members(mut members) => {
+            let names = std::mem::take(&mut members.files).into_iter();
+            names
+                .map(|(name, _)| name)
+                .try_for_each(|name| pass((members.open)(&name)?.bytes))
+        }
+    }
+}
+
+fn pass(mut bytes: dump::Bytes) -> Result<(), Broken> {
+    io::copy(&mut bytes, &mut io::sink()).map_err(|error| restore::broken(&error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn damage(at: u64) -> Finding {
+        Finding::new(Code::DumpCorrupt, "the dump's data are damaged")
+            .detail(format!("After {at} bytes a number makes no sense."))
+    }
+
+    /// What is known after these readings; all of them are needed for it.
+    fn known(first: Finding, others: Vec<Result<(), Broken>>) -> Broken {
+        let mut readings = Readings(vec![first]);
+        let mut known = None;
+        for reading in others {
+            assert_eq!(known, None);
+            known = readings.and(reading, "db/shop.dump");
+        }
+        known.unwrap()
+    }
+
+    #[test]
+    fn damage_that_two_readings_found_is_the_dumps() {
+        let twice = Broken::Backup(twice::sure(damage(7)));
+        assert_eq!(known(damage(7), vec![Err(damage(7).into())]), twice);
+        let others = vec![Err(damage(9).into()), Err(damage(7).into())];
+        assert_eq!(known(damage(7), others), twice);
+        let others = vec![Err(damage(7).into()), Err(damage(7).into())];
+        assert_eq!(known(damage(9), others), twice);
+        assert_eq!(known(damage(9), vec![Err(twice.clone())]), twice);
+    }
+
+    #[test]
+    fn damage_that_another_reading_does_not_find_says_nothing_of_the_dump() {
+        let Broken::Run(error) = known(damage(7), vec![Ok(())]) else {
+            panic!("it was called damaged")
+        };
+        let said = "One reading found that the dump's data are damaged. After 7 bytes a number makes no sense. \
+             A second reading came to something else.";
+        assert_eq!(Finding::from(error).detail.as_deref(), Some(said));
+        let others = vec![Err(damage(8).into()), Err(damage(9).into())];
+        assert!(matches!(known(damage(7), others), Broken::Run(_)));
+    }
+
+    #[test]
+    fn damage_that_could_not_be_looked_for_again_is_not_told() {
+        let stopped = Broken::from(Error::new("could not read the dump", "Run again."));
+        assert_eq!(known(damage(7), vec![Err(stopped.clone())]), stopped);
+    }
+
+    #[test]
+    fn only_damage_is_looked_for_again() {
+        assert!(is_doubtful(&damage(7)));
+        assert!(!is_doubtful(&twice::sure(damage(7))));
+        assert!(!is_doubtful(&Finding::new(
+            Code::DumpUnexpected,
+            "another dump"
+        )));
+    }
+}

@@ -1,0 +1,72 @@
+//! The backup that was chosen: its head is read and judged, then a sandbox takes it.
+
+use std::{pin::Pin, sync::Arc};
+
+use super::{Job, Signal, Stop, Tier, clocks, source, trial, watched};
+use crate::{
+    backup::{Backup, Store},
+    error::Broken,
+    report::Report,
+    rules,
+    sandbox::Kept,
+};
+
+/// Reads its head, judges that, and proves it in a sandbox.
+pub(super) async fn prove(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+    report: &mut Report,
+    mut interrupt: Pin<&mut impl Future<Output = Signal>>,
+    kept: &mut Option<Kept>,
+) -> Result<(), Stop> {
+    job.progress.stage("open");
+    job.progress.expect_bytes(backup.size);
+    let source = tokio::select! {
+        biased;
+        signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
+        source = open(job, store, backup) => source?,
+    };
+    report.dump = Some(source.contents.facts());
+    if job.options.tier == Tier::Full {
+        let tables = source.contents.tables.unwrap_or_default();
+        job.progress.expect_tables(tables);
+    }
+    clocks::note(job, &source.contents, report);
+    if let Some(facts) = &report.dump
+        && let Some(finding) = rules::content(facts, job.plan.backup.as_ref(), &job.plan.restore)
+    {
+        return Err(Broken::from(finding).into());
+    }
+    Box::pin(trial::run(
+        job, store, source, backup, report, interrupt, kept,
+    ))
+    .await?;
+    if job.options.tier == Tier::Schema {
+        return Ok(());
+    }
+    let drill = rules::Drill {
+        report,
+        past: &job.memory.past.runs,
+    };
+    let findings = rules::judge_restored(&drill, &job.plan.limits);
+    report.findings.extend(findings);
+    Ok(())
+}
+
+/// Reads the head of a backup, as far as this run needs it.
+///
+/// # Errors
+/// When it cannot be read, or is no dump.
+pub(super) async fn open(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+) -> Result<source::Source, Broken> {
+    let counts = !job.options.uncompared;
+    let watched = watched::Watched::new(backup.size, &job.plan.limits, counts, job.progress);
+    match job.options.tier {
+        Tier::Full => source::open(store.clone(), backup, watched, job.progress).await,
+        Tier::Schema => source::head(store, backup, watched, job.progress).await,
+    }
+}
