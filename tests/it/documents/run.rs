@@ -44,8 +44,10 @@ const PROGRAMS: [(&str, &str); 2] = [
         "#!/bin/bash
 if [ \"$1\" != serve ]; then exec \"$REAL\" \"$@\"; fi
 [[ $* == *--listen* ]] || set -- \"$@\" --listen 127.0.0.1:0
+# Of the one before it.
+rm -f served
 \"$REAL\" \"$@\" 2>served & server=$!
-until grep -q '^listening on ' served; do
+until grep -qs '^listening on ' served; do
   kill -0 $server 2>/dev/null || { cat served >&2; exit 1; }
   sleep 0.1
 done
