@@ -2,14 +2,13 @@
 //! its way here, and so may one in this machine's memory.
 
 use std::{
-    collections::BTreeMap,
     io,
     sync::{Arc, OnceLock},
 };
 
 use tokio::task;
 
-use super::{Job, chosen, files::Files, source::Input};
+use super::{Job, chosen, files::Files, raise::Members, source::Input};
 use crate::{
     backup::{Backup, Evidence, Store, twice},
     dump::{self, Script},
@@ -43,7 +42,7 @@ pub(super) async fn read(
 /// What reading a backup to its end showed: a file, or each member of a directory dump.
 pub(super) struct Seen {
     pub(super) file: Option<Evidence>,
-    pub(super) members: BTreeMap<String, Evidence>,
+    pub(super) members: Members,
 }
 
 impl Seen {
@@ -76,13 +75,16 @@ pub(super) async fn compare(
 ) -> Result<(), Broken> {
     let is_proven = |evidence: &Evidence| !evidence.checksums.is_empty();
     let is_known = seen.file.iter().chain(seen.members.values()).all(is_proven);
-    let is_told = |found: &Finding| is_doubtful(found) && found.severity == Severity::Critical;
-    if is_known || !report.findings.iter().any(is_told) {
+    if is_known {
         return Ok(());
     }
+    let is_told = |found: &Finding| is_doubtful(found) && found.severity == Severity::Critical;
     let findings = std::mem::take(&mut report.findings);
     let (told, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_told);
     report.findings = others;
+    let Some(first) = told.first() else {
+        return Ok(());
+    };
     job.progress.stage("reread");
     match whole(job, store, backup).await {
         Ok(again) if again.has(seen) => {
@@ -90,7 +92,7 @@ pub(super) async fn compare(
             Ok(())
         }
         Err(Broken::Run(error)) => Err(error.into()),
-        Ok(_) | Err(Broken::Backup(_)) => Err(on_the_way(&backup.key, told.first()).into()),
+        Ok(_) | Err(Broken::Backup(_)) => Err(on_the_way(&backup.key, first).into()),
     }
 }
 
@@ -101,7 +103,7 @@ pub(super) async fn settle<F: Future<Output = Result<(), Broken>>>(
     read: impl Fn() -> F,
 ) -> Broken {
     tracing::warn!(found = found.message, "the dump is read again, to be sure");
-    let mut readings = Readings(vec![found]);
+    let mut readings = Readings::of(found);
     loop {
         if let Some(known) = readings.and(read().await, key) {
             return known;
@@ -110,35 +112,44 @@ pub(super) async fn settle<F: Future<Output = Result<(), Broken>>>(
 }
 
 /// What each reading found so far.
-struct Readings(Vec<Finding>);
+struct Readings {
+    first: Finding,
+    others: Vec<Finding>,
+}
 
 impl Readings {
+    const fn of(first: Finding) -> Self {
+        let others = Vec::new();
+        Self { first, others }
+    }
+
     /// What is known after one more; none when yet another one must tell.
     fn and(&mut self, reading: Result<(), Broken>, key: &str) -> Option<Broken> {
         match reading {
             Err(Broken::Run(error)) => return Some(error.into()),
             Err(Broken::Backup(next)) if twice::is_sure(&next) => return Some(next.into()),
-            Err(Broken::Backup(next)) if self.0.contains(&next) => {
+            Err(Broken::Backup(next)) if next == self.first || self.others.contains(&next) => {
                 return Some(twice::sure(next).into());
             }
             Err(Broken::Backup(next)) => {
-                self.0.push(next);
-                if self.0.len() < READINGS {
+                self.others.push(next);
+                if self.others.len() + 1 < READINGS {
                     return None;
                 }
             }
             Ok(()) => {}
         }
-        Some(on_the_way(key, self.0.first()).into())
+        Some(on_the_way(key, &self.first).into())
     }
 }
 
 /// What one reading found, and another did not.
-fn on_the_way(key: &str, found: Option<&Finding>) -> Error {
-    let message = found.map(|found| format!("One reading found that {}.", found.message));
-    let detail = found.and_then(|found| found.detail.clone());
-    let told: Vec<_> = message.into_iter().chain(detail).collect();
-    twice::on_the_way(key, &told.join(" "))
+fn on_the_way(key: &str, found: &Finding) -> Error {
+    let mut told = format!("One reading found that {}.", found.message);
+    if let Some(detail) = &found.detail {
+        told = format!("{told} {detail}");
+    }
+    twice::on_the_way(key, &told)
 }
 
 /// Reads a backup to its end, as a drill does, and restores nothing.
@@ -149,8 +160,6 @@ async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<See
     if let Some(ahead) = &source.ahead {
         ahead.all_is_wanted();
     }
-    let tables = source.contents.tables.unwrap_or_default();
-    job.progress.expect_tables(tables);
     let watched: dump::Shown = source.watched.clone();
     task::spawn_blocking(move || to_its_end(source.input, watched))
         .await
@@ -188,7 +197,7 @@ mod tests {
 
     /// What is known after these readings; all of them are needed for it.
     fn known(first: Finding, others: Vec<Result<(), Broken>>) -> Broken {
-        let mut readings = Readings(vec![first]);
+        let mut readings = Readings::of(first);
         let mut known = None;
         for reading in others {
             assert_eq!(known, None);

@@ -28,10 +28,6 @@ pub(super) async fn prove(
         source = open(job, store, backup) => source?,
     };
     report.dump = Some(source.contents.facts());
-    if job.options.tier == Tier::Full {
-        let tables = source.contents.tables.unwrap_or_default();
-        job.progress.expect_tables(tables);
-    }
     clocks::note(job, &source.contents, report);
     if let Some(facts) = &report.dump
         && let Some(finding) = rules::content(facts, job.plan.backup.as_ref(), &job.plan.restore)
@@ -65,8 +61,11 @@ pub(super) async fn open(
 ) -> Result<source::Source, Broken> {
     let counts = !job.options.uncompared;
     let watched = watched::Watched::new(backup.size, &job.plan.limits, counts, job.progress);
-    match job.options.tier {
-        Tier::Full => source::open(store.clone(), backup, watched, job.progress).await,
-        Tier::Schema => source::head(store, backup, watched, job.progress).await,
+    if job.options.tier == Tier::Schema {
+        return source::head(store, backup, watched, job.progress).await;
     }
+    let source = source::open(store.clone(), backup, watched, job.progress).await?;
+    let tables = source.contents.tables.unwrap_or_default();
+    job.progress.expect_tables(tables);
+    Ok(source)
 }
