@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::support::{
     cluster::Cluster,
-    place::Place,
+    place::{Place, in_bucket},
     program::{assert_found, pgdrill, report, run, verify},
-    s3::{BUCKET, S3Server},
+    s3::S3Server,
 };
 
 fn shop() -> Option<Vec<u8>> {
@@ -50,10 +50,7 @@ async fn the_sandbox_starts_before_the_storage_has_answered() {
     let storage = S3Server::start().await;
     storage.put("shop.dump", &dump, 3_600);
     let place = Place::new("history: ./history\n");
-    let plan = format!(
-        "version: 1\nname: shop\nbackup: {{ url: \"s3://{BUCKET}/\", endpoint: \"{}\" }}\nhistory: ./history\ndatabase: {{ tables: {{ min: 1 }} }}\n",
-        storage.endpoint
-    );
+    let plan = in_bucket(&storage, "", "history: ./history\n");
     let path = place.path("shop.yaml");
     fs::write(&path, plan).unwrap();
     let (code, first) = drilled(&path).await;

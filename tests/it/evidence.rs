@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::support::{
     cluster::{Cluster, succeed},
-    place::Place,
+    place::{Place, in_bucket},
     postgres::Postgres,
     program::{assert_found, findings, pgdrill, run, verify},
-    s3::{BUCKET, S3Server},
+    s3::S3Server,
 };
 
 const SHOP: &[u8] = b"create table orders (id int primary key, note text not null);
@@ -126,10 +126,7 @@ async fn checksums_and_manifests_in_a_bucket_raise_the_proof_or_fail_the_dump() 
 
     let bucket = S3Server::start().await;
     let plan = local.path("bucket.yaml");
-    let text = format!(
-        "version: 1\nname: shop\nbackup: {{ url: \"s3://{BUCKET}/db/\", endpoint: \"{}\" }}\ndatabase: {{ tables: {{ min: 1 }} }}\n",
-        bucket.endpoint
-    );
+    let text = in_bucket(&bucket, "db/", "");
     fs::write(&plan, text).unwrap();
     let drill = async || {
         let (code, report) = verify(&plan, &["--sandbox", "local"]).await;

@@ -8,9 +8,9 @@ use super::{
     evidence::sha256,
     support::{
         cluster::Cluster,
-        place::Place,
+        place::{Place, in_bucket},
         program::{assert_found, pgdrill, run, verify},
-        s3::{BUCKET, S3Server},
+        s3::S3Server,
     },
 };
 
@@ -36,10 +36,7 @@ impl Shop {
         let storage = S3Server::start().await;
         storage.put("shop.dump", dump, 3_600);
         let place = Place::new("");
-        let plan = format!(
-            "version: 1\nbackup: {{ url: \"s3://{BUCKET}/\", endpoint: \"{}\" }}\ndatabase: {{ tables: {{ min: 1 }} }}\n",
-            storage.endpoint
-        );
+        let plan = in_bucket(&storage, "", "");
         fs::write(place.path("shop.yaml"), plan).unwrap();
         Self { storage, place }
     }

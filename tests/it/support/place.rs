@@ -5,7 +5,18 @@ use std::{fs, path::PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::program::verify;
+use super::{
+    program::verify,
+    s3::{BUCKET, S3Server},
+};
+
+/// A plan that wants a table to be there, for the dumps below this path of a bucket, with these lines at its end.
+pub(crate) fn in_bucket(storage: &S3Server, path: &str, more: &str) -> String {
+    let endpoint = &storage.endpoint;
+    format!(
+        "version: 1\nname: shop\nbackup: {{ url: \"s3://{BUCKET}/{path}\", endpoint: \"{endpoint}\" }}\ndatabase: {{ tables: {{ min: 1 }} }}\n{more}"
+    )
+}
 
 /// A folder with a plan that wants a table to be there, and with backups in `backups`.
 pub(crate) struct Place {
