@@ -4,6 +4,7 @@ mod asked;
 mod beside;
 mod body;
 mod digest;
+mod file;
 mod folder;
 mod gather;
 mod listing;
