@@ -59,13 +59,13 @@ pub struct Ahead {
     turns: Arc<Turns>,
 }
 
-/// An object that arrives more slowly than it can be loaded.
+/// How far an object was asked for, and how much of it may come ahead of its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lag {
+pub struct Reach {
     /// Up to which byte it was asked for in its order.
     pub asked: u64,
-    /// How long a stretch of it may be, in bytes.
-    pub room: u64,
+    /// How long a stretch of it may be, in bytes, for there is no room to hold more; none where none of it is held.
+    pub room: Option<u64>,
 }
 
 /// Bytes, and their places among those that may wait.
@@ -81,28 +81,27 @@ impl Ahead {
         self.places.add_permits(AHEAD);
     }
 
-    /// How the object lags behind its reader; none where it arrives faster than it can be loaded, and where no stretch of it
-    /// can be had.
+    /// How far it was asked for; none where no stretch of it can be had.
     #[must_use]
-    pub fn lag(&self) -> Option<Lag> {
-        let places = self.places.available_permits();
-        let asked = self.turns.asked_slowly(places >= WAITING as usize)?;
-        let room = (HELD + places) as u64;
-        Some(Lag { asked, room })
+    pub fn reach(&self) -> Option<Reach> {
+        let asked = self.turns.asked()?;
+        let room = (HELD + self.places.available_permits()) as u64;
+        let room = (!self.turns.are_read_twice()).then_some(room);
+        Some(Reach { asked, room })
     }
 
     /// Lets a stretch of the object arrive ahead of its turn, in a body of its own: in the one of all of it, its bytes are
-    /// missing then. They are held until their turn has come; so that there are not many more than before, no more of the
-    /// others waits than at first. None when it is too late for that.
+    /// missing then. Where they are held until their turn has come, no more of the others waits than at first, so that there
+    /// are not many more than before. None when it is too late for that.
     #[must_use]
     pub fn stretch(&self, range: Range<u64>) -> Option<Body> {
         let (to, body) = Body::new();
         let comes = self.turns.want(Stretch { range, to });
-        comes.then(|| {
+        if comes && !self.turns.are_read_twice() {
             let spare = (self.places.available_permits()).saturating_sub(WAITING as usize);
             self.places.forget_permits(spare.min(AHEAD));
-            body
-        })
+        }
+        comes.then_some(body)
     }
 }
 
@@ -113,7 +112,7 @@ impl Body {
         let (sender, chunks) = mpsc::unbounded_channel();
         let evidence = Arc::new(OnceLock::new());
         let places = Arc::new(Semaphore::new(WAITING as usize));
-        let turns = Arc::new(Turns::new());
+        let turns = Arc::<Turns>::default();
         let sender = Sender {
             chunks: sender,
             places: Arc::clone(&places),

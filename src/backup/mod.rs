@@ -25,7 +25,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
 
 pub use asked::Asked;
-pub use body::{Ahead, Body, BodyReader, Evidence, Lag, Sender};
+pub use body::{Ahead, Body, BodyReader, Evidence, Reach, Sender};
 pub use listing::{DAYS, Day, KEPT, Listing, NAMED, Reason, Rejected};
 pub use probe::Writable;
 pub use records::{Content, Record, Records};

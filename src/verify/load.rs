@@ -8,7 +8,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    backup::{Ahead, Backup, Lag},
+    backup::{Ahead, Backup, Reach},
     dump::{self, Contents},
     error::Broken,
     restore::{self, Along, Arriving, Choice, Hooks, How, Restored, Whole},
@@ -100,14 +100,14 @@ async fn restored(
     })
 }
 
-/// What of the dump comes ahead of its turn, where that is worth it and the link is what is waited for.
+/// What of the dump comes ahead of its turn, where that is worth it.
 fn stretch(
     ahead: &Ahead,
     contents: &Contents,
     size: u64,
     watched: &Arc<Watched>,
 ) -> Option<dump::Bytes> {
-    let Lag { asked, room } = ahead.lag()?;
+    let Reach { asked, room } = ahead.reach()?;
     let range = restore::stretch(contents, size, asked, room)?;
     let body = ahead.stretch(range.clone())?;
     tracing::debug!(?range, "this comes ahead of its turn");

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::FileExt as _,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -212,4 +213,73 @@ async fn a_file_that_is_replaced_while_it_is_read_is_noticed_at_its_end() {
     }
     assert_eq!(stopped_by(last.unwrap_err()).code, Code::BackupChanged);
     assert!(body.evidence().get().is_none());
+}
+
+/// A file of which a stretch is read ahead of its turn, before anything behind it; then the rest is read. How the stretch and
+/// the file ended, and what of the file came in its order.
+async fn with_a_stretch(
+    folder: &TempDir,
+    all: &[u8],
+    before_the_rest: impl FnOnce(),
+) -> (Vec<u8>, Result<Vec<u8>, Broken>, Option<Evidence>) {
+    put(folder, "a.dump", all, 60);
+    let store = store(".", folder.path()).await;
+    let object = store.list().await.unwrap().backups[0].object();
+    let mut body = store.read(&object, &Progress::default());
+    let (ahead, evidence) = (body.ahead(), body.evidence());
+    let mut rest = body.chunk().await.unwrap().unwrap().to_vec();
+    let range = STRETCH.start as u64..STRETCH.end as u64;
+    let mut stretch = ahead.stretch(range.clone()).unwrap();
+    assert!(ahead.stretch(range).is_none(), "there is one already");
+    // It looks at what is wanted when there is a place for more.
+    rest.extend(body.chunk().await.unwrap().unwrap());
+    let mut early = Vec::new();
+    while let Some(chunk) = stretch.chunk().await {
+        early.extend(chunk.unwrap());
+    }
+    before_the_rest();
+    while let Some(chunk) = body.chunk().await {
+        match chunk {
+            Ok(chunk) => rest.extend(chunk),
+            Err(broken) => return (early, Err(broken), evidence.get().cloned()),
+        }
+    }
+    (early, Ok(rest), evidence.get().cloned())
+}
+
+const STRETCH: std::ops::Range<usize> = 6_000_001..8_000_003;
+
+/// Longer than what may wait and the stretch.
+fn long() -> Vec<u8> {
+    (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_comes_ahead_of_its_turn_and_everything_is_hashed_in_its_order() {
+    let (folder, all) = (TempDir::new().unwrap(), long());
+    let (early, rest, evidence) = with_a_stretch(&folder, &all, || ()).await;
+    assert!(early == all[STRETCH]);
+    assert!(rest.unwrap() == [&all[..STRETCH.start], &all[STRETCH.end..]].concat());
+    let plain = store(".", folder.path()).await;
+    let object = plain.list().await.unwrap().backups[0].object();
+    let (_, whole) = read(&plain, &object).await.unwrap();
+    assert_eq!(evidence, Some(whole));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_that_is_another_in_its_turn_proves_nothing() {
+    let (folder, all) = (TempDir::new().unwrap(), long());
+    let file = folder.path().join("a.dump");
+    let change = || {
+        let modified = file.metadata().unwrap().modified().unwrap();
+        let opened = File::options().write(true).open(&file).unwrap();
+        opened.write_at(b"x", STRETCH.start as u64 + 7).unwrap();
+        // Nothing but the byte tells.
+        opened.set_modified(modified).unwrap();
+    };
+    let (_, rest, evidence) = with_a_stretch(&folder, &all, change).await;
+    let stopped = stopped_by(rest.unwrap_err());
+    let said = "the bytes of \"a.dump\" changed on their way here";
+    assert_eq!(stopped.message, said);
+    assert_eq!(evidence, None);
 }

@@ -1,6 +1,9 @@
-//! What stands behind a long table of an archive in a bucket is loaded while the rows of that one still arrive.
+//! What stands behind a long table of an archive is loaded while the rows of that one still arrive.
 
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    process::Command,
+};
 
 use pgdrill::dump::{self, Data, Entry, Opened};
 
@@ -83,8 +86,7 @@ impl Shop {
             format!("version: 1\nbackup: {{ {url} }}\ndatabase: {{ tables: {{ min: 1 }} }}\n");
         fs::write(&plan, text).unwrap();
         let plan = plan.display().to_string();
-        let mut drill = pgdrill(&["verify", &plan, "--format", "json", "-vv"]);
-        drill.args(["--sandbox", "local", "--jobs", "2"]);
+        let mut drill = drill_of(&plan);
         drill.stderr(File::create(&said).unwrap());
         let is_said = move || fs::read_to_string(&said).unwrap().contains(until);
         let rest = 8 << 20..self.place_of("b_large");
@@ -93,6 +95,12 @@ impl Shop {
         assert!(!self.storage.faults.held_in_vain(), "{report:#}");
         (code, report)
     }
+}
+
+fn drill_of(plan: &str) -> Command {
+    let mut drill = pgdrill(&["verify", plan, "--format", "json", "-vv"]);
+    drill.args(["--sandbox", "local", "--jobs", "2"]);
+    drill
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,4 +155,22 @@ async fn what_could_not_be_read_ahead_of_its_turn_is_not_the_dumps_fault() {
         said.contains("denies this to the credentials"),
         "{report:#}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_behind_a_long_one_of_a_folder_are_proven_as_well() {
+    let Some(shop) = Shop::open().await else {
+        return;
+    };
+    let plan = shop.place.path().join("shop.yaml");
+    fs::write(&plan, "version: 1\nbackup: { url: ./dump }\n").unwrap();
+    let ran = run(drill_of(&plan.display().to_string())).await;
+    let (code, report) = report(&ran);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    assert_eq!(report["proof"]["rows_found"], 541_001, "{report:#}");
+    let size = shop.dump.len();
+    assert_eq!(report["backup"]["size_bytes"], size, "{report:#}");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("this comes ahead of its turn"), "{said}");
 }

@@ -15,10 +15,7 @@ use super::{
     ranges::{SHARED, no_longer},
 };
 use crate::{
-    backup::{
-        Object,
-        turns::{Arrivals, Stretch},
-    },
+    backup::{Object, turns::Stretch},
     error::Error,
     progress::Progress,
 };
@@ -114,7 +111,7 @@ async fn bring(
     let ranges = range.clone().step_by(step).map(|from| async move {
         let _arriving = progress.arriving();
         let to = (from + RANGE).min(range.end);
-        fetch(bucket, object, from, to, &Arrivals::default()).await
+        fetch(bucket, object, from, to).await
     });
     let mut coming = stream::iter(ranges).buffered(SHARED);
     while let Some(got) = coming.next().await {

@@ -29,7 +29,7 @@ use bytes::Bytes;
 
 pub use patience::Patience;
 
-use super::{Body, Object, names::Pattern, turns::Arrivals};
+use super::{Body, Object, names::Pattern};
 use crate::{
     error::{Error, Result},
     plan::BackupPlan,
@@ -144,7 +144,7 @@ impl Bucket {
 
     /// Some of an object's bytes; none when the service does not know ranges.
     pub(super) async fn part(&self, object: &Object, range: Range<u64>) -> Result<Option<Bytes>> {
-        match range::fetch(self, object, range.start, range.end, &Arrivals::default()).await? {
+        match range::fetch(self, object, range.start, range.end).await? {
             range::Got::Bytes(bytes) => Ok(Some(bytes)),
             range::Got::NoRanges => Ok(None),
         }

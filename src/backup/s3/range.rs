@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Bucket, head::gone_or_changed, list::unquoted, patience::Tries, trouble::Trouble};
 use crate::{
-    backup::{Object, turns::Arrivals},
+    backup::Object,
     error::{Error, whole},
 };
 
@@ -17,7 +17,7 @@ pub(super) enum Got {
     NoRanges,
 }
 
-/// The bytes from `from` up to and without `to`; each that arrives is counted.
+/// The bytes from `from` up to and without `to`.
 ///
 /// # Errors
 /// When the object is another one, or the service does not answer.
@@ -26,7 +26,6 @@ pub(super) async fn fetch(
     object: &Object,
     from: u64,
     to: u64,
-    arrivals: &Arrivals,
 ) -> Result<Got, Error> {
     let size = usize::try_from(to.saturating_sub(from)).unwrap_or_default();
     let mut bytes = BytesMut::with_capacity(size);
@@ -35,16 +34,7 @@ pub(super) async fn fetch(
         let at = from + bytes.len() as u64;
         let trouble = match ask(bucket, object, at, to, &tries).await? {
             Ok(answer) if !is_of(object, &answer, at)? => return Ok(Got::NoRanges),
-            Ok(answer) => {
-                drain(
-                    bucket,
-                    answer.body,
-                    size,
-                    &mut bytes,
-                    (&mut tries, arrivals),
-                )
-                .await
-            }
+            Ok(answer) => drain(bucket, answer.body, size, &mut bytes, &mut tries).await,
             Err(trouble) => Some(trouble),
         };
         let Some(trouble) = trouble else { continue };
@@ -115,7 +105,7 @@ async fn drain(
     mut body: ByteStream,
     size: usize,
     bytes: &mut BytesMut,
-    (tries, arrivals): (&mut Tries, &Arrivals),
+    tries: &mut Tries,
 ) -> Option<Trouble> {
     while bytes.len() < size {
         let stall = bucket.patience.stall;
@@ -126,7 +116,6 @@ async fn drain(
             Some(Ok(chunk)) => {
                 let wanted = chunk.len().min(size - bytes.len());
                 bytes.extend_from_slice(&chunk[..wanted]);
-                arrivals.add(wanted);
                 tries.progress();
             }
             Some(Err(error)) => return Some(Trouble::broken(whole(&error))),

@@ -166,10 +166,9 @@ impl<'a> Ranges<'a> {
         let (bucket, object, from) = (self.bucket.clone(), self.object.clone(), self.asked);
         self.asked = to;
         let arriving = self.reader.map(|(_, progress)| progress.arriving());
-        let arrivals = self.reader.map(|(sender, _)| sender.turns().arrivals());
         let range = async move {
             let _arriving = arriving;
-            fetch(&bucket, &object, from, to, &arrivals.unwrap_or_default()).await
+            fetch(&bucket, &object, from, to).await
         };
         let range = Arriving(tokio::spawn(range));
         self.coming.push_back(Coming::Range(range));

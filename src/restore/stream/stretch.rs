@@ -11,21 +11,29 @@ const LONG: u64 = 16 << 20;
 const LEAST: u64 = 4 << 20;
 
 /// What follows the next long table of an archive of so many bytes that was asked for up to a byte: whole tables, as many as
-/// there is room for. While the rows of the long one arrive, which one connection loads, the others have something to do.
+/// there is room for, and no more than half of what is still to come: the rest must not end long before. While the rows of
+/// the long one arrive, which one connection loads, the others have something to do.
 ///
 /// None where the table of contents does not say where everything is.
 #[must_use]
-pub fn stretch(contents: &Contents, size: u64, asked: u64, room: u64) -> Option<Range<u64>> {
+pub fn stretch(
+    contents: &Contents,
+    size: u64,
+    asked: u64,
+    room: Option<u64>,
+) -> Option<Range<u64>> {
     if contents.format != Format::Custom || contents.codec != Codec::None {
         return None;
     }
     let blocks = blocks(contents)?;
+    let half = size.saturating_sub(asked) / 2;
+    let most = room.map_or(half, |room| room.min(half));
     let worth = |pair: &[Block]| {
         let &[long, Block { at: start, .. }] = pair else {
             return None;
         };
         let waits = start.saturating_sub(asked.max(long.at)) >= LONG;
-        let end = waits.then(|| end(&blocks, start, size.min(start + room)))?;
+        let end = waits.then(|| end(&blocks, start, size.min(start + most)))?;
         (end >= start + LEAST).then_some(start..end)
     };
     blocks.windows(2).find_map(worth)
@@ -80,7 +88,7 @@ mod tests {
     }
 
     fn chosen(contents: &Contents, size: u64, asked: u64) -> Option<(u64, u64)> {
-        let range = stretch(contents, size * MB, asked * MB, 64 * MB)?;
+        let range = stretch(contents, size * MB, asked * MB, Some(64 * MB))?;
         Some((range.start / MB, range.end / MB))
     }
 
@@ -95,6 +103,13 @@ mod tests {
             Some((101, 111)),
             "there is no more"
         );
+    }
+
+    #[test]
+    fn no_more_than_half_of_what_comes_is_read_ahead_of_its_turn() {
+        let archive = archive(&[1, 41, 61, 81, 101, 121]);
+        let range = stretch(&archive, 141 * MB, MB, None).unwrap();
+        assert_eq!((range.start / MB, range.end / MB), (41, 101));
     }
 
     #[test]

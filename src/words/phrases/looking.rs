@@ -103,6 +103,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("\"{}\" is not what its stored checksum says", "「{0}」が保存先のチェックサムと一致しません"),
     ("The stored {} is {}, that of the bytes is {}.", "保存先の {0} は {1}、読み取ったデータでは {2} です。"),
     ("It was read twice.", "2 回読み取りました。"),
+    ("Some of them were read ahead of their turn.", "一部は順番より先に読み込まれました。"),
     ("the bytes of \"{}\" changed on their way here", "「{0}」のデータが読み取りの途中で変わりました"),
     ("One reading found that {}.", "1 回の読み取りでの結果: {0}。"),
     ("A second reading came to something else.", "もう一度読み取ると、結果が違いました。"),

@@ -1,0 +1,159 @@
+//! A stretch of a file that is read ahead of its turn, at a second place of it.
+
+use std::{
+    io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    task::JoinSet,
+};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{CHUNK, changed, failed, open};
+use crate::{
+    backup::{Object, turns::Stretch, twice},
+    error::{Broken, OrStop as _},
+};
+
+/// What is read ahead of its turn, and once more in its turn. Only the first reading is looked at, and only the second is
+/// hashed with the rest of the file: they must be the same.
+pub(super) struct Early {
+    range: Range<u64>,
+    in_turn: Box<Xxh3>,
+    /// One, which is given up when nobody waits for it any more.
+    task: JoinSet<Result<Option<u128>, Broken>>,
+}
+
+impl Early {
+    /// Starts to read it. Must be called inside a Tokio runtime.
+    pub(super) fn of(path: &Path, object: &Object, stretch: Stretch) -> Self {
+        let range = stretch.range.clone();
+        let mut task = JoinSet::new();
+        task.spawn(bring(path.to_owned(), object.clone(), stretch));
+        Self {
+            range,
+            in_turn: Box::new(Xxh3::new()),
+            task,
+        }
+    }
+
+    /// How many of the bytes from this place on are all of them in it, or none.
+    pub(super) fn alike(&self, at: u64) -> u64 {
+        let edges = [self.range.start, self.range.end];
+        let ahead = edges.into_iter().find(|&edge| edge > at);
+        ahead.map_or(u64::MAX, |edge| edge - at)
+    }
+
+    /// Takes bytes in their turn; whether whoever wanted the stretch has them.
+    pub(super) fn knows(&mut self, at: u64, bytes: &[u8]) -> bool {
+        let known = self.range.contains(&at);
+        if known {
+            self.in_turn.update(bytes);
+        }
+        known
+    }
+
+    /// Now that all of it was read in its turn: was it the same?
+    ///
+    /// # Errors
+    /// When it was not, or when it could not be read ahead of its turn.
+    pub(super) async fn compare(mut self, object: &Object) -> Result<(), Broken> {
+        let Some(ended) = self.task.join_next().await else {
+            return Ok(());
+        };
+        let doing = || format!("could not read \"{}\"", object.key);
+        let early = ended.or_stop(doing, "Run again.")??;
+        if early.is_some_and(|early| early != self.in_turn.digest128()) {
+            let found = "Some of them were read ahead of their turn.";
+            return Err(twice::on_the_way(&object.key, found).into());
+        }
+        Ok(())
+    }
+}
+
+/// Hands the bytes over; none when nobody wants them any more.
+async fn bring(
+    path: PathBuf,
+    object: Object,
+    Stretch { range, to }: Stretch,
+) -> Result<Option<u128>, Broken> {
+    let failed = |error| failed(&object, &error);
+    let (mut file, _) = open(&path, &object).await?;
+    let start = io::SeekFrom::Start(range.start);
+    file.seek(start).await.map_err(failed)?;
+    let mut left = range.end - range.start;
+    let mut seen = Xxh3::new();
+    while left > 0 {
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        let mut next = (&mut file).take(left.min(CHUNK as u64));
+        let count = next.read_buf(&mut chunk).await.map_err(failed)?;
+        if count == 0 {
+            return Err(changed(&object).into());
+        }
+        left -= count as u64;
+        seen.update(&chunk);
+        if !to.send(chunk.freeze()).await {
+            return Ok(None);
+        }
+    }
+    to.end();
+    Ok(Some(seen.digest128()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::Body;
+
+    const RANGE: Range<u64> = 3..8;
+
+    /// A stretch of a file that holds the digits, read to its end; these bytes come in its turn.
+    async fn read(in_turn: &[u8]) -> (Vec<u8>, Result<(), Broken>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"0123456789").unwrap();
+        let about = file.path().metadata().unwrap();
+        let object = Object {
+            key: "a.dump".into(),
+            size: 10,
+            last_modified: super::super::modified(&about).unwrap(),
+            etag: None,
+        };
+        let (to, mut body) = Body::new();
+        let mut early = Early::of(file.path(), &object, Stretch { range: RANGE, to });
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.chunk().await {
+            bytes.extend_from_slice(&chunk.unwrap());
+        }
+        assert!(!early.knows(0, b"012"));
+        assert!(early.knows(3, in_turn));
+        (bytes, early.compare(&object).await)
+    }
+
+    #[tokio::test]
+    async fn what_came_ahead_of_its_turn_must_be_what_comes_in_its_turn() {
+        let (bytes, compared) = read(b"34567").await;
+        assert_eq!(bytes, b"34567");
+        assert!(compared.is_ok());
+        let (_, compared) = read(b"34067").await;
+        assert!(matches!(compared, Err(Broken::Run(_))));
+    }
+
+    #[tokio::test]
+    async fn the_bytes_of_a_file_are_told_apart_at_the_edges_of_a_stretch() {
+        let (to, _body) = Body::new();
+        let object = Object {
+            key: "gone.dump".into(),
+            size: 10,
+            last_modified: jiff::Timestamp::UNIX_EPOCH,
+            etag: None,
+        };
+        let early = Early::of(Path::new("/gone"), &object, Stretch { range: RANGE, to });
+        let alike = [0, 2, 3, 7, 8, 9].map(|at| early.alike(at));
+        assert_eq!(alike, [3, 1, 5, 1, u64::MAX, u64::MAX]);
+        assert!(early.compare(&object).await.is_err(), "there is no file");
+    }
+}
