@@ -7,16 +7,13 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-use super::turns::{Stretch, Turns};
+use super::{
+    places::{Places, Taken},
+    turns::{Stretch, Turns},
+};
 use crate::error::{Broken, Error};
-
-/// How many bytes may wait at first: enough for the head of a dump, and little where nobody wants more than that.
-const WAITING: u32 = 2 << 20;
-
-/// How many more may wait once all of an object is wanted: what arrives while a sandbox starts.
-const AHEAD: usize = 32 << 20;
 
 /// How many bytes of a stretch may be held besides, until their turn has come.
 const HELD: usize = 20 << 20;
@@ -36,7 +33,7 @@ pub struct Evidence {
 #[derive(Debug)]
 pub struct Body {
     chunks: mpsc::UnboundedReceiver<Chunk>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     evidence: Arc<OnceLock<Evidence>>,
     turns: Arc<Turns>,
 }
@@ -45,7 +42,7 @@ pub struct Body {
 #[derive(Debug)]
 pub struct Sender {
     chunks: mpsc::UnboundedSender<Chunk>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     evidence: Arc<OnceLock<Evidence>>,
     turns: Arc<Turns>,
     /// Its reader knows how the bytes ended.
@@ -55,7 +52,7 @@ pub struct Sender {
 /// Lets more of a [`Body`] wait, or some of it arrive ahead of its turn.
 #[derive(Clone, Debug)]
 pub struct Ahead {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     turns: Arc<Turns>,
 }
 
@@ -72,20 +69,20 @@ pub struct Reach {
 #[derive(Debug)]
 struct Chunk {
     bytes: Result<Bytes, Broken>,
-    _places: Option<OwnedSemaphorePermit>,
+    places: Option<Taken>,
 }
 
 impl Ahead {
     /// All of the object is wanted: it may arrive some megabytes ahead of whoever reads it.
     pub fn all_is_wanted(&self) {
-        self.places.add_permits(AHEAD);
+        self.places.more();
     }
 
     /// How far it was asked for; none where no stretch of it can be had.
     #[must_use]
     pub fn reach(&self) -> Option<Reach> {
         let asked = self.turns.asked()?;
-        let room = (HELD + self.places.available_permits()) as u64;
+        let room = (HELD + self.places.free()) as u64;
         let room = (!self.turns.are_read_twice()).then_some(room);
         Some(Reach { asked, room })
     }
@@ -98,8 +95,7 @@ impl Ahead {
         let (to, body) = Body::new();
         let comes = self.turns.want(Stretch { range, to });
         if comes && !self.turns.are_read_twice() {
-            let spare = (self.places.available_permits()).saturating_sub(WAITING as usize);
-            self.places.forget_permits(spare.min(AHEAD));
+            self.places.as_at_first();
         }
         comes.then_some(body)
     }
@@ -111,7 +107,7 @@ impl Body {
     pub fn new() -> (Sender, Self) {
         let (sender, chunks) = mpsc::unbounded_channel();
         let evidence = Arc::new(OnceLock::new());
-        let places = Arc::new(Semaphore::new(WAITING as usize));
+        let places = Arc::<Places>::default();
         let turns = Arc::<Turns>::default();
         let sender = Sender {
             chunks: sender,
@@ -134,7 +130,15 @@ impl Body {
     /// # Errors
     /// When the bytes ended early.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Broken>> {
-        self.chunks.recv().await.map(|chunk| chunk.bytes)
+        let chunk = self.chunks.recv().await?;
+        Some(self.taken(chunk))
+    }
+
+    fn taken(&self, chunk: Chunk) -> Result<Bytes, Broken> {
+        if let Some(places) = chunk.places {
+            self.places.give_back(places);
+        }
+        chunk.bytes
     }
 
     /// What reading to the end showed: empty until then, and after a broken end.
@@ -172,8 +176,7 @@ impl Drop for Body {
 impl Sender {
     /// Hands over bytes, once there is a place for them; `false` when nobody reads any more.
     pub async fn send(&self, bytes: Bytes) -> bool {
-        let places = u32::try_from(bytes.len()).unwrap_or(WAITING).min(WAITING);
-        let Ok(places) = Arc::clone(&self.places).acquire_many_owned(places).await else {
+        let Some(places) = self.places.take(bytes.len()).await else {
             return false;
         };
         self.hand_over(bytes, Some(places))
@@ -184,10 +187,10 @@ impl Sender {
         self.hand_over(bytes, None)
     }
 
-    fn hand_over(&self, bytes: Bytes, places: Option<OwnedSemaphorePermit>) -> bool {
+    fn hand_over(&self, bytes: Bytes, places: Option<Taken>) -> bool {
         let chunk = Chunk {
             bytes: Ok(bytes),
-            _places: places,
+            places,
         };
         self.chunks.send(chunk).is_ok()
     }
@@ -207,7 +210,7 @@ impl Sender {
         // Nobody may be reading any more: then nobody needs to know.
         let _ = self.chunks.send(Chunk {
             bytes: Err(broken),
-            _places: None,
+            places: None,
         });
     }
 
@@ -245,7 +248,7 @@ impl io::Read for BodyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
             match self.body.chunks.blocking_recv() {
-                Some(chunk) => self.chunk = chunk.bytes?,
+                Some(chunk) => self.chunk = self.body.taken(chunk)?,
                 None => return Ok(0),
             }
         }

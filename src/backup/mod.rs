@@ -11,6 +11,7 @@ mod listing;
 mod members;
 mod names;
 mod pick;
+mod places;
 mod probe;
 mod records;
 mod s3;
