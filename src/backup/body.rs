@@ -16,7 +16,7 @@ use super::{
 use crate::error::{Broken, Error};
 
 /// How many bytes of a stretch may be held besides, until their turn has come.
-const HELD: usize = 20 << 20;
+const HELD: usize = 30 << 20;
 
 /// What reading an object to its end showed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const FIRST: u32 = 2 << 20;
 
 /// How many more may wait once all of an object is wanted: what arrives while a sandbox starts.
-const AHEAD: usize = 32 << 20;
+const AHEAD: usize = 24 << 20;
 
 /// Places for bytes, one each.
 #[derive(Debug)]
