@@ -1,19 +1,14 @@
 //! A stretch of a file that is read ahead of its turn, at a second place of it.
 
 use std::{
-    io,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use bytes::BytesMut;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncSeekExt as _},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{CHUNK, changed, failed, open};
+use super::{changed, piece, within};
 use crate::{
     backup::{Object, turns::Stretch, twice},
     error::{Broken, OrStop as _},
@@ -81,22 +76,15 @@ async fn bring(
     object: Object,
     Stretch { range, to }: Stretch,
 ) -> Result<Option<u128>, Broken> {
-    let failed = |error| failed(&object, &error);
-    let (mut file, _) = open(&path, &object).await?;
-    let start = io::SeekFrom::Start(range.start);
-    file.seek(start).await.map_err(failed)?;
-    let mut left = range.end - range.start;
+    let mut file = within(&path, &object, range).await?;
     let mut seen = Xxh3::new();
-    while left > 0 {
-        let mut chunk = BytesMut::with_capacity(CHUNK);
-        let mut next = (&mut file).take(left.min(CHUNK as u64));
-        let count = next.read_buf(&mut chunk).await.map_err(failed)?;
-        if count == 0 {
+    while file.limit() > 0 {
+        let chunk = piece(&object, &mut file, u64::MAX).await?;
+        if chunk.is_empty() {
             return Err(changed(&object).into());
         }
-        left -= count as u64;
         seen.update(&chunk);
-        if !to.send(chunk.freeze()).await {
+        if !to.send(chunk).await {
             return Ok(None);
         }
     }
@@ -106,22 +94,28 @@ async fn bring(
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::backup::Body;
 
     const RANGE: Range<u64> = 3..8;
+
+    fn written(last_modified: Timestamp) -> Object {
+        Object {
+            key: "a.dump".into(),
+            size: 10,
+            last_modified,
+            etag: None,
+        }
+    }
 
     /// A stretch of a file that holds the digits, read to its end; these bytes come in its turn.
     async fn read(in_turn: &[u8]) -> (Vec<u8>, Result<(), Broken>) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"0123456789").unwrap();
         let about = file.path().metadata().unwrap();
-        let object = Object {
-            key: "a.dump".into(),
-            size: 10,
-            last_modified: super::super::modified(&about).unwrap(),
-            etag: None,
-        };
+        let object = written(super::super::modified(&about).unwrap());
         let (to, mut body) = Body::new();
         let mut early = Early::of(file.path(), &object, Stretch { range: RANGE, to });
         let mut bytes = Vec::new();
@@ -145,12 +139,7 @@ mod tests {
     #[tokio::test]
     async fn the_bytes_of_a_file_are_told_apart_at_the_edges_of_a_stretch() {
         let (to, _body) = Body::new();
-        let object = Object {
-            key: "gone.dump".into(),
-            size: 10,
-            last_modified: jiff::Timestamp::UNIX_EPOCH,
-            etag: None,
-        };
+        let object = written(Timestamp::UNIX_EPOCH);
         let early = Early::of(Path::new("/gone"), &object, Stretch { range: RANGE, to });
         let alike = [0, 2, 3, 7, 8, 9].map(|at| early.alike(at));
         assert_eq!(alike, [3, 1, 5, 1, u64::MAX, u64::MAX]);

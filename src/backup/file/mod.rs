@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use tokio::{
     fs::File,
-    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, Take},
 };
 
 use early::Early;
@@ -63,13 +63,10 @@ pub(super) async fn part(
     object: &Object,
     range: Range<u64>,
 ) -> std::result::Result<Bytes, Broken> {
-    let failed = |error| failed(object, &error);
-    let (mut file, _) = open(path, object).await?;
-    let start = io::SeekFrom::Start(range.start);
-    file.seek(start).await.map_err(failed)?;
+    let mut file = within(path, object, range).await?;
     let mut part = Vec::new();
-    let mut file = file.take(range.end - range.start);
-    file.read_to_end(&mut part).await.map_err(failed)?;
+    let read = file.read_to_end(&mut part).await;
+    read.map_err(|error| failed(object, &error))?;
     Ok(part.into())
 }
 
@@ -80,6 +77,22 @@ async fn open(path: &Path, object: &Object) -> Result<(File, Metadata)> {
     let about = file.metadata().await.map_err(failed)?;
     unchanged(object, &about)?;
     Ok((file, about))
+}
+
+/// A file from the beginning of a range to its end.
+async fn within(path: &Path, object: &Object, range: Range<u64>) -> Result<Take<File>> {
+    let (mut file, _) = open(path, object).await?;
+    let start = file.seek(io::SeekFrom::Start(range.start)).await;
+    start.map_err(|error| failed(object, &error))?;
+    Ok(file.take(range.end - range.start))
+}
+
+/// The next bytes, at most so many; none at the end.
+async fn piece(object: &Object, from: impl AsyncRead + Unpin, most: u64) -> Result<Bytes> {
+    let mut piece = BytesMut::with_capacity(CHUNK);
+    let read = from.take(most.min(CHUNK as u64)).read_buf(&mut piece).await;
+    read.map_err(|error| failed(object, &error))?;
+    Ok(piece.freeze())
 }
 
 /// A file while it is read in its order.
@@ -127,11 +140,7 @@ impl Reading<'_> {
             .early
             .as_ref()
             .map_or(u64::MAX, |early| early.alike(at));
-        let mut chunk = BytesMut::with_capacity(CHUNK);
-        let mut next = file.take(alike.min(CHUNK as u64));
-        let read = next.read_buf(&mut chunk).await;
-        read.map_err(|error| failed(self.object, &error))?;
-        Ok(chunk.freeze())
+        piece(self.object, file, alike).await
     }
 
     /// It is still the file that was opened, and was read whole.
