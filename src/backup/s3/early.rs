@@ -20,8 +20,7 @@ use crate::{
     progress::Progress,
 };
 
-/// How many bytes of it are asked for at once: it comes over a link that is waited for, and those who wait for it have
-/// nothing to do before the first of them are there.
+/// How many bytes of it are asked for at once: those who wait for it have nothing to do before the first of them are there.
 const RANGE: u64 = 2 << 20;
 
 /// What is on its way, or held.

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! One ordered stream feeds all of them, so that its checksum, its rows and its end are seen as they are by the other
-//! engine; of a directory dump every member is such a stream. A stretch of some megabytes may come ahead of its turn. Foreign keys are made behind the barrier, when every row is
-//! there.
+//! engine; of a directory dump every member is such a stream. A stretch of it may come ahead of its turn. Foreign keys are made
+//! behind the barrier, when every row is there.
 //!
 //! Whoever follows the dump to its end decodes it and shows its rows, to be counted and to be loaded: every format reaches
 //! `pg_restore` as a custom archive whose table of contents was written once more, and whose data are not compressed.
