@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use bytes::Bytes;
 use tokio::task;
 
 use super::{Job, chosen, files::Files, raise::Members, source::Input};
@@ -39,15 +40,21 @@ pub(super) async fn read(
     settle(&backup.key, found, read).await
 }
 
-/// What reading a backup to its end showed: a file, or each member of a directory dump.
+/// What reading a backup showed: a table of contents alone, or a file or each member of a directory dump to its end.
 pub(super) struct Seen {
+    pub(super) head: Option<Bytes>,
     pub(super) file: Option<Evidence>,
     pub(super) members: Members,
 }
 
 impl Seen {
-    pub(super) fn of(file: Option<&Arc<OnceLock<Evidence>>>, files: &Files) -> Self {
+    pub(super) fn of(
+        head: Option<Bytes>,
+        file: Option<&Arc<OnceLock<Evidence>>>,
+        files: &Files,
+    ) -> Self {
         Self {
+            head,
             file: file.and_then(|evidence| evidence.get().cloned()),
             members: files.evidence(),
         }
@@ -56,43 +63,65 @@ impl Seen {
     /// Whether all that was seen was seen again.
     fn has(&self, seen: &Self) -> bool {
         let mut members = seen.members.iter();
-        self.file == seen.file
+        self.head == seen.head
+            && self.file == seen.file
             && members.all(|(name, evidence)| self.members.get(name) == Some(evidence))
+    }
+
+    /// The first of these that was found in bytes which may be others than the backup's: no stored checksum speaks for them.
+    fn doubt(&self, found: &[Finding]) -> Option<Finding> {
+        let is_proven = |evidence: &Evidence| !evidence.checksums.is_empty();
+        let is_known = self.file.iter().chain(self.members.values()).all(is_proven);
+        if is_known && self.head.is_none() {
+            return None;
+        }
+        found.iter().find(|one| is_of_bytes(one)).cloned()
     }
 }
 
-/// What a checksum beside a backup says of bytes for which no stored one speaks is the backup's when they are the same in
-/// another reading.
+/// Whether other bytes than the backup's can lead to it: damage, what PostgreSQL could not take, and what is not there after
+/// that. Checks have their answers from the same bytes, but fail for other reasons day by day: none of them is worth another
+/// reading.
+fn is_of_bytes(found: &Finding) -> bool {
+    let restored = [Code::RestoreFailed, Code::RestoreMissing, Code::RestoreRows];
+    let is_loss = restored.contains(&found.code) && !twice::is_sure(found);
+    found.severity == Severity::Critical && (is_loss || is_doubtful(found))
+}
+
+/// What was found in a backup whose bytes no stored checksum speaks for stands when they are the same in another reading.
+/// Where they are not, the report is as it was before they were restored: whatever was found in them says nothing.
 ///
 /// # Errors
-/// When they are not, or could not be read again: then nothing is said of the backup.
+/// When they are not the same, or could not be read again.
 pub(super) async fn compare(
     job: &Job<'_>,
     store: &Arc<Store>,
     backup: &Backup,
     seen: &Seen,
+    before: Report,
     report: &mut Report,
 ) -> Result<(), Broken> {
-    let is_proven = |evidence: &Evidence| !evidence.checksums.is_empty();
-    let is_known = seen.file.iter().chain(seen.members.values()).all(is_proven);
-    if is_known {
-        return Ok(());
-    }
-    let is_told = |found: &Finding| is_doubtful(found) && found.severity == Severity::Critical;
-    let findings = std::mem::take(&mut report.findings);
-    let (told, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(is_told);
-    report.findings = others;
-    let Some(first) = told.first() else {
+    let known = before.findings.len();
+    let Some(first) = seen.doubt(report.findings.get(known..).unwrap_or_default()) else {
         return Ok(());
     };
+    let found = std::mem::replace(report, before);
     job.progress.stage("reread");
     match whole(job, store, backup).await {
         Ok(again) if again.has(seen) => {
-            report.findings.extend(told.into_iter().map(twice::sure));
+            *report = found;
+            sure(report.findings.get_mut(known..).unwrap_or_default());
             Ok(())
         }
         Err(Broken::Run(error)) => Err(error.into()),
-        Ok(_) | Err(Broken::Backup(_)) => Err(on_the_way(&backup.key, first).into()),
+        Ok(_) | Err(Broken::Backup(_)) => Err(on_the_way(&backup.key, &first).into()),
+    }
+}
+
+/// Two readings had the bytes in which these were found.
+fn sure(found: &mut [Finding]) {
+    for one in found.iter_mut().filter(|one| is_of_bytes(one)) {
+        *one = twice::sure(one.clone());
     }
 }
 
@@ -145,14 +174,18 @@ impl Readings {
 
 /// What one reading found, and another did not.
 fn on_the_way(key: &str, found: &Finding) -> Error {
-    let mut told = format!("One reading found that {}.", found.message);
+    let mut told = if found.code == Code::RestoreFailed {
+        format!("One reading led to an error: {}.", found.message)
+    } else {
+        format!("One reading found that {}.", found.message)
+    };
     if let Some(detail) = &found.detail {
         told = format!("{told} {detail}");
     }
     twice::on_the_way(key, &told)
 }
 
-/// Reads a backup to its end, as a drill does, and restores nothing.
+/// Reads a backup as a drill does, to its end unless only its table of contents is wanted, and restores nothing.
 async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<Seen, Broken> {
     job.progress
         .expect_bytes(job.progress.bytes().0 + backup.size);
@@ -161,10 +194,11 @@ async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<See
         ahead.all_is_wanted();
     }
     let watched: dump::Shown = source.watched.clone();
+    let head = source.only_head();
     task::spawn_blocking(move || to_its_end(source.input, watched))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
-    Ok(Seen::of(source.evidence.as_ref(), &source.files))
+    Ok(Seen::of(head, source.evidence.as_ref(), &source.files))
 }
 
 fn to_its_end(input: Input, watched: dump::Shown) -> Result<(), Broken> {

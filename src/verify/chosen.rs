@@ -2,10 +2,11 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use super::{Job, Signal, Stop, Tier, clocks, source, trial, watched};
+use super::{Job, Signal, Stop, Tier, again, clocks, source, trial, watched};
 use crate::{
     backup::{Backup, Store},
     error::Broken,
+    finding::Finding,
     report::Report,
     rules,
     sandbox::Kept,
@@ -25,15 +26,8 @@ pub(super) async fn prove(
     let source = tokio::select! {
         biased;
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
-        source = open(job, store, backup) => source?,
+        source = expected(job, store, backup, report) => source?,
     };
-    report.dump = Some(source.contents.facts());
-    clocks::note(job, &source.contents, report);
-    if let Some(facts) = &report.dump
-        && let Some(finding) = rules::content(facts, job.plan.backup.as_ref(), &job.plan.restore)
-    {
-        return Err(Broken::from(finding).into());
-    }
     Box::pin(trial::run(
         job, store, source, backup, report, interrupt, kept,
     ))
@@ -48,6 +42,37 @@ pub(super) async fn prove(
     let findings = rules::judge_restored(&drill, &job.plan.limits);
     report.findings.extend(findings);
     Ok(())
+}
+
+/// Reads the head of a backup, which must say that it is the dump that the plan expects.
+async fn expected(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+    report: &mut Report,
+) -> Result<source::Source, Broken> {
+    let source = open(job, store, backup).await?;
+    report.dump = Some(source.contents.facts());
+    clocks::note(job, &source.contents, report);
+    let Some(found) = unexpected(job, &source) else {
+        return Ok(source);
+    };
+    drop(source);
+    job.progress.stage("reread");
+    let read = || async {
+        let found = unexpected(job, &open(job, store, backup).await?);
+        found.map_or(Ok(()), |found| Err(found.into()))
+    };
+    let known = again::settle(&backup.key, found, read).await;
+    if matches!(known, Broken::Run(_)) {
+        report.dump = None;
+    }
+    Err(known)
+}
+
+fn unexpected(job: &Job<'_>, source: &source::Source) -> Option<Finding> {
+    let facts = source.contents.facts();
+    rules::content(&facts, job.plan.backup.as_ref(), &job.plan.restore)
 }
 
 /// Reads the head of a backup, as far as this run needs it.

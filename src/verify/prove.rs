@@ -35,7 +35,10 @@ pub(super) async fn prove(
     report: &mut Report,
 ) -> std::result::Result<(), Broken> {
     if job.options.tier == Tier::Schema {
-        return schema(job, source, backup, sandbox, report).await;
+        let seen = again::Seen::of(source.only_head(), None, &source.files);
+        let before = report.clone();
+        schema(job, source, backup, sandbox, report).await?;
+        return again::compare(job, store, backup, &seen, before, report).await;
     }
     let facts = report.sandbox.clone().unwrap_or_default();
     let beside = beside::look(store, backup).await;
@@ -54,9 +57,12 @@ pub(super) async fn prove(
     }
     let contents = source.contents.clone();
     let (file, files) = (source.evidence.clone(), source.files.clone());
+    job.progress.stage("restore");
+    roles(job, sandbox, report).await?;
+    let before = report.clone();
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
-    let seen = again::Seen::of(file.as_ref(), &files);
+    let seen = again::Seen::of(None, file.as_ref(), &files);
     let bytes = raise::Bytes {
         backup,
         contents: &contents,
@@ -64,7 +70,7 @@ pub(super) async fn prove(
         beside: &beside,
     };
     raise::raise(&bytes, &compared, report);
-    again::compare(job, store, backup, &seen, report).await
+    again::compare(job, store, backup, &seen, before, report).await
 }
 
 /// Restores the schema and looks for every object of it. No row is proven by that, so it is no proof.
@@ -116,14 +122,8 @@ async fn restore_and_ask(
     sandbox: &Sandbox,
     report: &mut Report,
 ) -> std::result::Result<Compared, Broken> {
-    job.progress.stage("restore");
     let contents = source.contents.clone();
     let evidence = source.evidence.clone();
-    if let Some(complaints) = globals(job, sandbox).await? {
-        report
-            .findings
-            .extend(complaints.judge(&job.plan.restore.ignore).findings);
-    }
     let plan = &job.plan.restore;
     let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
     let watched = source.watched.clone();
@@ -175,19 +175,24 @@ fn expected(job: &Job<'_>, restored: &Restored) -> std::result::Result<(), Broke
     found.map_or(Ok(()), |finding| Err(finding.into()))
 }
 
-async fn globals(
+/// Makes the roles that the plan has for the dump.
+async fn roles(
     job: &Job<'_>,
     sandbox: &Sandbox,
-) -> std::result::Result<Option<restore::Complaints>, Broken> {
+    report: &mut Report,
+) -> std::result::Result<(), Broken> {
     let Some(path) = &job.plan.restore.globals else {
-        return Ok(None);
+        return Ok(());
     };
     let folder = job.plan.file.parent().unwrap_or(Path::new("."));
     let text = tokio::fs::read(folder.join(path)).await.or_stop(
         || format!("could not read \"{}\"", path.display()),
         "Check `restore.globals` in the plan.",
     )?;
-    restore::globals(sandbox, text).await.map(Some)
+    let complaints = restore::globals(sandbox, text).await?;
+    let judged = complaints.judge(&job.plan.restore.ignore);
+    report.findings.extend(judged.findings);
+    Ok(())
 }
 
 /// Notes what reading the backup to its end showed.

@@ -95,6 +95,14 @@ impl Source {
         Self::new(contents, Some(toc), input, watched)
     }
 
+    /// The table of contents, where nothing else was read.
+    pub(super) fn only_head(&self) -> Option<bytes::Bytes> {
+        match &self.input {
+            Input::Head(head) => Some(head.clone()),
+            _ => None,
+        }
+    }
+
     fn new(
         contents: Contents,
         toc: Option<bytes::Bytes>,

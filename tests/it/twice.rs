@@ -120,12 +120,21 @@ async fn a_head_is_looked_at_again_where_nothing_is_restored() {
     }
 }
 
-/// Where a byte of a row is, in a dump that does not notice when it is another one; with a checksum that does.
-async fn weak() -> Option<(Shop, usize)> {
+/// In a row of a dump that does not notice when a byte is another one: of a text, and between two columns.
+const IN_A_TEXT: &[u8] = b" is word 1234";
+const BETWEEN_COLUMNS: &[u8] = b"\t81dc9bdb52d04dc2";
+
+/// Where a byte is, in a dump that does not notice when it is another one.
+async fn weak(byte: &[u8]) -> Option<(Shop, usize)> {
     let dump = shop("-Z0")?;
-    let text = b" is word 1234";
-    let at = (dump.windows(text.len())).position(|bytes| bytes == text)?;
-    let shop = Shop::of(&dump).await;
+    let at = dump.windows(byte.len()).position(|bytes| bytes == byte)?;
+    Some((Shop::of(&dump).await, at))
+}
+
+/// The same, with a checksum beside it that does notice.
+async fn weak_with_checksum(byte: &[u8]) -> Option<(Shop, usize)> {
+    let (shop, at) = weak(byte).await?;
+    let dump = fs::read(shop.storage.file("shop.dump")).unwrap();
     let sidecar = format!("{}  shop.dump\n", sha256(&dump));
     shop.storage.put("shop.dump.sha256", sidecar.as_bytes(), 60);
     Some((shop, at))
@@ -133,22 +142,103 @@ async fn weak() -> Option<(Shop, usize)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checksum_that_one_reading_does_not_have_is_no_bad_backup() {
-    let Some((shop, at)) = weak().await else {
-        return;
-    };
-    shop.storage.faults.flip_at(at, 1);
-    let (code, report) = shop.drill().await;
-    assert_eq!(code, 3, "{report:#}");
-    assert_told(&report, "run.stopped", ON_THE_WAY);
+    for byte in [IN_A_TEXT, BETWEEN_COLUMNS] {
+        let Some((shop, at)) = weak_with_checksum(byte).await else {
+            return;
+        };
+        shop.storage.faults.flip_at(at, 1);
+        let (code, report) = shop.drill().await;
+        assert_eq!(code, 3, "{report:#}");
+        assert_told(&report, "run.stopped", ON_THE_WAY);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checksum_that_no_reading_has_is_told() {
-    let Some((shop, at)) = weak().await else {
+    let Some((shop, at)) = weak_with_checksum(IN_A_TEXT).await else {
         return;
     };
     shop.storage.faults.flip_at(at, u32::MAX);
     let (code, report) = shop.drill().await;
     assert_eq!(code, 1, "{report:#}");
     assert_told(&report, "dump.corrupt", IN_THE_DUMP);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_came_as_others_in_one_reading_are_no_bad_backup() {
+    let Some((shop, at)) = weak(BETWEEN_COLUMNS).await else {
+        return;
+    };
+    shop.storage.faults.flip_at(at, 1);
+    let (code, report) = shop.drill().await;
+    assert_eq!(code, 3, "{report:#}");
+    assert_told(&report, "run.stopped", ON_THE_WAY);
+    // Nothing that was found in those bytes is told.
+    assert!(report["proof"].is_null(), "{report:#}");
+    assert!(report["restore"].is_null(), "{report:#}");
+}
+
+/// What the report says of the first error of the restore.
+fn error_of(report: &Value) -> String {
+    assert_found(report, "restore.failed");
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let error = findings.find(|found| found["code"] == "restore.failed");
+    error.unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_postgresql_could_not_take_twice_are_the_backups() {
+    let Some((shop, at)) = weak(BETWEEN_COLUMNS).await else {
+        return;
+    };
+    shop.storage.faults.flip_at(at, u32::MAX);
+    let (code, report) = shop.drill().await;
+    assert_eq!(code, 1, "{report:#}");
+    assert!(error_of(&report).contains(IN_THE_DUMP), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_postgresql_could_not_take_is_looked_at_again() {
+    let Some((shop, at)) = weak(b"CREATE TABLE public.words").await else {
+        return;
+    };
+    let plan = shop.place.path("shop.yaml");
+    let arguments = ["--sandbox", "local", "--tier", "schema"];
+    shop.storage.faults.flip_at(at, 1);
+    let (code, report) = verify(&plan, &arguments).await;
+    assert_eq!(code, 3, "{report:#}");
+    assert_told(&report, "run.stopped", ON_THE_WAY);
+    shop.storage.faults.flip_at(at, u32::MAX);
+    let (code, report) = verify(&plan, &arguments).await;
+    assert_eq!(code, 1, "{report:#}");
+    assert!(error_of(&report).contains(IN_THE_DUMP), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_databases_name_that_came_on_the_way_is_no_wrong_dump() {
+    let Some(dump) = shop("-Z6") else { return };
+    let name = b"\x04\0\0\0shop";
+    let at = dump.windows(name.len()).position(|bytes| bytes == name);
+    let at = at.unwrap() + name.len() - 1;
+    for (database, readings, code, says) in [
+        ("shop", 1, 3, ON_THE_WAY),
+        ("shop", u32::MAX, 1, IN_THE_DUMP),
+        ("other", 0, 1, IN_THE_DUMP),
+    ] {
+        let shop = Shop::of(&dump).await;
+        let plan = fs::read_to_string(shop.place.path("shop.yaml")).unwrap();
+        let backup = format!("backup: {{ database: {database},");
+        let plan = plan.replace("backup: {", &backup);
+        fs::write(shop.place.path("shop.yaml"), plan).unwrap();
+        shop.storage.faults.flip_at(at, readings);
+        let (exit, report) = shop.drill().await;
+        assert_eq!(exit, code, "{report:#}");
+        let told = if code == 3 {
+            "run.stopped"
+        } else {
+            "dump.unexpected"
+        };
+        assert_told(&report, told, says);
+        assert_eq!(report["dump"].is_null(), code == 3, "{report:#}");
+    }
 }

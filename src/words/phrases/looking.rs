@@ -106,6 +106,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Some of them were read ahead of their turn.", "一部は順番より先に読み込まれました。"),
     ("the bytes of \"{}\" changed on their way here", "「{0}」のデータが読み取りの途中で変わりました"),
     ("One reading found that {}.", "1 回の読み取りでの結果: {0}。"),
+    ("One reading led to an error: {}.", "1 回の読み取りでのエラー: {0}。"),
     ("A second reading came to something else.", "もう一度読み取ると、結果が違いました。"),
     ("Check this machine's network and memory, then run again.", "このマシンのネットワークとメモリーを確認し、もう一度実行してください。"),
     ("no backup \"{}\" under \"{}\"", "「{1}」の下にバックアップ「{0}」はありません"),
