@@ -42,6 +42,7 @@ pub(super) fn outcome(declared: &Checks, facts: Facts<'_>, answered: Vec<Answere
         results: answered.into_iter().map(result).collect(),
         findings,
         proof,
+        notes: Vec::new(),
     }
 }
 

@@ -35,6 +35,7 @@ mod select;
 mod sequences;
 mod session;
 mod sql;
+mod statistics;
 mod subject;
 mod unique;
 mod values;
@@ -88,6 +89,8 @@ pub struct Outcome {
     pub database: Option<DatabaseFacts>,
     /// Tables, by schema and name, whose rows a check of the plan compared with those of an earlier run.
     pub compared: Vec<String>,
+    /// What to know about how it was asked; sentences.
+    pub notes: Vec<String>,
 }
 
 /// The role that asks: it reads everything and changes nothing.
@@ -99,7 +102,8 @@ pub struct Reader {
     pub password: Secret,
 }
 
-/// Asks everything that is declared and everything that is built in, on all connections at once.
+/// Asks everything that is declared and everything that is built in, on all connections of the reader at once. By the
+/// superuser's PostgreSQL learns what is in the tables that a check joins.
 ///
 /// # Errors
 /// When the server went away or is out of disk or memory, or when `only` names no check at all. A check that cannot
@@ -107,6 +111,7 @@ pub struct Reader {
 pub async fn run(
     declared: &Checks,
     context: &Context,
+    superuser: &Client,
     mut clients: Vec<Client>,
 ) -> Result<Outcome> {
     let until = context.backup_time.unwrap_or(context.now);
@@ -118,8 +123,13 @@ pub async fn run(
         .filter_map(|question| Some((question.about.id.clone(), question.live.take()?)))
         .collect();
     let mut questions = builtin::questions(declared, &asked, context, &catalog);
-    questions.extend(asked);
     let schema = declared.schema.as_deref().unwrap_or(names::PUBLIC);
+    let queries = statistics::queries(&asked);
+    let unknown = match clients.as_mut_slice() {
+        [client, ..] => statistics::gather(superuser, client, schema, &queries).await,
+        [] => None,
+    };
+    questions.extend(asked);
     let (answered, replies) = tokio::join!(
         ask::all(questions, schema, clients),
         live::all(live, schema, context.live.as_ref())
@@ -137,6 +147,7 @@ pub async fn run(
     };
     let mut outcome = conclude::outcome(declared, facts, answered);
     outcome.findings.extend(replies.findings);
+    outcome.notes.extend(unknown);
     Ok(outcome)
 }
 

@@ -38,6 +38,16 @@ pub(super) async fn begin<'a>(
     Ok(transaction)
 }
 
+/// Settings of a session that looks at the catalogue and then runs what the restored database has functions for: those are
+/// found in its schemas, and nothing there is taken for PostgreSQL's own.
+pub(super) fn steady(schema: &str, timeout: Duration) -> String {
+    format!(
+        "set statement_timeout = {}; set lock_timeout = '10s'; set search_path = pg_catalog, {}, {PUBLIC}",
+        milliseconds(timeout),
+        identifier(schema)
+    )
+}
+
 fn settings_sql(schema: &str, timeout: Duration) -> String {
     let pinned: Vec<_> = SETTINGS
         .iter()

@@ -277,7 +277,8 @@ async fn ask(
         earlier: change::earlier(job, &comparable),
         live: change::live(job.plan),
     };
-    let outcome = checks::run(&job.plan.checks, &context, clients).await?;
+    let outcome = checks::run(&job.plan.checks, &context, &superuser, clients).await?;
+    notes(report).extend(outcome.notes);
     report.checks = outcome.results;
     report.findings.extend(outcome.findings);
     report.proof = outcome.proof;

@@ -125,7 +125,10 @@ async fn one_question_leaves_nothing_behind_for_the_next() {
         question("still on", still, Expected::Truth(true)),
     ]);
     let clients = vec![db.client().await];
-    let outcome = checks::run(&checks, &context(), clients).await.unwrap();
+    let superuser = db.superuser().await;
+    let outcome = checks::run(&checks, &context(), &superuser, clients)
+        .await
+        .unwrap();
     let last = outcome.results.last().unwrap();
     assert_eq!(last.status, CheckStatus::Passed, "{last:?}");
 }
@@ -143,7 +146,10 @@ async fn row_security_hides_no_row_from_the_role_that_asks() {
     assert_eq!(outcome.results.last().unwrap().status, CheckStatus::Passed);
     // A role that row security would hide rows from gets no smaller count, but no answer.
     let blind = vec![db.connect_as("half_blind_reader", "x").await];
-    let outcome = checks::run(&counted, &context(), blind).await.unwrap();
+    let superuser = db.superuser().await;
+    let outcome = checks::run(&counted, &context(), &superuser, blind)
+        .await
+        .unwrap();
     let last = outcome.results.last().unwrap();
     assert_eq!(last.status, CheckStatus::Error, "{last:?}");
     assert_eq!(outcome.proof, None);

@@ -64,6 +64,7 @@ mod sandbox;
 mod serve;
 mod serve_drills;
 mod signals;
+mod statistics;
 mod stretch;
 mod support;
 mod twice;

@@ -103,7 +103,8 @@ impl Database {
         context: &Context,
     ) -> pgdrill::error::Result<Outcome> {
         let clients = vec![self.client().await, self.client().await];
-        checks::run(declared, context, clients).await
+        let superuser = self.superuser().await;
+        checks::run(declared, context, &superuser, clients).await
     }
 }
 
