@@ -9,6 +9,10 @@ use fixture::{ROWS, archive, drained, text, zlib};
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
 
 pub(super) mod fixture;
 mod stretch;

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read as _, Write as _};
 
 use super::super::*;
+use crate::{error::Broken, finding::Finding};
 
 fn int(value: i32) -> Vec<u8> {
     let mut bytes = vec![u8::from(value < 0)];

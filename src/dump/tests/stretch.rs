@@ -8,6 +8,10 @@ use std::{
 };
 
 use super::{super::*, fixture::tables};
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
 
 /// What is shown, by the numbers of the entries; and what is followed elsewhere.
 #[derive(Default)]

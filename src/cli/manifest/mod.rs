@@ -1,23 +1,21 @@
 //! `pgdrill manifest`: takes a dump, and beside it what the database held in the same snapshot.
 
+mod files;
+
 use std::{
-    collections::BTreeMap,
-    fs,
-    io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    io,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use super::{output, signals};
 use crate::{
-    checks, dump,
+    checks,
     error::{Error, OrStop, Result},
-    manifest::{self, Dump, Manifest, Snapshot, Told},
+    manifest::{self, Manifest, Snapshot, Told},
     units::Secret,
 };
 
@@ -155,12 +153,12 @@ impl TakeManifest {
         let (dumped, taken) = tokio::try_join!(dumping, snapshot.read())?;
         let to = PathBuf::from(manifest::name_of(&dumped.path.to_string_lossy()));
         let file = dumped.path.clone();
-        let about = tokio::task::spawn_blocking(move || about(&file));
+        let about = tokio::task::spawn_blocking(move || files::about(&file));
         let about = about
             .await
             .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
         let manifest = taken.manifest(about, dumped.told).await?;
-        write(&to, &manifest)?;
+        files::write(&to, &manifest)?;
         Ok((manifest, to))
     }
 
@@ -247,87 +245,6 @@ fn value_of(arguments: &[String], short: &str, long: &str) -> Option<String> {
         }
     }
     None
-}
-
-const HINT: &str = "Check that pg_dump wrote it.";
-
-/// The dump's size and digest; the digests of its files for a directory.
-fn about(path: &Path) -> Result<Dump> {
-    let file = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    if path.is_dir() {
-        return Ok(Dump {
-            file,
-            size_bytes: None,
-            sha256: None,
-            members: Some(members(path)?),
-        });
-    }
-    let (size, digest) = read(path)?;
-    Ok(Dump {
-        file,
-        size_bytes: Some(size),
-        sha256: Some(digest),
-        members: None,
-    })
-}
-
-/// The digests of the files of a directory dump, by their names.
-fn members(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let doing = || format!("could not read \"{}\"", folder.display());
-    let mut members = BTreeMap::new();
-    for file in fs::read_dir(folder).or_stop(doing, HINT)? {
-        let file = file.or_stop(doing, HINT)?;
-        let name = file.file_name().to_string_lossy().into_owned();
-        if dump::member_name_ok(&name) {
-            members.insert(name, read(&file.path())?.1);
-        }
-    }
-    Ok(members)
-}
-
-/// The size of a file, and its SHA-256.
-fn read(path: &Path) -> Result<(u64, String)> {
-    let doing = || format!("could not read \"{}\"", path.display());
-    let mut file = fs::File::open(path).or_stop(doing, HINT)?;
-    let (mut digest, mut size) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                digest.update(&buffer[..count]);
-                size += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).or_stop(doing, HINT),
-        }
-    }
-    Ok((size, crate::units::hex(&digest.finalize())))
-}
-
-/// Writes it whole or not at all.
-fn write(path: &Path, manifest: &Manifest) -> Result<()> {
-    let doing = || format!("could not write \"{}\"", path.display());
-    let hint = "Check the folder's rights and the free space.";
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
-        // As pg_dump's own file: the umask takes from it.
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .or_stop(doing, hint)?;
-    serde_json::to_writer_pretty(&mut file, manifest).or_stop(doing, hint)?;
-    file.write_all(b"\n").or_stop(doing, hint)?;
-    file.as_file().sync_all().or_stop(doing, hint)?;
-    file.persist(path)
-        .map_err(|error| error.error)
-        .or_stop(doing, hint)?;
-    Ok(())
 }
 
 #[cfg(test)]

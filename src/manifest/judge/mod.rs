@@ -1,11 +1,13 @@
 //! The manifest and what was restored: pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod rows;
 
-use super::{Manifest, Table};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Manifest;
 use crate::{
     finding::{Code, Finding},
-    proof::{Answer, SequenceValue, Settled},
+    proof::{SequenceValue, Settled},
     rows::Rows,
 };
 
@@ -105,101 +107,6 @@ impl Judged {
         !differs
     }
 
-    fn rows(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
-        let mut met = HashSet::new();
-        let mut differing = Vec::new();
-        for settled in facts.tables {
-            let parts = parts(manifest, settled);
-            met.extend(
-                parts
-                    .iter()
-                    .map(|table| (table.schema.as_str(), table.name.as_str())),
-            );
-            if let Some(difference) = self.table(&parts, settled) {
-                differing.push(difference);
-            }
-        }
-        let absent = |table: &&Table| !met.contains(&(table.schema.as_str(), table.name.as_str()));
-        let absent: Vec<_> = manifest.tables.iter().filter(absent).map(called).collect();
-        if manifest.selects && !absent.is_empty() {
-            let note = format!(
-                "pg_dump was told to leave something out: {} tables of the source are not in the dump.",
-                absent.len()
-            );
-            self.notes.push(note);
-        } else {
-            differing.extend(
-                absent
-                    .iter()
-                    .map(|name| format!("{name} (not in the dump)")),
-            );
-        }
-        if !differing.is_empty() {
-            let message = match &differing[..] {
-                [one] => format!("other rows than in the source: {one}"),
-                several => format!(
-                    "{} tables hold other rows than the source held",
-                    several.len()
-                ),
-            };
-            let detail = format!(
-                "The manifest was taken in the dump's own snapshot. They are: {}.",
-                bounded(&differing)
-            );
-            self.findings.push(
-                Finding::new(Code::RestoreRows, message)
-                    .detail(detail)
-                    .about(facts.key),
-            );
-        }
-    }
-
-    /// How a restored table differs from the source's.
-    fn table(&mut self, parts: &[&Table], settled: &Settled) -> Option<String> {
-        let name = format!(
-            "{}.{}",
-            settled.target.schema.as_deref().unwrap_or("public"),
-            settled.target.table
-        );
-        if parts.is_empty() {
-            self.notes
-                .push(format!("The manifest says nothing of \"{name}\"."));
-            self.equal = false;
-            return None;
-        }
-        let mut source = Rows::default();
-        for table in parts {
-            source.absorb(table.rows.rows());
-        }
-        let same_columns = parts.iter().all(|table| {
-            settled
-                .target
-                .columns
-                .as_ref()
-                .is_none_or(|columns| *columns == table.columns)
-        });
-        let count = match settled.answer {
-            Some(Answer::Read(found)) if found == source => return None,
-            Some(Answer::Read(found)) if same_columns && found.count == source.count => {
-                return Some(format!("{name} ({} rows, other contents)", found.count));
-            }
-            Some(Answer::Read(found)) => found.count,
-            Some(Answer::Counted(found)) => found,
-            Some(Answer::Refused(_)) | None => {
-                self.equal = false;
-                return None;
-            }
-        };
-        if count != source.count {
-            return Some(format!("{name} ({count} rows of {})", source.count));
-        }
-        self.notes.push(format!(
-            "\"{name}\" has as many rows as the source had; their contents were not compared."
-        ));
-        self.equal = false;
-        None
-    }
-
     /// A sequence does not heed the snapshot: the dump may hold any value from before to after.
     fn sequences(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
         let found: HashMap<_, _> = facts
@@ -248,24 +155,7 @@ impl Judged {
                 .push(Finding::new(Code::RestoreRows, message).about(facts.key));
         }
     }
-}
 
-/// Whether the files of a directory dump are others than the manifest says, and which.
-fn files(
-    wanted: Option<&BTreeMap<String, String>>,
-    found: &BTreeMap<String, String>,
-) -> (bool, String) {
-    let wanted = wanted.unwrap_or(found);
-    let names: BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
-    let differ = names
-        .into_iter()
-        .filter(|&name| wanted.get(name) != found.get(name));
-    let differ: Vec<_> = differ.map(|name| format!("\"{name}\"")).collect();
-    let detail = format!("These files are not the manifest's: {}.", bounded(&differ));
-    (!differ.is_empty(), detail)
-}
-
-impl Judged {
     /// More objects than the source held are no loss: another version may make some by itself.
     fn objects(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
         let (Some(source), Some(found)) = (&manifest.objects, facts.objects) else {
@@ -302,6 +192,21 @@ impl Judged {
     }
 }
 
+/// Whether the files of a directory dump are others than the manifest says, and which.
+fn files(
+    wanted: Option<&BTreeMap<String, String>>,
+    found: &BTreeMap<String, String>,
+) -> (bool, String) {
+    let wanted = wanted.unwrap_or(found);
+    let names: BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
+    let differ = names
+        .into_iter()
+        .filter(|&name| wanted.get(name) != found.get(name));
+    let differ: Vec<_> = differ.map(|name| format!("\"{name}\"")).collect();
+    let detail = format!("These files are not the manifest's: {}.", bounded(&differ));
+    (!differ.is_empty(), detail)
+}
+
 /// A manifest that raises nothing.
 #[must_use]
 pub fn unusable(key: &str, why: &str) -> Finding {
@@ -309,26 +214,6 @@ pub fn unusable(key: &str, why: &str) -> Finding {
     Finding::new(Code::ManifestUnusable, message)
         .detail(why)
         .about(key)
-}
-
-/// The tables of the source that a restored one holds the rows of.
-fn parts<'a>(manifest: &'a Manifest, settled: &Settled) -> Vec<&'a Table> {
-    let schema = settled.target.schema.as_deref().unwrap_or("public");
-    let itself = |table: &&Table| table.schema == schema && table.name == settled.target.table;
-    if let Some(table) = manifest.tables.iter().find(itself) {
-        return vec![table];
-    }
-    let under = |table: &&Table| {
-        table
-            .root
-            .as_ref()
-            .is_some_and(|(of, name)| of == schema && *name == settled.target.table)
-    };
-    manifest.tables.iter().filter(under).collect()
-}
-
-fn called(table: &Table) -> String {
-    format!("{}.{}", table.schema, table.name)
 }
 
 fn bounded(names: &[String]) -> String {
