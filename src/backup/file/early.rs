@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{changed, piece, within};
@@ -19,20 +19,18 @@ use crate::{
 pub(super) struct Early {
     range: Range<u64>,
     in_turn: Box<Xxh3>,
-    /// One, which is given up when nobody waits for it any more.
-    task: JoinSet<Result<Option<u128>, Broken>>,
+    task: AbortOnDropHandle<Result<Option<u128>, Broken>>,
 }
 
 impl Early {
     /// Starts to read it. Must be called inside a Tokio runtime.
     pub(super) fn of(path: &Path, object: &Object, stretch: Stretch) -> Self {
         let range = stretch.range.clone();
-        let mut task = JoinSet::new();
-        task.spawn(bring(path.to_owned(), object.clone(), stretch));
+        let task = tokio::spawn(bring(path.to_owned(), object.clone(), stretch));
         Self {
             range,
             in_turn: Box::new(Xxh3::new()),
-            task,
+            task: AbortOnDropHandle::new(task),
         }
     }
 
@@ -56,12 +54,9 @@ impl Early {
     ///
     /// # Errors
     /// When it was not, or when it could not be read ahead of its turn.
-    pub(super) async fn compare(mut self, object: &Object) -> Result<(), Broken> {
-        let Some(ended) = self.task.join_next().await else {
-            return Ok(());
-        };
+    pub(super) async fn compare(self, object: &Object) -> Result<(), Broken> {
         let doing = || format!("could not read \"{}\"", object.key);
-        let early = ended.or_stop(doing, "Run again.")??;
+        let early = self.task.await.or_stop(doing, "Run again.")??;
         if early.is_some_and(|early| early != self.in_turn.digest128()) {
             let found = "Some of them were read ahead of their turn.";
             return Err(twice::on_the_way(&object.key, found).into());

@@ -4,10 +4,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Bucket,
@@ -28,13 +26,7 @@ pub(super) struct Early {
     range: Range<u64>,
     held: mpsc::UnboundedReceiver<Bytes>,
     failed: Option<oneshot::Receiver<Error>>,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Early {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    task: AbortOnDropHandle<()>,
 }
 
 impl Early {
@@ -59,7 +51,7 @@ impl Early {
             range,
             held,
             failed: Some(failed),
-            task: tokio::spawn(task),
+            task: AbortOnDropHandle::new(tokio::spawn(task)),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Bucket,
@@ -56,17 +56,9 @@ pub(super) struct Ranges<'a> {
 }
 
 enum Coming {
-    Range(Arriving),
+    /// It is given up when nobody waits for it any more.
+    Range(AbortOnDropHandle<Result<Got, Error>>),
     Early(Early),
-}
-
-/// A range that is on its way; it is given up when nobody waits for it any more.
-struct Arriving(JoinHandle<Result<Got, Error>>);
-
-impl Drop for Arriving {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl<'a> Ranges<'a> {
@@ -101,12 +93,15 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    async fn arrived(&mut self, mut range: Arriving) -> Result<Next, Error> {
+    async fn arrived(
+        &mut self,
+        mut range: AbortOnDropHandle<Result<Got, Error>>,
+    ) -> Result<Next, Error> {
         let key = &self.object.key;
         let got = loop {
             tokio::select! {
                 biased;
-                got = &mut range.0 => break got,
+                got = &mut range => break got,
                 () = is_wanted(self.reader) => self.ask(),
                 error = failed(&mut self.early) => return Err(error),
             }
@@ -170,7 +165,7 @@ impl<'a> Ranges<'a> {
             let _arriving = arriving;
             fetch(&bucket, &object, from, to).await
         };
-        let range = Arriving(tokio::spawn(range));
+        let range = AbortOnDropHandle::new(tokio::spawn(range));
         self.coming.push_back(Coming::Range(range));
     }
 }

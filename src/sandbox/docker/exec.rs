@@ -16,6 +16,7 @@ use tokio::{
     sync::mpsc,
     task::JoinSet,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{DATABASE, Docker, SUPERUSER, Tool, container::INSIDE};
 use crate::{
@@ -178,8 +179,11 @@ async fn exit_code(client: &bollard::Docker, id: &str, program: &str) -> Result<
     Err(Error::new(doing(), hint))
 }
 
-/// Ties a container to us: while the set lives, so does the container.
-pub(super) async fn hold(client: &bollard::Docker, container: &str) -> Result<JoinSet<()>> {
+/// Ties a container to us: while the handle lives, so does the container.
+pub(super) async fn hold(
+    client: &bollard::Docker,
+    container: &str,
+) -> Result<AbortOnDropHandle<()>> {
     let command = ["sh", "-c", HOLD].map(str::to_owned).to_vec();
     let attached = attach(client, container, command, Vec::new())
         .await
@@ -187,12 +191,11 @@ pub(super) async fn hold(client: &bollard::Docker, container: &str) -> Result<Jo
             || format!("could not hold the container \"{container}\""),
             super::HINT,
         )?;
-    let mut hold = JoinSet::new();
-    hold.spawn(async move {
+    let hold = tokio::spawn(async move {
         let (mut output, _input) = (attached.output, attached.input);
         while output.next().await.is_some() {}
     });
-    Ok(hold)
+    Ok(AbortOnDropHandle::new(hold))
 }
 
 /// How many bytes are free at a path inside.

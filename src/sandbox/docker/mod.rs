@@ -13,8 +13,8 @@ use testcontainers::{
     ContainerAsync, GenericImage, bollard, bollard::models::ContainerInspectResponse,
     core::client::docker_client_instance,
 };
-use tokio::task::JoinSet;
 use tokio_postgres::Config;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection, effort::Effort, folder::Folder,
@@ -40,8 +40,8 @@ pub(super) struct Docker {
     folder: Folder,
     programs: exec::Programs,
     spool: PathBuf,
-    /// Ends the container when we end, however we end. Empty when it is kept.
-    _hold: JoinSet<()>,
+    /// Ends the container when we end, however we end. None when it is kept.
+    _hold: Option<AbortOnDropHandle<()>>,
 }
 
 /// How PostgreSQL is reached.
@@ -194,9 +194,9 @@ async fn finish(
     let ((bin, spool), about, hold) =
         tokio::try_join!(ready::places(&superuser), inspected(client, &name), async {
             if plan.needs.keep {
-                return Ok(JoinSet::new());
+                return Ok(None);
             }
-            exec::hold(client, &name).await
+            exec::hold(client, &name).await.map(Some)
         })?;
     let process = about.state.and_then(|state| state.pid);
     let effort = Effort::of_container(about.id.as_deref(), process);
