@@ -22,7 +22,7 @@ use crate::error::{self, Error};
 pub(super) const MOST_ROWS: u64 = 10_000;
 
 /// How much longer than a statement's own timeout we wait for a server that does not keep it.
-const GRACE: Duration = Duration::from_mins(1);
+pub(super) const GRACE: Duration = Duration::from_mins(1);
 
 /// A statement's answer and how long it took.
 struct Reply {

@@ -106,6 +106,8 @@ pub(super) struct Statement {
     pub(super) secret: bool,
     /// What it reads, where the same rows may be read once for others, too.
     pub(super) scan: Option<Scan>,
+    /// Whether it may look up rows of one table for some of another: how is chosen by what is known of them.
+    pub(super) joins: bool,
 }
 
 impl Statement {
@@ -117,6 +119,7 @@ impl Statement {
             fetch: Fetch::Row,
             secret: false,
             scan: None,
+            joins: false,
         }
     }
 
@@ -128,6 +131,7 @@ impl Statement {
             fetch: Fetch::Row,
             secret: false,
             scan: Some(scan),
+            joins: false,
         }
     }
 }

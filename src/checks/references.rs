@@ -39,5 +39,10 @@ pub(super) fn ask(
         "point at no row of \"{}\"",
         names::label(parent.table, subject.schema)
     );
-    Ok(subject.ask_breaches(limit, Statement::row(sql, limit.timeout), what))
+    let statement = Statement {
+        // Every row of a table is looked up by hashing, whatever is known of it.
+        joins: subject.filter.is_some(),
+        ..Statement::row(sql, limit.timeout)
+    };
+    Ok(subject.ask_breaches(limit, statement, what))
 }

@@ -30,6 +30,7 @@ pub(super) fn ask(check: &SqlCheck, backup_time: Option<Timestamp>) -> Ask {
         fetch,
         secret: check.secret,
         scan: None,
+        joins: true,
     };
     let (soft, secret) = (check.warn.clone(), check.secret);
     let judge = move |answers: Vec<Answer>| {

@@ -7,16 +7,17 @@ use serde_json::Value;
 use tokio_postgres::{Client, Error};
 
 use super::{
+    ask::GRACE,
     names,
     question::{Ask, Question},
     session,
 };
 
-/// The kinds of checks whose questions are over several tables, or may be.
-const JOIN: [&str; 2] = ["sql", "references"];
-
 /// How long gathering those of one table may take; PostgreSQL looks at 30,000 of its rows.
 const MOST: Duration = Duration::from_mins(5);
+
+/// How long planning may take.
+const PLANNING: Duration = Duration::from_secs(30);
 
 /// Where they are, each with its partitions: of those a query names, PostgreSQL knows nothing as a whole before.
 const WHOLE: &str = "
@@ -43,7 +44,8 @@ pub(super) async fn gather(
     let mut joined = BTreeSet::new();
     for query in queries {
         // What is wrong with a query is said where it is asked.
-        if let Ok(plan) = plan(reader, schema, query).await
+        let planned = tokio::time::timeout(PLANNING + GRACE, plan(reader, schema, query)).await;
+        if let Ok(Ok(plan)) = planned
             && is_join(&plan)
         {
             add_tables(&plan, &mut joined);
@@ -65,21 +67,19 @@ pub(super) async fn gather(
     })
 }
 
-/// What of these questions may be over several tables.
+/// Those of these questions that may join tables.
 pub(super) fn queries(questions: &[Question]) -> Vec<String> {
-    let join = questions
-        .iter()
-        .filter(|question| JOIN.contains(&question.about.check));
-    let statements = join.flat_map(|question| match &question.ask {
+    let statements = questions.iter().flat_map(|question| match &question.ask {
         Ask::Statements(statements, _) => statements.as_slice(),
         Ask::Known(_) => &[],
     });
-    statements.map(|statement| statement.sql.clone()).collect()
+    let joining = statements.filter(|statement| statement.joins);
+    joining.map(|statement| statement.sql.clone()).collect()
 }
 
 /// How PostgreSQL would answer; it does not.
 async fn plan(reader: &mut Client, schema: &str, query: &str) -> Result<Value, Error> {
-    let transaction = session::begin(reader, schema, MOST).await?;
+    let transaction = session::begin(reader, schema, PLANNING).await?;
     let explain = format!("explain (verbose, costs off, format json) {query}");
     let plan = transaction.query_one(&explain, &[]).await?.try_get(0)?;
     transaction.rollback().await?;
@@ -149,8 +149,12 @@ async fn analyze(
             names::identifier(&schema),
             names::identifier(&name)
         );
-        if let Err(error) = superuser.batch_execute(&format!("analyze {table}")).await {
-            tracing::debug!(%error, table, "statistics were not gathered");
+        let analyze = format!("analyze {table}");
+        let analyzing = superuser.batch_execute(&analyze);
+        if !matches!(
+            tokio::time::timeout(MOST + GRACE, analyzing).await,
+            Ok(Ok(()))
+        ) {
             failed.push(name);
         }
     }
