@@ -120,7 +120,7 @@ async fn attempt(
     let memory = Memory::of(plan).await;
     progress.measure(cpu::own());
     progress.expect_stages(usual_stages(&memory.past));
-    report.plan_digest = Some(plan.digest.clone());
+    report.plan_digest = Some(plan.digest_of_part(&options.part()));
     report.findings.clone_from(&memory.findings);
     report.findings.extend(step.passed_over.iter().cloned());
     let job = Job {

@@ -37,6 +37,18 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The digest of a run that asks only a part of the plan, which these words choose: what it proves is no proof of the
+    /// whole. That of the plan where there are none.
+    #[must_use]
+    pub fn digest_of_part(&self, words: &[&str]) -> String {
+        if words.is_empty() {
+            return self.digest.clone();
+        }
+        hex(&Sha256::digest(format!("{}|{words:?}", self.digest)))
+    }
+}
+
 fn nowhere() -> Place {
     Place {
         file: "".into(),

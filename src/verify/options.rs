@@ -41,6 +41,13 @@ pub enum Tier {
 }
 
 impl Options {
+    /// The words by which only a part of the plan is asked or proven.
+    pub(super) fn part(&self) -> Vec<&str> {
+        let only = self.only.iter().map(String::as_str);
+        let uncompared = self.uncompared.then_some("without comparing");
+        only.chain(uncompared).collect()
+    }
+
     /// Whether the run answers for the backup, so that others are told of it and it is remembered.
     pub(super) const fn is_drill(&self) -> bool {
         !self.dry_run && matches!(self.tier, Tier::Full)

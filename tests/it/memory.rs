@@ -105,6 +105,20 @@ async fn what_was_proven_once_is_remembered_until_anything_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_checks_that_held_is_no_proof_of_the_others() {
+    let Some(dump) = dump() else {
+        return;
+    };
+    let more = "sql: [{ name: never, query: select 1, equals: 2 }]\n";
+    let place = Place::new(&format!("{CHECKS}{more}"));
+    place.store("a.dump", &dump, 1);
+    let (code, part) = place.drill(&["--only=orders"]).await;
+    assert_eq!(code, 0, "{part}");
+    let (code, whole) = place.drill(&[]).await;
+    assert_eq!((code, proven_by(&whole)), (1, None), "{whole}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_bytes_under_the_same_name_size_and_time_are_proven_again() {
     let Some(dump) = dump() else {
         return;
