@@ -157,7 +157,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };
-    ExitCode::from(code)
+    ExitCode::from(output::ended(code))
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@ use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     str::FromStr,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
-    error::{Error, OrStop, Result},
+    error::{Error, OrStop, Result, sentence},
     finding::Finding,
     report::Report,
     sinks::{self, Paint, Style, visible},
@@ -48,11 +51,31 @@ pub(super) fn known(format: &str) -> std::result::Result<String, String> {
     Err(format!("unknown format; known are {}", names.join(", ")))
 }
 
-/// Writes to standard output. A reader that went away is no error.
+/// Whether something could not be written to standard output.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. A reader that went away is no error; a full disk is, and told once.
 pub(super) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    // Nothing can be said to somebody who does not listen.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        let hint = "Free disk space where standard output goes, or write it elsewhere.";
+        let cause = sentence(&error.to_string());
+        tell_error(&Error::new("could not write to standard output", hint).because(cause));
+    }
+}
+
+/// The exit code of a command that ended with this one, now that all was written: what is lost was not done.
+pub(super) fn ended(code: u8) -> u8 {
+    const NOT_DONE: u8 = 3;
+    if code == 0 && LOST.load(Ordering::Relaxed) {
+        NOT_DONE
+    } else {
+        code
+    }
 }
 
 /// Writes to standard error.
@@ -142,8 +165,14 @@ fn cannot_write(path: &Path) -> String {
     format!("could not write \"{}\"", path.display())
 }
 
-/// Replaces a file at once, so that nobody ever reads half of it.
+/// Replaces a file at once, so that nobody ever reads half of it; behind a link that is the file which it names. What is no
+/// file, such as a pipe or a device, is written to.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    if is_no_file(path) {
+        let mut out = fs::OpenOptions::new().write(true).open(path)?;
+        return out.write_all(text.as_bytes());
+    }
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -153,6 +182,14 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().set_permissions(readable)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// `/dev/stdout` names what a shell opened: another file in the place of that would never be read.
+fn is_no_file(path: &Path) -> bool {
+    let opened = ["/dev", "/proc"]
+        .iter()
+        .any(|folder| path.starts_with(folder));
+    opened || fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
 /// The reports in one format.
@@ -177,6 +214,25 @@ mod tests {
         assert!("json".parse::<Output>().is_err());
         let error = "pdf=x".parse::<Output>().unwrap_err();
         assert!(error.contains("human, json"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_also_behind_a_link_and_a_pipe_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "before").unwrap();
+        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        replace(&at("link"), "after").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(fs::read_to_string(at("file")).unwrap(), "after");
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let pipe = at("pipe");
+        let reader = std::thread::spawn(move || fs::read_to_string(pipe).unwrap());
+        replace(&at("pipe"), "through").unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
+        assert!(replace(Path::new("/dev/full"), "lost").is_err());
+        replace(Path::new("/dev/null"), "gone").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 
     #[test]
