@@ -5,14 +5,17 @@ use std::{
     collections::BTreeSet,
     io::IsTerminal as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
+use ulid::Ulid;
 
-use super::{output, plans};
+use super::{output, plans, signals};
 use crate::{
     doctor::{self, Line, Outcome, Variable},
     plan::{self, Mistakes, Plan},
+    sandbox,
     sinks::Paint,
     units::Secret,
 };
@@ -22,6 +25,7 @@ Exit codes:
   0  a drill would work; warnings are allowed
   2  wrong usage or an invalid plan; the machine was looked at all the same
   3  something that a drill needs is broken; its line says how to mend it
+  130, 143  interrupted; what it tried is gone
 
 Examples:
   pgdrill doctor                       # this machine alone
@@ -56,17 +60,20 @@ enum Format {
     Json,
 }
 
+/// How long a sandbox that was started may hold up the answer to a signal.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 impl Doctor {
     pub(super) async fn run(self) -> u8 {
-        let (lines, invalid) = match &self.plan {
-            None => (doctor::examine_machine(service()).await, false),
-            Some(file) => match read(file) {
-                Ok((plan, variables)) => {
-                    let send = self.send_test.then(output::lang);
-                    (doctor::examine(&plan, &variables, send).await, false)
-                }
-                Err(mistakes) => (instead(file, &mistakes).await, true),
-            },
+        let run = Ulid::generate().to_string();
+        let mut looking = Box::pin(self.look(&run));
+        let (lines, invalid) = tokio::select! {
+            biased;
+            signal = signals::first() => {
+                give_up(looking, &run).await;
+                return signal.exit_code();
+            }
+            looked = &mut looking => looked,
         };
         let name = self.plan.as_ref().map(|file| file.display().to_string());
         output::print(&match self.format {
@@ -79,6 +86,33 @@ impl Doctor {
             (false, true) => 3,
             (false, false) => 0,
         }
+    }
+}
+
+impl Doctor {
+    /// What was tried, and whether the plan is invalid.
+    async fn look(&self, run: &str) -> (Vec<Line>, bool) {
+        let Some(file) = &self.plan else {
+            return (doctor::examine_machine(run, service()).await, false);
+        };
+        match read(file) {
+            Ok((plan, variables)) => {
+                let send = self.send_test.then(output::lang);
+                let lines = doctor::examine(run, &plan, &variables, send).await;
+                (lines, false)
+            }
+            Err(mistakes) => (instead(run, file, &mistakes).await, true),
+        }
+    }
+}
+
+/// The sandbox that is tried removes itself when it was asked; one that does not get there is removed.
+async fn give_up(looking: impl Future, run: &str) {
+    if tokio::time::timeout(PATIENCE, looking).await.is_ok() {
+        return;
+    }
+    if let Err(error) = sandbox::clean(service().as_ref(), true, Some(run)).await {
+        output::tell_error(&error);
     }
 }
 
@@ -105,11 +139,11 @@ fn read(file: &Path) -> Result<(Plan, Vec<Variable>), Mistakes> {
 }
 
 /// The mistakes are shown; the machine is looked at all the same.
-async fn instead(file: &Path, mistakes: &Mistakes) -> Vec<Line> {
+async fn instead(run: &str, file: &Path, mistakes: &Mistakes) -> Vec<Line> {
     let colour = output::paint(std::io::stderr().is_terminal()) == Paint::Colour;
     output::tell(&format!("{}\n", mistakes.render(colour).trim_end()));
     let count = mistakes.iter().count();
     let mut lines = vec![Line::invalid_plan(&file.display().to_string(), count)];
-    lines.extend(doctor::examine_machine(service()).await);
+    lines.extend(doctor::examine_machine(run, service()).await);
     lines
 }

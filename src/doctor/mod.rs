@@ -50,14 +50,19 @@ struct Newest {
 /// Tries everything that drills of a plan need; what fails does not keep the rest from being tried.
 ///
 /// With a language, every sink that the plan names is sent a message that says that it is a test; otherwise it is only
-/// connected to.
-pub async fn examine(plan: &Plan, variables: &[Variable], send: Option<Lang>) -> Vec<Line> {
+/// connected to. The sandbox that is tried is called after `run`: whoever gives up waiting can have it removed.
+pub async fn examine(
+    run: &str,
+    plan: &Plan,
+    variables: &[Variable],
+    send: Option<Lang>,
+) -> Vec<Line> {
     let mut lines = vec![line::valid(plan)];
     lines.extend(line::variables(variables));
     let (storage, newest) = storage::examine(plan).await;
     lines.extend(storage);
     lines.extend(storage::history(plan).await);
-    lines.extend(sandbox::examine(&plan.sandbox, &newest).await);
+    lines.extend(sandbox::examine(run, &plan.sandbox, &newest).await);
     lines.extend(live(plan).await);
     lines.extend(schedule::examine(plan));
     lines.extend(sinks::examine(plan, send).await);
@@ -65,13 +70,13 @@ pub async fn examine(plan: &Plan, variables: &[Variable], send: Option<Lang>) ->
     lines
 }
 
-/// Tries what drills of any plan need from this machine.
-pub async fn examine_machine(service: Option<Secret>) -> Vec<Line> {
+/// Tries what drills of any plan need from this machine; `run` as in [`examine`].
+pub async fn examine_machine(run: &str, service: Option<Secret>) -> Vec<Line> {
     let wanted = crate::plan::SandboxPlan {
         service_url: service,
         ..crate::plan::SandboxPlan::default()
     };
-    let mut lines = sandbox::examine(&wanted, &Newest::default()).await;
+    let mut lines = sandbox::examine(run, &wanted, &Newest::default()).await;
     lines.push(machine::memory());
     lines
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use ulid::Ulid;
-
 use super::{Line, Newest, Outcome, Said, What, disk, versions::fixed_in};
 use crate::{
     error::Result,
@@ -15,9 +13,9 @@ use crate::{
 const DEADLINE: Duration = Duration::from_mins(5);
 
 /// Looks at every provider that the plan may use, then starts the one that a drill would.
-pub(super) async fn examine(plan: &SandboxPlan, newest: &Newest) -> Vec<Line> {
+pub(super) async fn examine(run: &str, plan: &SandboxPlan, newest: &Newest) -> Vec<Line> {
     let needs = Needs {
-        run: Ulid::generate().to_string(),
+        run: run.to_owned(),
         provider: plan.provider,
         major: newest.major,
         tools_major: newest.tools_major,
