@@ -239,6 +239,20 @@ impl Store {
     }
 }
 
+/// Whether a URL names a kind of place that is known, and a place of that kind.
+///
+/// # Errors
+/// When it does not.
+pub fn is_place(url: &str) -> Result<()> {
+    match split(url)? {
+        (Kind::S3, rest) if rest.is_empty() || rest.starts_with('/') => Err(Error::new(
+            format!("\"{url}\" names no bucket"),
+            "Write s3://BUCKET/PREFIX/.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The kind of place and what follows the scheme.
 fn split(url: &str) -> Result<(Kind, &str)> {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -270,6 +284,12 @@ mod tests {
         let finding = crate::finding::Finding::from(split("gs://b/x").err().unwrap());
         assert_eq!(finding.message, "unknown kind of storage \"gs://\"");
         assert!(finding.hint.contains("s3://, file://"), "{}", finding.hint);
+    }
+
+    #[test]
+    fn a_bucket_has_a_name() {
+        assert!(is_place("s3://").is_err() && is_place("s3:///x").is_err());
+        assert!(is_place("s3://b").is_ok() && is_place("./dumps").is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::output;
 use crate::{
+    backup,
     error::Error,
     plan::{self, Mistakes, Plan},
     sinks::deliver::file_of,
@@ -46,12 +47,35 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
         }
     }
     let plans: Vec<Plan> = read.into_iter().map(|(_, loaded)| loaded.plan).collect();
+    places(&plans)?;
     apart(&plans)?;
     Ok(plans)
 }
 
-/// Refuses two plans whose metrics would replace each other's.
+/// Refuses a plan whose backups are nowhere: no drill would ever find them.
+fn places(plans: &[Plan]) -> Result<(), u8> {
+    let backups = plans.iter().filter_map(|plan| plan.backup.as_ref());
+    for backup in backups {
+        backup::is_place(&backup.url).map_err(|error| {
+            output::tell_error(&error);
+            USAGE
+        })?;
+    }
+    Ok(())
+}
+
+/// Refuses two plans of one name, or whose metrics would replace each other's.
 fn apart(plans: &[Plan]) -> Result<(), u8> {
+    for (number, plan) in plans.iter().enumerate() {
+        if let Some(other) = plans[..number].iter().find(|other| other.name == plan.name) {
+            let (one, two) = (other.file.display(), plan.file.display());
+            output::tell_error(&Error::new(
+                format!("\"{one}\" and \"{two}\" are both named \"{}\"", plan.name),
+                "Give each plan a `name` of its own: history, metrics and alerts tell plans apart by it.",
+            ));
+            return Err(USAGE);
+        }
+    }
     for (number, plan) in plans.iter().enumerate() {
         let same = |other: &&Plan| shared(plan, other).is_some();
         let Some(other) = plans[..number].iter().find(same) else {

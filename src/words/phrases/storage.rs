@@ -83,4 +83,6 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Check `metrics.pushgateway` in the plan, and that the Pushgateway runs.", "プランの `metrics.pushgateway` と、Pushgateway が動いているかを確認してください。"),
     ("Check `metrics.textfile` in the plan, and that its folder exists and may be written to.", "プランの `metrics.textfile` と、そのフォルダーがあり、書き込めるかを確認してください。"),
     ("Write http://host:9091.", "http://host:9091 の形で書いてください。"),
+    ("\"{}\" names no bucket", "「{0}」にバケットの名前がありません"),
+    ("Write s3://BUCKET/PREFIX/.", "s3://バケット/プレフィックス/ の形で書いてください。"),
 ];
