@@ -122,7 +122,8 @@ async fn watch(sandbox: &Sandbox, plan: &RestorePlan) -> Broken {
     let mut server = Server::default();
     let mut last = (Signs::default(), Instant::now());
     loop {
-        tokio::time::sleep(every).await;
+        let left = (plan.wall).map_or(every, |wall| wall.0.saturating_sub(started.elapsed()));
+        tokio::time::sleep(every.min(left)).await;
         if plan.wall.is_some_and(|wall| started.elapsed() >= wall.0) {
             return too_long(plan);
         }
