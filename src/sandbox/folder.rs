@@ -180,13 +180,19 @@ pub(super) fn check_name(run: &str) -> Result<()> {
 /// Where the folder of a run goes: where temporary files go, unless a socket's path would be too long there or
 /// a server's own user could not get there.
 fn place(run: &str) -> PathBuf {
-    let path = env::temp_dir().join(format!("{PREFIX}{run}"));
+    let path = temporary().join(format!("{PREFIX}{run}"));
     let socket = path.join("server/.s.PGSQL.5432");
     if socket.as_os_str().len() <= LONGEST_SOCKET && passable(&path) {
         path
     } else {
         Path::new("/tmp").join(format!("{PREFIX}{run}"))
     }
+}
+
+/// Where temporary files are; programs that are run elsewhere must find it, too.
+fn temporary() -> PathBuf {
+    let folder = env::temp_dir();
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// Whether everybody may pass through every folder above; only root starts servers as somebody else.
@@ -199,7 +205,7 @@ fn passable(path: &Path) -> bool {
 }
 
 fn roots() -> Vec<PathBuf> {
-    let mut roots = vec![env::temp_dir(), PathBuf::from("/tmp")];
+    let mut roots = vec![temporary(), PathBuf::from("/tmp")];
     roots.dedup();
     roots
 }

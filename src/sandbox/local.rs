@@ -200,6 +200,13 @@ async fn wait_until_ready(child: &mut Child, superuser: &Config, folder: &Folder
 
 fn last_lines(folder: &Folder) -> String {
     let log = read_log(folder.path());
+    // What initdb says last is only that it tidied up.
+    if let Some(full) = log
+        .lines()
+        .find(|line| line.contains("No space left on device"))
+    {
+        return full.to_owned();
+    }
     let lines: Vec<&str> = log.lines().rev().take(3).collect();
     if lines.is_empty() {
         return "It said nothing".to_owned();

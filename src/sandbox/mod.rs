@@ -72,7 +72,7 @@ enum Server {
 const DATABASE: &str = "restored";
 
 /// The superuser of a server that is wholly ours: no dump owns anything by that name, while many name `postgres`.
-const SUPERUSER: &str = "pgdrill";
+const SUPERUSER: &str = "pgdrill_superuser";
 
 /// Starts a sandbox and waits until it answers. When this is given up half-way, [`clean`] with the run's name removes
 /// what there is of it.

@@ -1,8 +1,8 @@
 # Runs one throwaway PostgreSQL and ends with whoever started it. POSIX sh only: Debian, Alpine, anything.
 #
-# PGDRILL_BINS      folders to look for PostgreSQL's programs in, in this order
-# PGDRILL_PLACES    folders to put the data in: the first that can be written to
-# PGDRILL_SOCKETS   folders for the socket: those that can be written to
+# PGDRILL_BINS      folders to look for PostgreSQL's programs in, in this order, one a line
+# PGDRILL_PLACES    folders to put the data in, one a line: the first that can be written to
+# PGDRILL_SOCKETS   folders for the socket, one a line: those that can be written to
 # PGDRILL_LISTEN    addresses to listen on; empty: none
 # PGDRILL_CACHE     a folder of our own to keep initialised data directories in, one for each major; empty: none
 # PGDRILL_SETTINGS  postgresql.conf
@@ -12,6 +12,9 @@
 # PGPASSWORD        the superuser's password
 set -u
 umask 077
+# A folder's name may hold spaces.
+IFS='
+'
 
 fail() {
     printf 'pgdrill: %s\n' "$*" >&2
@@ -97,7 +100,7 @@ set --
 # With a time zone it need not look for the machine's, for which it may compare it with all that there are: a large part of
 # the start in a container.
 initialise() {
-    TZ=UTC "$bin/initdb" --pgdata="$data" --username=pgdrill --encoding=UTF8 --locale=C --no-sync "$@" \
+    TZ=UTC "$bin/initdb" --pgdata="$data" --username=pgdrill_superuser --encoding=UTF8 --locale=C --no-sync "$@" \
         >/dev/null </dev/null || fail "initdb failed"
 }
 
@@ -111,7 +114,7 @@ initialise_once() {
 # Copying what was initialised once takes a fraction of the time. It is taken only from a folder that nobody else can
 # write to, and no server ever ran in it. Nobody can connect before the password is set.
 initialise_kept() {
-    made_by="1 $bin $version"
+    made_by="2 $bin $version"
     if [ "$(cat "$kept/made-by" 2>/dev/null)" != "$made_by" ] || ! cp -R "$kept/data" "$data" 2>/dev/null; then
         rm -rf "$data"
         initialise --auth=reject "$@"
@@ -144,8 +147,11 @@ fi
     # Compiling a query costs more than it saves in questions that are asked once.
     [ "$major" -lt 11 ] || echo 'jit = off'
     printf "listen_addresses = '%s'\n" "$PGDRILL_LISTEN"
-    printf "unix_socket_directories = '%s'\n" "$sockets"
+    printf "unix_socket_directories = '%s'\n" "$(printf %s "$sockets" | sed "s/'/''/g")"
     echo 'unix_socket_permissions = 0777'
+    # A trigger on login would fire whenever we look, and write rows that are not the dump's. What is restored is not meant to
+    # fire them either: they are made last.
+    [ "$major" -lt 17 ] || echo 'event_triggers = off'
     # A new segment of the log need not be filled with zeros first.
     [ "$major" -lt 12 ] || echo 'wal_init_zero = off'
     [ "$major" -lt 10 ] || printf "password_encryption = '%s'\n" "$auth"
@@ -155,7 +161,7 @@ fi
     [ -z "$PGDRILL_LISTEN" ] || printf 'host all all all %s\n' "$auth"
 } >"$data/pg_hba.conf"
 if [ -n "$kept" ]; then
-    printf "alter role pgdrill password '%s'\n" "$PGPASSWORD" |
+    printf "alter role pgdrill_superuser password '%s'\n" "$PGPASSWORD" |
         "$bin/postgres" --single -D "$data" template1 >/dev/null || fail "could not set the password"
 fi
 unset PGPASSWORD

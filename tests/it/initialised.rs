@@ -66,7 +66,7 @@ fn answers(server: &Cluster, place: &Path, password: &str) -> bool {
     let mut psql = server.client("psql");
     psql.args(["-XAtqc", "select 1"])
         .env("PGHOST", place)
-        .env("PGUSER", "pgdrill")
+        .env("PGUSER", "pgdrill_superuser")
         .env("PGPASSWORD", password);
     psql.output().unwrap().status.success()
 }

@@ -32,7 +32,7 @@ const MOUNTED: &str = "/pgdrill";
 pub(super) const INSIDE: &str = "/tmp";
 
 /// Where images keep PostgreSQL's data, the ones that are volumes in some images first.
-const PLACES: &str = "/var/lib/postgresql/data /var/lib/postgresql /var/lib/pgsql /tmp";
+const PLACES: &str = "/var/lib/postgresql/data\n/var/lib/postgresql\n/var/lib/pgsql\n/tmp";
 
 /// The parent of all data folders: a volume there is faster than the image's layers.
 const HOME: &str = "/var/lib/postgresql";
@@ -136,7 +136,7 @@ fn environment(plan: &Plan<'_>) -> Vec<(&'static str, String)> {
     vec![
         ("PGDRILL_BINS", bins),
         ("PGDRILL_PLACES", PLACES.to_owned()),
-        ("PGDRILL_SOCKETS", format!("{INSIDE} {MOUNTED}")),
+        ("PGDRILL_SOCKETS", format!("{INSIDE}\n{MOUNTED}")),
         ("PGDRILL_LISTEN", listen.to_owned()),
         ("PGDRILL_SETTINGS", SETTINGS.to_owned()),
         ("PGDRILL_DEADLINE", deadline),

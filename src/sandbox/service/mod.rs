@@ -26,7 +26,7 @@ pub(super) use leftovers::clean;
 /// What the name of every database of ours begins with.
 const PREFIX: &str = "pgdrill_";
 
-const HINT: &str = "Give the URL of a running server that may be used, such as postgres://postgres:password@localhost:5432/postgres.";
+const HINT: &str = "Give the URL of a running server that may be used by --service-url or PGDRILL_SERVICE_URL, such as postgres://postgres:password@localhost:5432/postgres.";
 
 /// A database of ours in somebody's server.
 pub(super) struct Service {

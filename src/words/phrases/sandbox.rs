@@ -74,7 +74,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("no service URL is given", "サービスの URL が指定されていません"),
     ("the service URL is not a PostgreSQL URL", "サービスの URL が PostgreSQL の URL ではありません"),
     ("the service URL names no host", "サービスの URL にホストがありません"),
-    ("Give the URL of a running server that may be used, such as postgres://postgres:password@localhost:5432/postgres.", "使ってよいサーバーの URL を postgres://postgres:password@localhost:5432/postgres のように指定してください。"),
+    ("Give the URL of a running server that may be used by --service-url or PGDRILL_SERVICE_URL, such as postgres://postgres:password@localhost:5432/postgres.", "使ってよいサーバーの URL を --service-url か PGDRILL_SERVICE_URL で、postgres://postgres:password@localhost:5432/postgres のように指定してください。"),
     ("the service is a standby: nothing can be restored into it", "サービスがスタンバイのため、リストアできません"),
     ("the service's user may not create databases", "サービスのユーザーにデータベースを作る権限がありません"),
     ("Give it CREATEDB, or better, use a superuser of a server that was made for this.", "CREATEDB を与えるか、できれば専用サーバーのスーパーユーザーを使ってください。"),
