@@ -73,12 +73,12 @@ const OVERLOADED: &str = "
     cross join lateral pg_identify_object('pg_proc'::regclass, p.oid, 0) i where p.count > 1";
 
 /// What every server says of its own objects is left out; the extensions, languages and schemas that it is made with are
-/// not.
+/// not, and large objects may have any number.
 const SAID: &str = "
     select i.type, i.identity, null::text, d.description from pg_description d
     cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i
     where i.identity is not null and (d.objoid >= 16384 or d.classoid in
-        ('pg_extension'::regclass, 'pg_namespace'::regclass, 'pg_language'::regclass))
+        ('pg_extension'::regclass, 'pg_namespace'::regclass, 'pg_language'::regclass, 'pg_largeobject'::regclass))
     union all
     select i.type, i.identity, l.provider, l.label from pg_seclabel l
     cross join lateral pg_identify_object(l.classoid, l.objoid, l.objsubid) i where i.identity is not null";

@@ -86,14 +86,6 @@ const OBJECTS: &str = "
     union all
     select 'POLICY', nspname, relname || ' ' || polname, null, true from r join pg_policy p on p.polrelid = r.oid
     union all
-    select case p.prokind when 'p' then 'PROCEDURE' when 'a' then 'AGGREGATE' else 'FUNCTION' end, n.nspname,
-           p.proname || '(' || coalesce((select string_agg(format_type(u.t, null), ', ' order by u.o)
-               from unnest(p.proargtypes::oid[]) with ordinality u (t, o)),
-               case p.prokind when 'a' then '*' else '' end) || ')',
-           pg_get_userbyid(p.proowner), true
-        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname not in ('pg_catalog', 'information_schema')
-    union all
     select k.kind, n.nspname, t.typname, pg_get_userbyid(t.typowner), true
         from pg_type t join pg_namespace n on n.oid = t.typnamespace
         cross join lateral (select case t.typtype when 'd' then 'DOMAIN' else 'TYPE' end as kind
@@ -103,9 +95,6 @@ const OBJECTS: &str = "
     select 'EXTENSION', '', extname, null, true from pg_extension
     union all
     select 'PROCEDURAL LANGUAGE', '', lanname, null, true from pg_language
-    union all
-    select 'CAST', '', 'CAST (' || format_type(castsource, null) || ' AS ' || format_type(casttarget, null) || ')', null, true
-        from pg_cast
     union all
     select 'OPERATOR', n.nspname, o.oprname, null, true
         from pg_operator o join pg_namespace n on n.oid = o.oprnamespace where n.nspname <> 'pg_catalog'
@@ -151,6 +140,20 @@ const OBJECTS: &str = "
     select 'USER MAPPING', '', 'USER MAPPING ' || usename || ' SERVER ' || srvname, null, true from pg_user_mappings
     union all
     select 'ACCESS METHOD', '', amname, null, true from pg_am
+";
+
+/// Objects whose names tell types, which `pg_dump --quote-all-identifiers` quotes.
+const TYPED: &str = "
+    select case p.prokind when 'p' then 'PROCEDURE' when 'a' then 'AGGREGATE' else 'FUNCTION' end, n.nspname,
+           p.proname || '(' || coalesce((select string_agg(format_type(u.t, null), ', ' order by u.o)
+               from unnest(p.proargtypes::oid[]) with ordinality u (t, o)),
+               case p.prokind when 'a' then '*' else '' end) || ')',
+           pg_get_userbyid(p.proowner), true
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname not in ('pg_catalog', 'information_schema')
+    union all
+    select 'CAST', '', 'CAST (' || format_type(castsource, null) || ' AS ' || format_type(casttarget, null) || ')', null, true
+        from pg_cast
     union all
     select 'TRANSFORM', '', 'TRANSFORM FOR ' || format_type(o.trftype, null) || ' LANGUAGE ' || l.lanname, null, true
         from pg_transform o join pg_language l on l.oid = o.trflang";
@@ -174,6 +177,15 @@ pub(super) async fn look(client: &Client, major: u32) -> Result<Catalogue> {
     for row in client.query(OBJECTS, &[]).await.map_err(stop)? {
         catalogue.add(&row);
     }
+    for quote in ["off", "on"] {
+        let quote = format!("set quote_all_identifiers = {quote}");
+        client.batch_execute(&quote).await.map_err(stop)?;
+        for row in client.query(TYPED, &[]).await.map_err(stop)? {
+            catalogue.add(&row);
+        }
+    }
+    let reset = "reset quote_all_identifiers";
+    client.batch_execute(reset).await.map_err(stop)?;
     for sql in PERHAPS {
         match client.query(sql, &[]).await {
             Ok(rows) => rows.iter().for_each(|row| catalogue.add(row)),

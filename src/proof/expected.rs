@@ -119,11 +119,7 @@ pub struct Expected {
 #[must_use]
 pub fn expected(contents: &Contents) -> Expected {
     let mut expected = Expected::default();
-    // Names in another encoding were not read as the server tells them.
-    let readable = matches!(
-        contents.encoding.as_deref(),
-        None | Some("UTF8" | "LATIN1" | "SQL_ASCII")
-    );
+    let readable = is_readable(contents.encoding.as_deref());
     for entry in &contents.toc {
         let kind = &*entry.desc;
         if let Detail::Value(value, called) = entry.detail {
@@ -150,9 +146,14 @@ pub fn expected(contents: &Contents) -> Expected {
     expected
 }
 
-/// What must exist, as far as it was recognised in a script's statements.
+/// Names in another encoding are not read as the server tells them.
+pub(super) fn is_readable(encoding: Option<&str>) -> bool {
+    matches!(encoding, None | Some("UTF8" | "LATIN1" | "SQL_ASCII"))
+}
+
+/// What must exist, as far as it was recognised in the statements of a script of this encoding.
 #[must_use]
-pub fn expected_of_script(seen: &Seen) -> Expected {
+pub fn expected_of_script(seen: &Seen, encoding: Option<&str>) -> Expected {
     let wanted = |made: &Made| Wanted {
         kind: made.kind.to_owned(),
         schema: made.schema.clone(),
@@ -185,6 +186,9 @@ pub fn expected_of_script(seen: &Seen) -> Expected {
         expected.said.clone_from(&seen.says.said);
         expected.unread("GRANT", seen.granted.unread);
         expected.unread("COMMENT", seen.says.unread);
+    }
+    if !is_readable(encoding) {
+        expected.keep_readable();
     }
     expected
 }
@@ -263,6 +267,25 @@ fn schema(kind: &str, namespace: Option<&str>) -> String {
 }
 
 impl Expected {
+    /// Whatever has a letter in its name that was not read as the server tells it is not looked for.
+    fn keep_readable(&mut self) {
+        let (readable, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.objects)
+            .into_iter()
+            .partition(|wanted| wanted.name.is_ascii() && wanted.schema.is_ascii());
+        self.objects = readable;
+        for other in others {
+            *self.unknown.entry(other.kind).or_default() += 1;
+        }
+        let told = |name: &str| name.is_ascii();
+        self.sequences
+            .retain(|one| told(&one.schema) && told(&one.name));
+        self.owners
+            .retain(|on, owner| told(&on.name) && told(owner));
+        self.grants
+            .retain(|grant| told(&grant.on.name) && told(&grant.to));
+        self.said.retain(|said| told(&said.on.name));
+    }
+
     /// What an entry says about an object.
     fn attribute(&mut self, entry: &Entry, readable: bool) {
         let told = |name: &str| readable || name.is_ascii();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Dump,
     back::Job,
+    expected,
     fair::unfair,
     parts::Reads,
     reading::{Answer, Answers, Question, Way},
@@ -88,7 +89,15 @@ pub(super) fn asked(dump: &Dump, relations: &Relations, server: u32) -> Vec<Aske
     let asked = |mut whole: Whole| {
         let key = (schema(&whole.target).to_owned(), whole.target.table.clone());
         let relation = relations.get(&key);
-        let standing = relation.map_or(Standing::Missing, standing);
+        let readable = expected::is_readable(dump.contents.encoding.as_deref())
+            || (key.0.is_ascii() && key.1.is_ascii());
+        let standing = match relation {
+            Some(relation) => standing(relation),
+            None if !readable => {
+                Standing::Never("its name is in an encoding that is not read here")
+            }
+            None => Standing::Missing,
+        };
         if whole.unfair.is_none() {
             whole.unfair =
                 relation.and_then(|relation| unfair(relation, dump.contents.major(), server));

@@ -55,6 +55,9 @@ const MEANING: &[(&str, Class)] = &[
     ("terminating connection", Class::Environment),
     ("connection to server", Class::Environment),
     ("could not connect to", Class::Environment),
+    // What dblink and file_fdw want is outside the sandbox.
+    ("could not establish connection", Class::Environment),
+    ("could not open file", Class::Environment),
     ("the database system is", Class::Environment),
     ("no connection to the server", Class::Environment),
     ("SSL connection has been closed", Class::Environment),

@@ -49,7 +49,9 @@ pub async fn script(
     let mut run = Run::new(sandbox, contents);
     while let Some(next) = run.feed(&mut pieces).await? {
         run.database.clone_from(&next);
-        run.connected.push(next);
+        if !run.connected.contains(&next) {
+            run.connected.push(next);
+        }
     }
     let loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
         database::choose(&run.connected, plan)

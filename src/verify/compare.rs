@@ -44,7 +44,10 @@ pub(super) async fn compare(
         ahead,
     } = held;
     let (ledger, expected) = match (&restored.seen, ledger) {
-        (Some(seen), _) => (seen.ledger.clone(), proof::expected_of_script(seen)),
+        (Some(seen), _) => (
+            seen.ledger.clone(),
+            proof::expected_of_script(seen, contents.encoding.as_deref()),
+        ),
         (None, Some(counted)) => (counted, proof::expected(&contents)),
         (None, None) => return Ok(Compared::default()),
     };

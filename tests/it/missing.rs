@@ -300,7 +300,7 @@ fn read(bytes: &[u8]) -> Read {
             });
             let seen = seen.unwrap();
             Read {
-                expected: proof::expected_of_script(&seen),
+                expected: proof::expected_of_script(&seen, None),
                 ledger: seen.ledger,
                 contents,
             }

@@ -147,7 +147,9 @@ fn canonical(kind: &str, words: &[Word<'_>]) -> String {
     while let [word, more @ ..] = rest {
         rest = more;
         match (word, more) {
-            (built_in, [Word::Sign('.'), after @ ..]) if built_in.is("pg_catalog") => {
+            (built_in, [Word::Sign('.'), after @ ..])
+                if built_in.name().as_deref() == Some("pg_catalog") =>
+            {
                 rest = after;
                 continue;
             }
