@@ -7,7 +7,7 @@ use crate::{sandbox, units::Secret};
 
 const HELP: &str = "\
 Exit codes:
-  0  nothing is left
+  0  nothing is left but what was kept
   3  something could not be removed; it is named
 
 Examples:
@@ -40,7 +40,9 @@ impl Clean {
         let service = self.service_url.map(Secret::new);
         match sandbox::clean(service.as_ref(), self.kept, self.run.as_deref()).await {
             Ok(removed) if removed.is_empty() => {
-                output::print("nothing was left behind\n");
+                let run = self.run.as_deref();
+                let of_run = run.map(|run| format!("nothing was left behind by a run \"{run}\"\n"));
+                output::print(of_run.as_deref().unwrap_or("nothing was left behind\n"));
                 0
             }
             Ok(removed) => {

@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(super) struct Render {
-    /// A report as `--format json` writes it, or a list of them; `-` reads standard input
+    /// A report as `--format json` writes it, a list of them, or a history; `-` reads standard input
     #[arg(value_name = "RUN.json")]
     file: PathBuf,
     /// The format on standard output [default: human, unless --output is given]
@@ -124,6 +124,10 @@ mod tests {
         assert_eq!(reports(one.as_bytes(), "x").unwrap().len(), 1);
         let list = format!("[{one},{one}]");
         assert_eq!(reports(list.as_bytes(), "x").unwrap().len(), 2);
+        let history = format!("{{\"plan\": \"shop\", \"runs\": {list}}}");
+        assert_eq!(reports(history.as_bytes(), "x").unwrap().len(), 2);
+        let several = format!("[{history},{history}]");
+        assert_eq!(reports(several.as_bytes(), "x").unwrap().len(), 4);
     }
 
     #[test]

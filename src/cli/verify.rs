@@ -20,7 +20,8 @@ use crate::{
 
 const HELP: &str = "\
 Exit codes:
-  0    passed: proven to restore (warnings allowed, unless --fail-on warning)
+  0    passed: proven to restore (warnings allowed, unless --fail-on warning); with --dry-run, which proves nothing, that
+       nothing critical shows
   1    failed: a critical finding about the backup; do not rely on it
   2    wrong usage or an invalid plan; nothing was looked at
   3    unverified: could not look, or nothing was proven; retry is sensible

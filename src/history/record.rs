@@ -50,13 +50,16 @@ fn any(bytes: &[u8]) -> std::result::Result<Report, String> {
     }
 }
 
-/// The report in a text, or all reports of a list, with the same leniency towards newer versions.
+/// The report in a text, or all reports of a list or of what `pgdrill history` writes for machines, with the same leniency
+/// towards newer versions.
 ///
 /// # Errors
 /// A sentence that says why it is none, without anything that it holds.
 pub fn reports(bytes: &[u8]) -> std::result::Result<Vec<Report>, String> {
-    let Ok(list) = serde_json::from_slice::<Vec<Value>>(bytes) else {
-        return any(bytes).map(|report| vec![report]);
+    let list = match serde_json::from_slice::<Value>(bytes) {
+        Ok(Value::Array(list)) => list.into_iter().flat_map(runs).collect(),
+        Ok(history) if history["runs"].is_array() => runs(history),
+        _ => return any(bytes).map(|report| vec![report]),
     };
     let numbered = list.iter().zip(1..);
     let read = numbered.map(|(value, number)| {
@@ -64,6 +67,14 @@ pub fn reports(bytes: &[u8]) -> std::result::Result<Vec<Report>, String> {
         report.map_err(|why| format!("Report {number} of {}: {why}", list.len()))
     });
     read.collect()
+}
+
+/// Those of a plan's history; a report is its own.
+fn runs(mut value: Value) -> Vec<Value> {
+    match value.get_mut("runs").map(Value::take) {
+        Some(Value::Array(runs)) => runs,
+        _ => vec![value],
+    }
 }
 
 /// Reads it once more without the findings that this version does not know, or tells what is wrong with it.

@@ -24,6 +24,8 @@ pub(super) struct Beside {
     pub(super) listed: Option<Listed>,
     /// The manifest, as it was read.
     pub(super) manifest: Option<Bytes>,
+    /// The dump's own files of checksums that name none for it.
+    pub(super) silent: Vec<String>,
 }
 
 /// Looks for it.
@@ -34,9 +36,11 @@ pub(super) async fn look(store: &Store, backup: &Backup) -> Beside {
             continue;
         };
         let text = String::from_utf8_lossy(&bytes);
+        let silent = sidecar.own.then(|| sidecar.key.clone());
         if found.take(&text, backup, sidecar) {
             break;
         }
+        found.silent.extend(silent);
     }
     let name = manifest::name_of(&backup.key);
     found.manifest = store.beside(&name, manifest::LIMIT).await;

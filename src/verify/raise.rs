@@ -31,6 +31,10 @@ pub(super) fn raise(bytes: &Bytes<'_>, compared: &Compared, report: &mut Report)
     } else {
         file(bytes, &mut notes, report)
     };
+    let silent = bytes.beside.silent.iter();
+    notes.extend(
+        silent.map(|file| format!("\"{file}\" holds no SHA-256 of this dump: it raises nothing.")),
+    );
     let equal = source(bytes, compared, &mut notes, report);
     let Some(proof) = &mut report.proof else {
         return;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What to do when a figure moved too far.
-const MOVED: &str = "Check what changed the data since the last proven run; when it was meant, this run is the next one's baseline.";
+const MOVED: &str = "Check what changed the data since the last proven run; when it was meant, give the check `severity: warning` for one run: one that passes is the next one's baseline.";
 
 /// What to do when the live database has something else.
 const APART: &str = "Check that the backup job dumps this database, and that `where` cuts off what is newer than the dump.";

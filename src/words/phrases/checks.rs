@@ -152,7 +152,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("It did not answer within {} s.", "{0} 秒以内に応答がありませんでした。"),
     ("There is no certificate in it.", "証明書が含まれていません。"),
     // What to do.
-    ("Check what changed the data since the last proven run; when it was meant, this run is the next one's baseline.", "前回の合格以降にデータを変えたものを確認してください。意図した変更なら、今回の検証が次回の基準になります。"),
+    ("Check what changed the data since the last proven run; when it was meant, give the check `severity: warning` for one run: one that passes is the next one's baseline.", "前回の合格以降にデータを変えたものを確認してください。意図した変更なら、このチェックを 1 回だけ `severity: warning` にしてください。合格した検証が次回の基準になります。"),
     ("Check that the backup job dumps this database, and that `where` cuts off what is newer than the dump.", "バックアップジョブがこのデータベースをダンプしているか、`where` でダンプより新しい行を除いているか確認してください。"),
     ("Cast it to numeric in the query.", "クエリの中で numeric に変換してください。"),
     ("Cast it to text or numeric in the query.", "クエリの中で text か numeric に変換してください。"),

@@ -62,4 +62,5 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the owner \"{}\" is one bit away from \"{}\"", "所有者「{0}」は「{1}」と 1 ビットしか違いません"),
     ("Only the {} \"{}\" belongs to \"{}\", and {} entries of the table of contents to \"{}\". It has no checksum: a damaged byte in it looks like this.", "「{2}」の所有するものは {0}「{1}」だけで、目次の {3} 項目は「{4}」のものです。目次にはチェックサムがなく、壊れたバイトはこのように見えます。"),
     ("Look who owns it at the source. A .sha256 file beside the dump, or `pgdrill manifest`, settles it for the next ones.", "元のデータベースで所有者を確認してください。次回からは、ダンプの隣の .sha256 ファイルか `pgdrill manifest` で確かめられます。"),
+    ("\"{}\" holds no SHA-256 of this dump: it raises nothing.", "「{0}」にこのダンプの SHA-256 がないため、証明の水準は上がりません。"),
 ];
