@@ -53,6 +53,8 @@ mod notify_mail;
 mod notify_plan;
 mod notify_run;
 mod notify_text;
+mod odd;
+mod operator;
 mod order;
 mod pages;
 mod plan;

@@ -1,0 +1,91 @@
+//! Databases that are as good as any other, and seldom seen.
+
+use super::support::{
+    cluster::{Cluster, succeed},
+    place::Place,
+};
+
+/// A drill of what this `pg_dump` writes of the database `odd`: it passes; gives the report.
+async fn passes(cluster: &Cluster, arguments: &[&str]) -> serde_json::Value {
+    let place = Place::new("");
+    place.store("odd.dump", &cluster.dump(arguments));
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{arguments:?}: {report:#}");
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quoted_identifiers_name_the_same_objects() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create role bkp; create database odd;\n\\connect odd\n\
+          create type st as enum ('a'); create table t as select 1 as n;\n\
+          create function f1(x st, y text, z t[]) returns int language sql as 'select 1';\n\
+          create procedure p1(x st) language sql as 'select 1';\n\
+          create cast (st as t) with inout as assignment;\n\
+          grant execute on function pg_catalog.pg_ls_dir(text) to bkp;\n\
+          revoke execute on function pg_catalog.pg_sleep(double precision) from public;\n",
+    );
+    for format in ["-Fc", "-Fp"] {
+        let report = passes(&cluster, &[format, "--quote-all-identifiers", "odd"]).await;
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_object_may_have_a_small_number_and_a_comment() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table t as select 1 as n;\n\
+          select lo_from_bytea(4711, 'abc'); comment on large object 4711 is 'x';\n",
+    );
+    let report = passes(&cluster, &["-Fc", "odd"]).await;
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_in_an_encoding_that_is_not_read_are_no_loss() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        "create database odd template template0 encoding 'EUC_JP' locale 'C';\n\\connect odd\nset client_encoding = 'UTF8';\n\
+         create table \"日本\" (n int primary key, \"名\" text); insert into \"日本\" values (1, '東');\n\
+         create view \"眺め\" as select * from \"日本\"; create table plain (n int);\n"
+            .as_bytes(),
+    );
+    for format in ["-Fc", "-Fp"] {
+        let report = passes(&cluster, &[format, "odd"]).await;
+        assert_eq!(report["proof"]["level"], "restored", "{report:#}");
+        let not_compared = report["proof"]["not_compared"].to_string();
+        assert!(
+            not_compared.contains("in an encoding that is not read here"),
+            "{report:#}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_may_have_a_role_of_our_own_name() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create role pgdrill login superuser password 'x'; create database shop;\n\\connect shop\n\
+          create table t as select 1 as n;\n",
+    );
+    let place = Place::new("");
+    let all = succeed(&mut cluster.client("pg_dumpall"));
+    place.store("all.sql", &all.stdout);
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+}
