@@ -45,6 +45,8 @@ pub enum Piece {
     CreatesPublic,
     /// The next bytes create a database of their own.
     CreatesDatabase,
+    /// The next bytes create a tablespace, in a folder of the machine that they were taken from.
+    CreatesTablespace,
     /// The next bytes are rows of this table, or the first `INSERT` of the script.
     Rows(String),
     /// What was written into the current database: the last piece of it.

@@ -95,6 +95,7 @@ fn names(text: &str, contents: &mut Contents) {
             super::Piece::CreatesPublic => contents.creates_public = true,
             super::Piece::Connect(_)
             | super::Piece::CreatesDatabase
+            | super::Piece::CreatesTablespace
             | super::Piece::Rows(_)
             | super::Piece::Seen(_)
             | super::Piece::Sql(_) => {}

@@ -67,6 +67,7 @@ const MEANING: &[(&str, Class)] = &[
     ("could not open extension control file", Class::Environment),
     ("is not available", Class::Environment),
     ("could not access file", Class::Environment),
+    ("tablespace \"", Class::Environment),
     ("could not load library", Class::Environment),
     ("invalid locale name", Class::Environment),
     ("permission denied to create", Class::Environment),
@@ -318,6 +319,8 @@ fn environment_hint(message: &str) -> &'static str {
         "Use a newer PostgreSQL: name its image in `sandbox.image`, or install its client programs."
     } else if message.contains("No space left") || message.contains("could not extend") {
         "Free disk space for the sandbox, or run it where there is more."
+    } else if message.contains("tablespace") {
+        "Write the dump with `--no-tablespaces`: the sandbox has none of the source's."
     } else if message.contains("locale") {
         "Use an image that has the locale, or install it; the official `postgres` images have en_US.UTF-8."
     } else if message.contains("extension") || message.contains("could not access file") {

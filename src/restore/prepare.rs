@@ -1,5 +1,7 @@
 //! What must be in the sandbox before the first byte of a dump: its database, its roles, its extensions.
 
+use std::collections::HashSet;
+
 use super::extensions;
 use crate::{
     dump::{Contents, Format},
@@ -29,6 +31,7 @@ pub async fn prepare(
     collation: Collation,
 ) -> Result<Prepared> {
     refuse_cluster_in_service(sandbox, contents)?;
+    refuse_foreign_rows(sandbox, contents)?;
     let options = options(contents, collation);
     let mut notes = sandbox.create_database(&options).await?;
     let own = sandbox.take_collation().await?;
@@ -116,6 +119,40 @@ fn refuse_cluster_in_service(sandbox: &Sandbox, contents: &Contents) -> Result<(
         return Ok(());
     }
     Err(makes_databases())
+}
+
+/// Why no sandbox takes such a dump: what is restored there would be outside of it, and stay.
+pub(super) fn makes_tablespaces() -> Error {
+    Error::new(
+        "the script makes a tablespace in a folder outside the sandbox",
+        "Write it with `pg_dumpall --no-tablespaces`: everything is restored without them, too.",
+    )
+}
+
+/// A restore would write these rows into another server, unless nothing outside can be reached.
+fn refuse_foreign_rows(sandbox: &Sandbox, contents: &Contents) -> Result<()> {
+    if sandbox.provider() == Provider::Docker {
+        return Ok(());
+    }
+    match foreign_rows(contents) {
+        None => Ok(()),
+        Some(table) => Err(Error::new(
+            format!(
+                "the dump holds rows of the foreign table \"{table}\", which belong to another server"
+            ),
+            "Use the provider `docker`, which reaches no other server, or dump without `--include-foreign-data`.",
+        )),
+    }
+}
+
+/// A foreign table that an archive holds rows of.
+fn foreign_rows(contents: &Contents) -> Option<&str> {
+    let entries = || contents.toc.iter();
+    let foreign = entries().filter(|entry| &*entry.desc == "FOREIGN TABLE");
+    let foreign: HashSet<i32> = foreign.map(|entry| entry.id).collect();
+    let mut rows = entries().filter(|entry| entry.is_table_data());
+    let found = rows.find(|entry| entry.depends.iter().any(|id| foreign.contains(id)));
+    found.map(|entry| &*entry.tag)
 }
 
 /// Why a service cannot take such a dump: only what it makes for us is dropped afterwards.

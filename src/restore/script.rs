@@ -195,6 +195,7 @@ impl<'a> Run<'a> {
             Piece::CreatesDatabase if self.sandbox.provider() == Provider::Service => {
                 return Err(prepare::makes_databases().into());
             }
+            Piece::CreatesTablespace => return Err(prepare::makes_tablespaces().into()),
             Piece::Rows(_) => _ = self.tables.fetch_add(1, Ordering::Relaxed),
             Piece::Sql(_) | Piece::Connect(_) | Piece::Seen(_) | Piece::CreatesDatabase => {}
         }
@@ -216,6 +217,7 @@ pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<Complaints, Bro
         while let Some(piece) = pieces.recv().await {
             let chunk = match piece {
                 Ok(Piece::Sql(bytes)) => Ok(bytes),
+                Ok(Piece::CreatesTablespace) => Err(prepare::makes_tablespaces().into()),
                 Ok(_) => continue,
                 Err(broken) => Err(broken),
             };

@@ -300,6 +300,7 @@ fn play(cluster: &Cluster, database: &str, script: &[u8]) -> Vec<String> {
             Piece::Extension(_)
             | Piece::CreatesPublic
             | Piece::CreatesDatabase
+            | Piece::CreatesTablespace
             | Piece::Seen(_)
             | Piece::Rows(_) => {}
             Piece::Connect(name) => databases.push((name, Vec::new())),

@@ -89,3 +89,55 @@ async fn a_cluster_may_have_a_role_of_our_own_name() {
     let (code, report) = place.drill("local").await;
     assert_eq!(code, 0, "{report:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tablespace_is_not_made_outside_the_sandbox() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let place = Place::new("");
+    let outside = place.path("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let script = format!("create tablespace fast location '{}';\n", outside.display());
+    place.store(
+        "all.sql",
+        format!("-- PostgreSQL database cluster dump\n\n{script}").as_bytes(),
+    );
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 3, "{report:#}");
+    assert!(
+        report.to_string().contains("--no-tablespaces"),
+        "{report:#}"
+    );
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    drop(cluster);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_another_server_are_not_written_into_it() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let socket = cluster.socket().display().to_string();
+    cluster.psql(
+        "postgres",
+        format!(
+            "create database remote; create database odd;\n\\connect remote\ncreate table t as select 1 as n;\n\
+             \\connect odd\ncreate extension postgres_fdw;\n\
+             create server s foreign data wrapper postgres_fdw options (host '{socket}', dbname 'remote');\n\
+             create user mapping for public server s options (user 'postgres', password_required 'false');\n\
+             create foreign table f (n int) server s options (table_name 't'); create table own as select 1 as n;\n"
+        )
+        .as_bytes(),
+    );
+    let place = Place::new("");
+    let dump = cluster.dump(&["-Fc", "--include-foreign-data=s", "odd"]);
+    place.store("odd.dump", &dump);
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 3, "{report:#}");
+    assert!(report.to_string().contains("foreign table"), "{report:#}");
+    assert_eq!(
+        cluster.psql("remote", b"select count(*) from t").trim(),
+        "1"
+    );
+}

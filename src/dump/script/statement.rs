@@ -77,6 +77,9 @@ impl<R: Read> Script<R> {
         if facts.creates_database {
             pieces.push(Piece::CreatesDatabase);
         }
+        if facts.creates_tablespace {
+            pieces.push(Piece::CreatesTablespace);
+        }
         if !pieces.is_empty() {
             self.flush();
             self.ready.extend(pieces);

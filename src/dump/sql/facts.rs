@@ -17,6 +17,8 @@ pub(in super::super) struct Facts {
     pub(in super::super) creates_public: bool,
     /// Whether they create a database.
     pub(in super::super) creates_database: bool,
+    /// Whether they create a tablespace.
+    pub(in super::super) creates_tablespace: bool,
 }
 
 /// Whether a role with this name must be made: not those that every server has.
@@ -71,6 +73,7 @@ impl Facts {
             self.list(after_outside(rest, &["to"]));
         } else if kind.is("database") || kind.is("tablespace") {
             self.creates_database |= kind.is("database");
+            self.creates_tablespace |= kind.is("tablespace");
             let owner = after(rest, &["owner"]);
             self.role(owner.iter().find(|&word| *word != Word::Sign('=')));
         }

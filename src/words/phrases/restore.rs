@@ -84,4 +84,9 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Check the storage and the network, then run again.", "保存先とネットワークを確認し、もう一度実行してください。"),
     ("Nothing moved for {} (`restore.stall`), after {} bytes.", "{0}(`restore.stall`)の間、進みませんでした。それまでに {1} バイトを読んでいます。"),
     ("Raise `restore.wall` in the plan, or restore with more jobs.", "プランの `restore.wall` を上げるか、並列数を増やしてください。"),
+    ("the script makes a tablespace in a folder outside the sandbox", "スクリプトは使い捨てのサーバーの外にテーブル空間を作ります"),
+    ("Write it with `pg_dumpall --no-tablespaces`: everything is restored without them, too.", "`pg_dumpall --no-tablespaces` で書いてください。テーブル空間がなくてもすべてリストアされます。"),
+    ("the dump holds rows of the foreign table \"{}\", which belong to another server", "ダンプには、別のサーバーのものである外部テーブル「{0}」の行が入っています"),
+    ("Use the provider `docker`, which reaches no other server, or dump without `--include-foreign-data`.", "ほかのサーバーに届かないプロバイダー `docker` を使うか、`--include-foreign-data` なしでダンプしてください。"),
+    ("Write the dump with `--no-tablespaces`: the sandbox has none of the source's.", "`--no-tablespaces` でダンプしてください。使い捨てのサーバーには元のテーブル空間がありません。"),
 ];
