@@ -68,6 +68,8 @@ const MEANING: &[(&str, Class)] = &[
     ("is not available", Class::Environment),
     ("could not access file", Class::Environment),
     ("tablespace \"", Class::Environment),
+    ("database \"postgres\" already exists", Class::Environment),
+    ("database \"template1\" already exists", Class::Environment),
     ("could not load library", Class::Environment),
     ("invalid locale name", Class::Environment),
     ("permission denied to create", Class::Environment),
@@ -319,6 +321,8 @@ fn environment_hint(message: &str) -> &'static str {
         "Use a newer PostgreSQL: name its image in `sandbox.image`, or install its client programs."
     } else if message.contains("No space left") || message.contains("could not extend") {
         "Free disk space for the sandbox, or run it where there is more."
+    } else if message.contains("already exists") {
+        "Write the dump without `--create`, or as an archive (`-Fc`): every sandbox has a database of this name."
     } else if message.contains("tablespace") {
         "Write the dump with `--no-tablespaces`: the sandbox has none of the source's."
     } else if message.contains("locale") {

@@ -141,3 +141,34 @@ async fn rows_of_another_server_are_not_written_into_it() {
         "1"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_not_every_partition_has_is_no_loss() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table p (n int) partition by range (n); create table p1 partition of p for values from (0) to (9);\n\
+          insert into p values (1); create index on only p (n);\n",
+    );
+    let report = passes(&cluster, &["-Fc", "odd"]).await;
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_makes_a_database_of_every_server_says_nothing_of_the_backup() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql("postgres", b"create table t as select 1 as n;\n");
+    let place = Place::new("");
+    place.store("postgres.sql", &cluster.dump(&["-Fp", "-C", "postgres"]));
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 3, "{report:#}");
+    assert!(
+        report.to_string().contains("without `--create`"),
+        "{report:#}"
+    );
+}

@@ -89,4 +89,5 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the dump holds rows of the foreign table \"{}\", which belong to another server", "ダンプには、別のサーバーのものである外部テーブル「{0}」の行が入っています"),
     ("Use the provider `docker`, which reaches no other server, or dump without `--include-foreign-data`.", "ほかのサーバーに届かないプロバイダー `docker` を使うか、`--include-foreign-data` なしでダンプしてください。"),
     ("Write the dump with `--no-tablespaces`: the sandbox has none of the source's.", "`--no-tablespaces` でダンプしてください。使い捨てのサーバーには元のテーブル空間がありません。"),
+    ("Write the dump without `--create`, or as an archive (`-Fc`): every sandbox has a database of this name.", "`--create` なしか、アーカイブ(`-Fc`)でダンプしてください。この名前のデータベースはどの使い捨てサーバーにもあります。"),
 ];
