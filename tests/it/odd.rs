@@ -3,6 +3,7 @@
 use super::support::{
     cluster::{Cluster, succeed},
     place::Place,
+    postgres::Postgres,
 };
 
 /// A drill of what this `pg_dump` writes of the database `odd`: it passes; gives the report.
@@ -171,4 +172,23 @@ async fn a_script_that_makes_a_database_of_every_server_says_nothing_of_the_back
         report.to_string().contains("without `--create`"),
         "{report:#}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_at_a_database_fires_none_of_its_triggers_on_login() {
+    let Some(server) = Postgres::start(17) else {
+        return;
+    };
+    server.load(
+        "odd",
+        b"create table seen (who text); insert into seen values ('a');\n\
+          create function onlog() returns event_trigger language plpgsql security definer as\n\
+            $$ begin insert into public.seen values (session_user); end $$;\n\
+          create event trigger lg on login execute function onlog(); alter event trigger lg enable always;\n",
+    );
+    let place = Place::new("");
+    place.store("odd.dump", &server.sh("pg_dump -Fc odd", b""));
+    let (code, report) = place.drill("docker").await;
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
 }
