@@ -136,7 +136,8 @@ fn plain() -> Style {
 /// # Errors
 /// When one of them cannot.
 pub(super) fn prepare(outputs: &[Output]) -> Result<()> {
-    for output in outputs {
+    // Whoever reads a pipe would take an end of it for the end.
+    for output in outputs.iter().filter(|output| !is_no_file(&output.path)) {
         let open = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -169,7 +170,7 @@ fn cannot_write(path: &Path) -> String {
 /// file, such as a pipe or a device, is written to.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     if is_no_file(path) {
-        let mut out = fs::OpenOptions::new().write(true).open(path)?;
+        let mut out = fs::OpenOptions::new().append(true).open(path)?;
         return out.write_all(text.as_bytes());
     }
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -226,6 +227,9 @@ mod tests {
         assert!(at("link").is_symlink());
         assert_eq!(fs::read_to_string(at("file")).unwrap(), "after");
         nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        // It would wait for a reader.
+        let output = format!("json={}", at("pipe").display());
+        prepare(&[output.parse().unwrap()]).unwrap();
         let pipe = at("pipe");
         let reader = std::thread::spawn(move || fs::read_to_string(pipe).unwrap());
         replace(&at("pipe"), "through").unwrap();

@@ -47,6 +47,8 @@ pub enum Piece {
     CreatesDatabase,
     /// The next bytes create a tablespace, in a folder of the machine that they were taken from.
     CreatesTablespace,
+    /// The next bytes are rows of this foreign table: another server takes them.
+    ForeignRows(String),
     /// The next bytes are rows of this table, or the first `INSERT` of the script.
     Rows(String),
     /// What was written into the current database: the last piece of it.

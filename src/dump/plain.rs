@@ -96,6 +96,7 @@ fn names(text: &str, contents: &mut Contents) {
             super::Piece::Connect(_)
             | super::Piece::CreatesDatabase
             | super::Piece::CreatesTablespace
+            | super::Piece::ForeignRows(_)
             | super::Piece::Rows(_)
             | super::Piece::Seen(_)
             | super::Piece::Sql(_) => {}

@@ -364,6 +364,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_dump_wants_from_outside_the_sandbox_is_no_loss() {
+        for error in [
+            "could not establish connection",
+            "could not open file \"/srv/prices.csv\" for reading: Permission denied",
+            "tablespace \"fast\" does not exist",
+            "database \"postgres\" already exists",
+        ] {
+            let complaints = read(&format!(
+                "pg_restore: error: could not execute query: ERROR:  {error}\n"
+            ));
+            assert!(complaints.environment().is_some(), "{error}");
+            assert!(complaints.judge(&[]).findings.is_empty(), "{error}");
+        }
+    }
+
+    #[test]
     fn every_error_of_pg_restore_names_its_object_and_no_row() {
         let complaints = read(
             "pg_restore: while PROCESSING TOC:\n\

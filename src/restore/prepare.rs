@@ -31,7 +31,7 @@ pub async fn prepare(
     collation: Collation,
 ) -> Result<Prepared> {
     refuse_cluster_in_service(sandbox, contents)?;
-    refuse_foreign_rows(sandbox, contents)?;
+    refuse_foreign_rows(sandbox, foreign_rows(contents))?;
     let options = options(contents, collation);
     let mut notes = sandbox.create_database(&options).await?;
     let own = sandbox.take_collation().await?;
@@ -129,12 +129,9 @@ pub(super) fn makes_tablespaces() -> Error {
     )
 }
 
-/// A restore would write these rows into another server, unless nothing outside can be reached.
-fn refuse_foreign_rows(sandbox: &Sandbox, contents: &Contents) -> Result<()> {
-    if sandbox.provider() == Provider::Docker {
-        return Ok(());
-    }
-    match foreign_rows(contents) {
+/// A restore would write the rows of this table into another server, unless nothing outside can be reached.
+pub(super) fn refuse_foreign_rows(sandbox: &Sandbox, table: Option<&str>) -> Result<()> {
+    match table.filter(|_| sandbox.provider() != Provider::Docker) {
         None => Ok(()),
         Some(table) => Err(Error::new(
             format!(

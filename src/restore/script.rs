@@ -196,6 +196,7 @@ impl<'a> Run<'a> {
                 return Err(prepare::makes_databases().into());
             }
             Piece::CreatesTablespace => return Err(prepare::makes_tablespaces().into()),
+            Piece::ForeignRows(table) => prepare::refuse_foreign_rows(self.sandbox, Some(&table))?,
             Piece::Rows(_) => _ = self.tables.fetch_add(1, Ordering::Relaxed),
             Piece::Sql(_) | Piece::Connect(_) | Piece::Seen(_) | Piece::CreatesDatabase => {}
         }

@@ -301,6 +301,7 @@ fn play(cluster: &Cluster, database: &str, script: &[u8]) -> Vec<String> {
             | Piece::CreatesPublic
             | Piece::CreatesDatabase
             | Piece::CreatesTablespace
+            | Piece::ForeignRows(_)
             | Piece::Seen(_)
             | Piece::Rows(_) => {}
             Piece::Connect(name) => databases.push((name, Vec::new())),

@@ -132,11 +132,13 @@ async fn rows_of_another_server_are_not_written_into_it() {
         .as_bytes(),
     );
     let place = Place::new("");
-    let dump = cluster.dump(&["-Fc", "--include-foreign-data=s", "odd"]);
-    place.store("odd.dump", &dump);
-    let (code, report) = place.drill("local").await;
-    assert_eq!(code, 3, "{report:#}");
-    assert!(report.to_string().contains("foreign table"), "{report:#}");
+    for more in [&["-Fc"][..], &["-Fp"], &["-Fp", "--inserts"]] {
+        let dump = cluster.dump(&[more, &["--include-foreign-data=s", "odd"]].concat());
+        place.store("odd.dump", &dump);
+        let (code, report) = place.drill("local").await;
+        assert_eq!(code, 3, "{more:?}: {report:#}");
+        assert!(report.to_string().contains("foreign table"), "{report:#}");
+    }
     assert_eq!(
         cluster.psql("remote", b"select count(*) from t").trim(),
         "1"

@@ -51,6 +51,8 @@ pub struct Script<R> {
     ends: Ends,
     restrict: Option<String>,
     roles: HashSet<String>,
+    /// The foreign tables that it made.
+    foreign: HashSet<String>,
     /// Whether nothing was created in the current database.
     prelude: bool,
     dropped: u64,
@@ -97,6 +99,7 @@ impl<R: Read> Script<R> {
             ends: Ends::default(),
             restrict: None,
             roles: HashSet::new(),
+            foreign: HashSet::new(),
             prelude: true,
             dropped: 0,
             database: None,
@@ -246,9 +249,17 @@ impl<R: Read> Script<R> {
             copy: Some(&statement),
             database: self.database.as_deref(),
         });
-        self.flush();
-        self.ready.push_back(Piece::Rows(table.clone()));
+        self.rows_of(table.clone());
         table
+    }
+
+    /// Tells whose rows follow.
+    fn rows_of(&mut self, table: String) {
+        self.flush();
+        if self.foreign.contains(&table) {
+            self.ready.push_back(Piece::ForeignRows(table.clone()));
+        }
+        self.ready.push_back(Piece::Rows(table));
     }
 
     fn corrupt(&self, message: String) -> Broken {

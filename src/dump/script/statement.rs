@@ -30,14 +30,17 @@ impl<R: Read> Script<R> {
                     .get(..6)
                     .is_some_and(|word| word.eq_ignore_ascii_case("create"));
                 self.seeing.head(&self.lexer.statement.first, &text, whole);
+                self.foreign.extend(sql::foreign_table(&text));
                 self.tell(&text);
             }
-            b"insert" if !self.ends.inserts => {
-                self.ends.inserts = true;
+            b"insert" if !self.ends.inserts || !self.foreign.is_empty() => {
                 let text = sql::decode(&self.bytes[start..end]);
                 self.seeing.head(&self.lexer.statement.first, &text, whole);
-                self.flush();
-                self.ready.push_back(Piece::Rows(sql::inserted(&text)));
+                let table = sql::inserted(&text);
+                let is_first = !std::mem::replace(&mut self.ends.inserts, true);
+                if is_first || self.foreign.contains(&table) {
+                    self.rows_of(table);
+                }
             }
             b"set" => {
                 let text = sql::decode(&self.bytes[start..end]);

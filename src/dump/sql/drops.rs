@@ -48,6 +48,20 @@ pub(in super::super) fn copied(text: &str) -> String {
         .collect()
 }
 
+/// The table of a CREATE FOREIGN TABLE statement, written as [`copied`] and [`inserted`] write it.
+pub(in super::super) fn foreign_table(text: &str) -> Option<String> {
+    let mut all = words(text);
+    let is_one = ["create", "foreign", "table"]
+        .iter()
+        .all(|keyword| all.next().is_some_and(|word| word.is(keyword)));
+    let name = all.map_while(|word| match word {
+        Word::Sign('.') => Some(".".to_owned()),
+        Word::Sign(_) => None,
+        word => word.text(),
+    });
+    is_one.then(|| name.collect())
+}
+
 /// The table of an INSERT statement.
 pub(in super::super) fn inserted(text: &str) -> String {
     words(text)
@@ -64,6 +78,22 @@ pub(in super::super) fn inserted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_table_is_called_as_its_rows_are() {
+        let made =
+            foreign_table("CREATE FOREIGN TABLE public.\"a b\" (\n    n integer\n)\nSERVER s;");
+        assert_eq!(made.as_deref(), Some("public.a b"));
+        assert_eq!(
+            made.as_deref(),
+            Some(&*copied("COPY public.\"a b\" (n) FROM stdin;"))
+        );
+        assert_eq!(
+            made.as_deref(),
+            Some(&*inserted("INSERT INTO public.\"a b\" VALUES (1);"))
+        );
+        assert_eq!(foreign_table("CREATE TABLE public.t (n integer);"), None);
+    }
 
     #[test]
     fn what_clean_drops_is_left_out_before_the_first_create_only() {
