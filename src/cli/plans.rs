@@ -64,49 +64,41 @@ fn places(plans: &[Plan]) -> Result<(), u8> {
     Ok(())
 }
 
-/// Refuses two plans of one name, or whose metrics would replace each other's.
+/// Refuses two plans that cannot be told apart, or whose metrics would replace each other's.
 fn apart(plans: &[Plan]) -> Result<(), u8> {
     for (number, plan) in plans.iter().enumerate() {
-        if let Some(other) = plans[..number].iter().find(|other| other.name == plan.name) {
-            let (one, two) = (other.file.display(), plan.file.display());
-            output::tell_error(&Error::new(
-                format!("\"{one}\" and \"{two}\" are both named \"{}\"", plan.name),
-                "Give each plan a `name` of its own: history, metrics and alerts tell plans apart by it.",
-            ));
+        let clash = plans[..number].iter().find_map(|other| clash(other, plan));
+        if let Some(error) = clash {
+            output::tell_error(&error);
             return Err(USAGE);
         }
-    }
-    for (number, plan) in plans.iter().enumerate() {
-        let same = |other: &&Plan| shared(plan, other).is_some();
-        let Some(other) = plans[..number].iter().find(same) else {
-            continue;
-        };
-        let what = shared(plan, other).unwrap_or_default();
-        let (one, two) = (other.file.display(), plan.file.display());
-        output::tell_error(&Error::new(
-            format!("\"{one}\" and \"{two}\" write their metrics to the same {what}"),
-            "Give each plan its own `name`, and its own `metrics.textfile` or a folder that ends in /.",
-        ));
-        return Err(USAGE);
     }
     Ok(())
 }
 
-/// The place to which both plans write their metrics.
-fn shared(one: &Plan, two: &Plan) -> Option<&'static str> {
-    let file = |plan: &Plan| {
-        let folder = plan.file.parent().unwrap_or(Path::new("."));
-        let path = folder.join(plan.metrics.textfile.as_ref()?);
-        Some(file_of(&path, &plan.name))
-    };
-    let group = |plan: &Plan| Some((plan.metrics.pushgateway.clone()?, plan.name.clone()));
-    if file(one).is_some() && file(one) == file(two) {
-        Some("file")
-    } else if group(one).is_some() && group(one) == group(two) {
-        Some("group of the Pushgateway")
-    } else {
-        None
+/// Why two plans cannot be used together.
+fn clash(one: &Plan, two: &Plan) -> Option<Error> {
+    let both = format!("\"{}\" and \"{}\"", one.file.display(), two.file.display());
+    if one.name == two.name {
+        return Some(Error::new(
+            format!("{both} are both named \"{}\"", two.name),
+            "Give each plan a `name` of its own: history, metrics and alerts tell plans apart by it.",
+        ));
     }
+    let file = textfile(one)?;
+    (textfile(two)? == file).then(|| {
+        Error::new(
+            format!("{both} write their metrics to the same file"),
+            "Give each plan its own `name`, and its own `metrics.textfile` or a folder that ends in /.",
+        )
+    })
+}
+
+/// The file that a plan's metrics are written to.
+fn textfile(plan: &Plan) -> Option<PathBuf> {
+    let folder = plan.file.parent().unwrap_or(Path::new("."));
+    let path = folder.join(plan.metrics.textfile.as_ref()?);
+    Some(file_of(&path, &plan.name))
 }
 
 pub(super) fn environment(name: &str) -> Option<String> {

@@ -119,7 +119,7 @@ pub struct Expected {
 #[must_use]
 pub fn expected(contents: &Contents) -> Expected {
     let mut expected = Expected::default();
-    let readable = is_readable(contents.encoding.as_deref());
+    let is_read = is_read(contents.encoding.as_deref());
     for entry in &contents.toc {
         let kind = &*entry.desc;
         if let Detail::Value(value, called) = entry.detail {
@@ -135,10 +135,10 @@ pub fn expected(contents: &Contents) -> Expected {
         }
         let named = COMPARED.contains(&kind) || MORE_COMPARED.contains(&kind);
         let known = named && entry.namespace.as_deref() != Some("pg_catalog");
-        if known && (readable || entry.tag.is_ascii()) {
+        if known && is_read(&entry.tag) {
             expected.objects.push(Wanted::of(entry));
         } else if ATTRIBUTES.contains(&kind) {
-            expected.attribute(entry, readable);
+            expected.attribute(entry, &is_read);
         } else {
             *expected.unknown.entry(kind.to_owned()).or_default() += 1;
         }
@@ -146,9 +146,10 @@ pub fn expected(contents: &Contents) -> Expected {
     expected
 }
 
-/// Names in another encoding are not read as the server tells them.
-pub(super) fn is_readable(encoding: Option<&str>) -> bool {
-    matches!(encoding, None | Some("UTF8" | "LATIN1" | "SQL_ASCII"))
+/// Whether a name in a dump of this encoding is read as the server tells it.
+pub(super) fn is_read(encoding: Option<&str>) -> impl Fn(&str) -> bool + use<> {
+    let any = matches!(encoding, None | Some("UTF8" | "LATIN1" | "SQL_ASCII"));
+    move |name| any || name.is_ascii()
 }
 
 /// What must exist, as far as it was recognised in the statements of a script of this encoding.
@@ -187,9 +188,7 @@ pub fn expected_of_script(seen: &Seen, encoding: Option<&str>) -> Expected {
         expected.unread("GRANT", seen.granted.unread);
         expected.unread("COMMENT", seen.says.unread);
     }
-    if !is_readable(encoding) {
-        expected.keep_readable();
-    }
+    expected.keep(&is_read(encoding));
     expected
 }
 
@@ -267,16 +266,15 @@ fn schema(kind: &str, namespace: Option<&str>) -> String {
 }
 
 impl Expected {
-    /// Whatever has a letter in its name that was not read as the server tells it is not looked for.
-    fn keep_readable(&mut self) {
-        let (readable, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.objects)
+    /// Whatever has a name that was not read as the server tells it is not looked for.
+    fn keep(&mut self, told: &impl Fn(&str) -> bool) {
+        let (kept, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.objects)
             .into_iter()
-            .partition(|wanted| wanted.name.is_ascii() && wanted.schema.is_ascii());
-        self.objects = readable;
+            .partition(|wanted| told(&wanted.name) && told(&wanted.schema));
+        self.objects = kept;
         for other in others {
             *self.unknown.entry(other.kind).or_default() += 1;
         }
-        let told = |name: &str| name.is_ascii();
         self.sequences
             .retain(|one| told(&one.schema) && told(&one.name));
         self.owners
@@ -287,8 +285,7 @@ impl Expected {
     }
 
     /// What an entry says about an object.
-    fn attribute(&mut self, entry: &Entry, readable: bool) {
-        let told = |name: &str| readable || name.is_ascii();
+    fn attribute(&mut self, entry: &Entry, told: &impl Fn(&str) -> bool) {
         match &entry.detail {
             Detail::Granted(granted) => {
                 let known = |grant: &&Grant| told(&grant.on.name) && told(&grant.to);

@@ -86,14 +86,13 @@ pub(super) fn wholes(ledger: &Ledger) -> Vec<Whole> {
 
 /// What to ask of which table.
 pub(super) fn asked(dump: &Dump, relations: &Relations, server: u32) -> Vec<Asked> {
+    let is_read = expected::is_read(dump.contents.encoding.as_deref());
     let asked = |mut whole: Whole| {
         let key = (schema(&whole.target).to_owned(), whole.target.table.clone());
         let relation = relations.get(&key);
-        let readable = expected::is_readable(dump.contents.encoding.as_deref())
-            || (key.0.is_ascii() && key.1.is_ascii());
         let standing = match relation {
             Some(relation) => standing(relation),
-            None if !readable => {
+            None if !(is_read(&key.0) && is_read(&key.1)) => {
                 Standing::Never("its name is in an encoding that is not read here")
             }
             None => Standing::Missing,

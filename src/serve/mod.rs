@@ -15,7 +15,6 @@ mod routes;
 mod schedule;
 
 use std::{
-    collections::BTreeSet,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     thread,
@@ -75,13 +74,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens.
+    /// Listens. A plan is asked for by its name: no two may have the same.
     ///
     /// # Errors
-    /// When the address is taken or not ours, when others could ask without a key, or when two plans have one name.
+    /// When the address is taken or not ours, or when others could ask without a key.
     pub fn bind(plans: Vec<Plan>, settings: &Settings) -> Result<Self> {
         private(settings)?;
-        distinct(&plans)?;
         let proxy = settings.proxy.as_ref().map(|name| {
             HeaderName::try_from(name).or_stop(
                 || format!("\"{name}\" is no name of a header"),
@@ -230,16 +228,4 @@ fn private(settings: &Settings) -> Result<()> {
         ),
         "Set PGDRILL_ADMIN_KEY, such as to the output of `openssl rand -hex 32`, or listen on 127.0.0.1.",
     ))
-}
-
-/// A plan is asked for by its name.
-fn distinct(plans: &[Plan]) -> Result<()> {
-    let mut names = BTreeSet::new();
-    match plans.iter().find(|plan| !names.insert(&plan.name)) {
-        None => Ok(()),
-        Some(plan) => Err(Error::new(
-            format!("two plans are named \"{}\"", plan.name),
-            "Give each a `name` of its own.",
-        )),
-    }
 }

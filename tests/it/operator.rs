@@ -7,6 +7,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use tempfile::TempDir;
 
 use super::support::{
     cluster::Cluster,
@@ -14,15 +15,30 @@ use super::support::{
     program::{assert_found, pgdrill, report, run},
 };
 
-fn shop() -> Option<Place> {
+/// A shop and its dump, and a plan with these lines at its end.
+fn shop(more: &str) -> Option<Place> {
     let cluster = Cluster::start()?;
     cluster.psql(
         "postgres",
         b"create database shop;\n\\connect shop\ncreate table t as select 1 as n;\n",
     );
-    let place = Place::new("");
+    let place = Place::new(more);
     place.store("shop.dump", &cluster.dump(&["-Fc", "shop"]));
     Some(place)
+}
+
+/// A folder that others may pass through, with a name that leaves room for a socket's.
+fn room() -> TempDir {
+    let room = tempfile::Builder::new()
+        .prefix("x")
+        .tempdir_in("/tmp")
+        .unwrap();
+    fs::set_permissions(
+        room.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    room
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,10 +86,9 @@ async fn a_place_that_no_drill_would_find_is_a_mistake_of_the_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_longest_time_of_a_restore_holds_for_short_ones_too() {
-    let Some(place) = shop() else { return };
-    let plan = place.path("shop.yaml");
-    let more = fs::read_to_string(&plan).unwrap() + "restore: { wall: 1ms }\n";
-    fs::write(&plan, more).unwrap();
+    let Some(place) = shop("restore: { wall: 1ms }\n") else {
+        return;
+    };
     let (code, report) = place.drill("local").await;
     assert_eq!(code, 3, "{report:#}");
     assert_found(&report, "run.stopped");
@@ -81,17 +96,9 @@ async fn the_longest_time_of_a_restore_holds_for_short_ones_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_folder_for_temporary_files_may_have_any_name() {
-    let Some(place) = shop() else { return };
+    let Some(place) = shop("") else { return };
     let plan = place.path("shop.yaml").display().to_string();
-    let room = tempfile::Builder::new()
-        .prefix("x")
-        .tempdir_in("/tmp")
-        .unwrap();
-    fs::set_permissions(
-        room.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )
-    .unwrap();
+    let room = room();
     for name in ["a b", "it's"] {
         let folder = room.path().join(name);
         fs::create_dir(&folder).unwrap();
@@ -109,7 +116,7 @@ async fn the_folder_for_temporary_files_may_have_any_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_checksums_that_says_nothing_is_named() {
-    let Some(place) = shop() else { return };
+    let Some(place) = shop("") else { return };
     place.store("shop.dump.sha256", b"deadbeef  shop.dump\n");
     let (code, report) = place.drill("local").await;
     assert_eq!(code, 0, "{report:#}");
@@ -122,19 +129,11 @@ async fn a_file_of_checksums_that_says_nothing_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doctor_that_is_interrupted_leaves_nothing_behind() {
-    let Some(place) = shop() else { return };
+    let Some(place) = shop("sandbox: { provider: local }\n") else {
+        return;
+    };
     let plan = place.path("shop.yaml");
-    let more = fs::read_to_string(&plan).unwrap() + "sandbox: { provider: local }\n";
-    fs::write(&plan, more).unwrap();
-    let room = tempfile::Builder::new()
-        .prefix("x")
-        .tempdir_in("/tmp")
-        .unwrap();
-    fs::set_permissions(
-        room.path(),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )
-    .unwrap();
+    let room = room();
     let ours = || {
         let entries = fs::read_dir(room.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -54,25 +54,23 @@ pub(in super::super) fn foreign_table(text: &str) -> Option<String> {
     let is_one = ["create", "foreign", "table"]
         .iter()
         .all(|keyword| all.next().is_some_and(|word| word.is(keyword)));
-    let name = all.map_while(|word| match word {
-        Word::Sign('.') => Some(".".to_owned()),
-        Word::Sign(_) => None,
-        word => word.text(),
-    });
-    is_one.then(|| name.collect())
+    is_one.then(|| table(all))
 }
 
 /// The table of an INSERT statement.
 pub(in super::super) fn inserted(text: &str) -> String {
-    words(text)
-        .skip(2)
-        .map_while(|word| match word {
-            Word::Sign('.') => Some(".".to_owned()),
-            Word::Sign(_) => None,
-            word if word.is("values") || word.is("overriding") => None,
-            word => word.text(),
-        })
-        .collect()
+    let is_over = |word: &Word<'_>| word.is("values") || word.is("overriding");
+    table(words(text).skip(2).take_while(|word| !is_over(word)))
+}
+
+/// The name that words begin with.
+fn table<'a>(words: impl Iterator<Item = Word<'a>>) -> String {
+    let parts = words.map_while(|word| match word {
+        Word::Sign('.') => Some(".".to_owned()),
+        Word::Sign(_) => None,
+        word => word.text(),
+    });
+    parts.collect()
 }
 
 #[cfg(test)]
