@@ -51,7 +51,7 @@ fn status(standing: Standing, severity: Severity) -> CheckStatus {
         (Standing::Held, _) => CheckStatus::Passed,
         (Standing::Hard, Severity::Critical) => CheckStatus::Failed,
         (Standing::Hard | Standing::Soft, _) => CheckStatus::Warned,
-        (Standing::Unanswered, _) => CheckStatus::Error,
+        (Standing::Unanswered | Standing::Late, _) => CheckStatus::Error,
         (Standing::Skipped, _) => CheckStatus::Skipped,
     }
 }
@@ -71,6 +71,11 @@ fn finding(answered: &Answered) -> Option<Finding> {
         CheckStatus::Passed | CheckStatus::Skipped => return None,
         CheckStatus::Failed => (Code::CheckFailed, severity),
         CheckStatus::Warned => (Code::CheckWarned, severity.min(Severity::Warning)),
+        CheckStatus::Error
+            if judged.standing == Standing::Late && severity == Severity::Critical =>
+        {
+            (Code::RunStopped, severity)
+        }
         CheckStatus::Error => (Code::CheckError, severity),
     };
     let message =
@@ -152,6 +157,8 @@ fn proof(catalog: &Catalog, answered: &[Answered]) -> Option<Proof> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::checks::{catalog::tests::table, question::Comparing};
 
     fn answered(id: &str, severity: Severity, judged: Judged) -> Answered {
@@ -193,7 +200,7 @@ mod tests {
     #[test]
     fn severity_decides_what_a_breach_is_called() {
         use CheckStatus::{Error, Failed, Passed, Skipped, Warned};
-        use Code::{CheckError, CheckFailed, CheckWarned};
+        use Code::{CheckError, CheckFailed, CheckWarned, RunStopped};
         use Severity::{Critical, Info, Warning};
         let breach = || Judged::hard("is 5");
         let cases = [
@@ -217,6 +224,19 @@ mod tests {
                 Info,
                 Error,
                 Some((CheckError, Info)),
+            ),
+            // A slow machine says nothing about the backup.
+            (
+                Judged::late(Duration::from_secs(1)),
+                Critical,
+                Error,
+                Some((RunStopped, Critical)),
+            ),
+            (
+                Judged::late(Duration::from_secs(1)),
+                Warning,
+                Error,
+                Some((CheckError, Warning)),
             ),
             (Judged::held(), Critical, Passed, None),
             (Judged::skipped("x"), Critical, Skipped, None),

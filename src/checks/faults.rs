@@ -5,10 +5,7 @@ use std::time::Duration;
 use tokio_postgres::error::{Severity, SqlState};
 
 use super::question::Judged;
-use crate::{
-    error::{Error, sentence},
-    units::Age,
-};
+use crate::error::{Error, sentence};
 
 /// What went wrong when a question was asked.
 #[derive(Debug)]
@@ -50,8 +47,7 @@ pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: boo
         return Fault::Run(stopped("the restored database could not answer", error));
     }
     let judged = if *code == SqlState::QUERY_CANCELED {
-        Judged::unanswered(format!("took longer than {}", Age(timeout)))
-            .hint("Give the check a longer `timeout`, or a question that is quicker to answer.")
+        Judged::late(timeout)
     } else if secret {
         Judged::unanswered(format!("could not be answered (SQLSTATE {})", code.code()))
     } else {

@@ -8,6 +8,7 @@ use super::{names, scalar::Scalar};
 use crate::{
     finding::Severity,
     plan::{Against, Place},
+    units::Age,
 };
 
 /// A check made ready to be asked.
@@ -212,6 +213,8 @@ pub(super) enum Standing {
     Hard,
     /// There is no answer.
     Unanswered,
+    /// There is no answer yet: its time ran out.
+    Late,
     /// Not asked, or of no consequence.
     Skipped,
 }
@@ -262,6 +265,13 @@ impl Judged {
     /// It could not be answered, or it compared nothing.
     pub(super) fn unanswered(message: impl Into<String>) -> Self {
         Self::new(Standing::Unanswered).saying(message)
+    }
+
+    /// Its time ran out, which says as much of this machine as of the backup.
+    pub(super) fn late(timeout: Duration) -> Self {
+        Self::new(Standing::Late)
+            .saying(format!("took longer than {}", Age(timeout)))
+            .hint("Give the check a longer `timeout`, or a question that is quicker to answer.")
     }
 
     /// It was not asked.

@@ -164,7 +164,7 @@ fn hide(judged: Judged) -> Judged {
     match judged.standing {
         Standing::Soft | Standing::Hard => Judged::new(judged.standing).saying("does not match"),
         Standing::Held => Judged::held(),
-        Standing::Unanswered | Standing::Skipped => Judged {
+        Standing::Unanswered | Standing::Late | Standing::Skipped => Judged {
             value: None,
             ..judged
         },

@@ -39,7 +39,10 @@ pub(super) fn settle(answered: Answered, earlier: &Earlier, live: Option<&Reply>
         seconds,
     } = answered;
     let compares = !about.comparing.against.is_empty();
-    let answers = !matches!(judged.standing, Standing::Unanswered | Standing::Skipped);
+    let answers = !matches!(
+        judged.standing,
+        Standing::Unanswered | Standing::Late | Standing::Skipped
+    );
     let judged = if compares && answers {
         together(&about, judged, earlier, live)
     } else {
