@@ -1,65 +1,85 @@
 //! What something looks like that is no dump.
 
 use super::{codec, sql, tar::base};
-use crate::finding::{Code, Finding};
+use crate::{
+    error::{Broken, Error},
+    finding::{Code, Finding},
+};
 
-/// First bytes, what they are, and what to do about it.
-const LOOKS: [(&[u8], &str, Option<&str>); 26] = [
-    (b"<!DOCTYPE html", "an HTML page", WEB),
-    (b"<html", "an HTML page", WEB),
-    (b"<Error>", "an error of the object store", WEB),
+/// What first bytes mean.
+#[derive(Clone, Copy)]
+enum Means {
+    /// No dump.
+    Other,
+    /// No dump, and what to do about it.
+    Told(&'static str),
+    /// Whatever is inside may be a good dump that nobody can see from here, and what to do about it.
+    Closed(&'static str),
+}
+use Means::{Closed, Other, Told};
+
+/// First bytes, what they are, and what that means.
+const LOOKS: [(&[u8], &str, Means); 26] = [
+    (b"<!DOCTYPE html", "an HTML page", Told(WEB)),
+    (b"<html", "an HTML page", Told(WEB)),
+    (b"<Error>", "an error of the object store", Told(WEB)),
     (
         b"<?xml",
         "an XML document, perhaps an error of the object store",
-        WEB,
+        Told(WEB),
     ),
-    (b"%PDF-", "a PDF", None),
-    (b"PK\x03\x04", "a zip archive", UNPACK),
-    (b"PK\x05\x06", "an empty zip archive", UNPACK),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    (b"Rar!", "a RAR archive", UNPACK),
-    (b"\x1f\x9d", "a file of compress (.Z)", UNPACK),
-    (b"LZIP", "an lzip file", UNPACK),
-    (b"\x89LZO", "an lzop file", UNPACK),
+    (b"%PDF-", "a PDF", Other),
+    (b"PK\x03\x04", "a zip archive", Closed(UNPACK)),
+    (b"PK\x05\x06", "an empty zip archive", Told(UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", Closed(UNPACK)),
+    (b"Rar!", "a RAR archive", Closed(UNPACK)),
+    (b"\x1f\x9d", "a file of compress (.Z)", Closed(UNPACK)),
+    (b"LZIP", "an lzip file", Closed(UNPACK)),
+    (b"\x89LZO", "an lzop file", Closed(UNPACK)),
     (
         b"\x02\x21\x4c\x18",
         "an lz4 file in the legacy format",
-        UNPACK,
+        Closed(UNPACK),
     ),
-    (b"\x5d\x00\x00", "an lzma file", UNPACK),
-    (b"-- MySQL dump", "a MySQL dump", None),
-    (b"-- MariaDB dump", "a MariaDB dump", None),
-    (b"-- phpMyAdmin SQL Dump", "a MySQL dump", None),
-    (b"/*M!999999", "a MariaDB dump", None),
-    (b"SQLite format 3\0", "an SQLite database", None),
-    (b"age-encryption.org/", "a file encrypted with age", DECRYPT),
+    (b"\x5d\x00\x00", "an lzma file", Closed(UNPACK)),
+    (b"-- MySQL dump", "a MySQL dump", Other),
+    (b"-- MariaDB dump", "a MariaDB dump", Other),
+    (b"-- phpMyAdmin SQL Dump", "a MySQL dump", Other),
+    (b"/*M!999999", "a MariaDB dump", Other),
+    (b"SQLite format 3\0", "an SQLite database", Other),
+    (
+        b"age-encryption.org/",
+        "a file encrypted with age",
+        Closed(DECRYPT),
+    ),
     (
         b"-----BEGIN AGE ENCRYPTED",
         "a file encrypted with age",
-        DECRYPT,
+        Closed(DECRYPT),
     ),
     (
         b"-----BEGIN PGP MESSAGE",
         "a file encrypted with GPG",
-        DECRYPT,
+        Closed(DECRYPT),
     ),
-    (b"Salted__", "a file encrypted with openssl", DECRYPT),
-    (b"\xff\xfe", "text in UTF-16", UTF16),
-    (b"\xfe\xff", "text in UTF-16", UTF16),
-    (b"version https://git-lfs", "a pointer of Git LFS", None),
+    (
+        b"Salted__",
+        "a file encrypted with openssl",
+        Closed(DECRYPT),
+    ),
+    (b"\xff\xfe", "text in UTF-16", Told(UTF16)),
+    (b"\xfe\xff", "text in UTF-16", Told(UTF16)),
+    (b"version https://git-lfs", "a pointer of Git LFS", Other),
 ];
 
-const WEB: Option<&str> =
-    Some("Check the upload: it stored an answer of a web server in place of the dump.");
-const UNPACK: Option<&str> =
-    Some("Compress dumps with gzip, zstd, lz4, xz or bzip2, or not at all.");
-const DECRYPT: Option<&str> = Some("Decrypt it first: pgdrill holds no keys.");
-const UTF16: Option<&str> = Some(
-    "Write dumps with `pg_dump -f` in place of `>`: PowerShell rewrites what goes through it.",
-);
+const WEB: &str = "Check the upload: it stored an answer of a web server in place of the dump.";
+const UNPACK: &str = "Compress dumps with gzip, zstd, lz4, xz or bzip2, or not at all.";
+const DECRYPT: &str = "Decrypt it first: pgdrill holds no keys.";
+const UTF16: &str =
+    "Write dumps with `pg_dump -f` in place of `>`: PowerShell rewrites what goes through it.";
 
-/// A finding about bytes that start as something well known does, SQL for other servers among it.
-pub(super) fn known(head: &[u8]) -> Option<Finding> {
+/// What there is to say of bytes that start as something well known does, SQL for other servers among it.
+pub(super) fn known(head: &[u8]) -> Option<Broken> {
     let trimmed = trimmed(head);
     let starts = |start: &[u8]| {
         head.starts_with(start)
@@ -67,11 +87,11 @@ pub(super) fn known(head: &[u8]) -> Option<Finding> {
                 .get(..start.len())
                 .is_some_and(|found| found.eq_ignore_ascii_case(start))
     };
-    let (_, what, hint) = LOOKS.iter().find(|(start, ..)| starts(start))?;
-    let found = not_a_dump(what);
-    Some(match hint {
-        Some(hint) => found.hint(*hint),
-        None => found,
+    let (_, what, means) = LOOKS.iter().find(|(start, ..)| starts(start))?;
+    Some(match means {
+        Other => not_a_dump(what).into(),
+        Told(hint) => not_a_dump(what).hint(*hint).into(),
+        Closed(hint) => closed(what, hint).into(),
     })
 }
 
@@ -80,16 +100,19 @@ fn trimmed(head: &[u8]) -> &[u8] {
     head.trim_ascii_start()
 }
 
-/// A finding about bytes that are no dump.
-pub(super) fn unreadable(head: &[u8]) -> Finding {
+/// What there is to say of bytes that are no dump, as far as anybody can see.
+pub(super) fn unreadable(head: &[u8]) -> Broken {
+    if is_gpg(head) {
+        return closed("a file encrypted with GPG", DECRYPT).into();
+    }
+    no_dump(head).into()
+}
+
+fn no_dump(head: &[u8]) -> Finding {
     if head.iter().all(|&byte| byte == 0) {
         return not_a_dump("nothing but zeros").hint(
             "Check the disk and the upload: the space was reserved, but nothing was written.",
         );
-    }
-    if is_gpg(head) {
-        return not_a_dump("a file encrypted with GPG")
-            .hint("Decrypt it first: pgdrill holds no keys.");
     }
     if is_json(trimmed(head)) {
         return not_a_dump("JSON");
@@ -113,8 +136,14 @@ fn not_a_dump(what: &str) -> Finding {
     )
 }
 
-/// A finding about a tar that holds no directory dump.
-pub(super) fn tar(names: &[String], inside: &[u8]) -> Finding {
+/// Says nothing about a backup that we cannot get at.
+fn closed(what: &str, hint: &str) -> Error {
+    let doing = format!("could not look into the backup: it looks like {what}");
+    Error::new(doing, hint)
+}
+
+/// What there is to say of a tar that holds no directory dump.
+pub(super) fn tar(names: &[String], inside: &[u8]) -> Broken {
     let physical = |name: &&String| {
         [
             "PG_VERSION",
@@ -125,22 +154,31 @@ pub(super) fn tar(names: &[String], inside: &[u8]) -> Finding {
         .contains(&base(name))
     };
     if names.iter().any(|name| physical(&name)) {
-        return not_a_dump("a physical backup of pg_basebackup")
-            .hint("Name a dump of pg_dump: pgdrill restores logical backups.");
+        return closed(
+            "a physical backup of pg_basebackup",
+            "Name a dump of pg_dump: pgdrill restores logical backups.",
+        )
+        .into();
     }
     let Some(first) = names.first() else {
-        return not_a_dump("an empty tar archive");
+        return not_a_dump("an empty tar archive").into();
     };
     let name = base(first).escape_debug().to_string();
-    let what = match inside {
-        bytes if bytes.starts_with(b"PGDMP") => "an archive of pg_dump",
-        bytes if codec::sniff(bytes) != super::Codec::None => "a compressed file",
-        bytes if sql::decode(bytes).contains("-- PostgreSQL database") => "a plain SQL dump",
-        _ => "files",
+    let (what, is_dump) = match inside {
+        bytes if bytes.starts_with(b"PGDMP") => ("an archive of pg_dump", true),
+        bytes if codec::sniff(bytes) != super::Codec::None => ("a compressed file", true),
+        bytes if sql::decode(bytes).contains("-- PostgreSQL database") => {
+            ("a plain SQL dump", true)
+        }
+        _ => ("files", false),
     };
-    not_a_dump(&format!("a tar archive that holds {what}"))
-        .detail(format!("Its first file is \"{name}\"."))
-        .hint("Store the dump itself: only the folder of `pg_dump -Fd` belongs in a tar.")
+    let what = format!("a tar archive that holds {what}");
+    let first = format!("Its first file is \"{name}\".");
+    let hint = "Store the dump itself: only the folder of `pg_dump -Fd` belongs in a tar.";
+    if is_dump {
+        return closed(&what, hint).because(first).into();
+    }
+    not_a_dump(&what).detail(first).hint(hint).into()
 }
 
 /// A binary packet of GPG: encrypted with a key or with a password.

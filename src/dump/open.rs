@@ -31,8 +31,8 @@ pub enum Opened {
 /// Tells what a stream of bytes is, and reads its head.
 ///
 /// # Errors
-/// `dump.unreadable` when it is no dump; `backup.empty`, `dump.truncated`, `dump.corrupt` when it is a broken one;
-/// and whatever the reader itself reported.
+/// `dump.unreadable` when it is no dump; `backup.empty`, `dump.truncated`, `dump.corrupt` when it is a broken one; an error
+/// of the run when it may hold one that cannot be got at, such as an encrypted file; and whatever the reader itself reported.
 pub fn open(reader: impl Read + Send + 'static) -> Result<Opened, Broken> {
     open_shown(reader, nobody())
 }
@@ -58,11 +58,11 @@ pub fn open_shown(reader: impl Read + Send + 'static, tap: Shown) -> Result<Open
         };
     }
     if let Some(other) = looks::known(head.kept()) {
-        return Err(other.into());
+        return Err(other);
     }
     match plain::read(&mut head)? {
         Some(contents) => Ok(Opened::Script(contents.inside(codec), head.replay())),
-        None => Err(looks::unreadable(head.kept()).into()),
+        None => Err(looks::unreadable(head.kept())),
     }
 }
 
@@ -120,8 +120,9 @@ fn unwrap(mut head: Head, tap: &Shown) -> Result<(Codec, Head), Broken> {
         codec = codec::sniff(head.fill(codec::SNIFFED)?);
     }
     if codec != Codec::None {
-        let message = format!("the dump is compressed more than {LAYERS} times");
-        return Err(Finding::new(Code::DumpUnreadable, message).into());
+        let doing =
+            format!("could not look into the backup: it is compressed more than {LAYERS} times");
+        return Err(Error::new(doing, "Compress dumps once.").into());
     }
     if head.kept().is_empty() {
         let message = match outer {

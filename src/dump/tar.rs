@@ -44,7 +44,7 @@ pub(super) fn read(head: &mut Head) -> Result<Kind, Broken> {
     if names.iter().any(|name| member_name_ok(base(name))) {
         return Ok(Kind::Wrapped);
     }
-    Err(looks::tar(&names, &inside(kept)).into())
+    Err(looks::tar(&names, &inside(kept)))
 }
 
 /// Where `toc.dat` ends in an archive that `pg_dump` itself wrote: it comes first, and belongs to

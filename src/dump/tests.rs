@@ -141,13 +141,9 @@ fn what_is_no_dump_is_named() {
         ),
         (b"{\"error\": 1}", "JSON"),
         (b"%PDF-1.7", "PDF"),
-        (b"PK\x03\x04....", "zip"),
-        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"PK\x05\x06....", "zip"),
         (b"-- MySQL dump 10.13\n", "MySQL"),
         (b"SQLite format 3\0", "SQLite"),
-        (b"age-encryption.org/v1\n", "age"),
-        (b"\x85\x02\x0c\x03xxxxxx", "GPG"),
-        (b"Salted__12345678", "openssl"),
         (&[0; 4096], "zeros"),
         (b"pg_dump: error: connection to server failed\n", "text"),
         (b"\xff\xfeP\0G\0D\0M\0P\0", "UTF-16"),
@@ -162,6 +158,34 @@ fn what_is_no_dump_is_named() {
         finding.detail.as_deref(),
         Some("Its first bytes are 01 02 03 fe ff 80.")
     );
+}
+
+#[test]
+fn what_may_hold_a_good_dump_is_not_called_bad() {
+    let gzip = |bytes: &[u8]| codec::tests::packed(Codec::Gzip, bytes);
+    let thrice = gzip(&gzip(&gzip(b"PGDMP")));
+    for (bytes, word) in [
+        (&b"PK\x03\x04...."[..], "zip"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"age-encryption.org/v1\n", "age"),
+        (b"\x85\x02\x0c\x03xxxxxx", "GPG"),
+        (b"Salted__12345678", "openssl"),
+        (&thrice, "more than 2 times"),
+        (
+            &tar(&[("base/PG_VERSION", tar::EntryType::Regular, b"15")]),
+            "physical backup",
+        ),
+        (
+            &tar(&[("shop.dump", tar::EntryType::Regular, b"PGDMP")]),
+            "an archive of pg_dump",
+        ),
+    ] {
+        match open(Cursor::new(bytes.to_vec())) {
+            Err(Broken::Run(error)) => assert!(error.to_string().contains(word), "{error}"),
+            Err(Broken::Backup(finding)) => panic!("{finding:?}"),
+            Ok(_) => panic!("taken for a dump: {word}"),
+        }
+    }
 }
 
 #[test]
@@ -248,12 +272,8 @@ fn a_tar_without_a_table_of_contents_is_incomplete_and_one_of_files_is_named() {
         Ok(())
     });
     assert!(matches!(result, Err(Broken::Backup(f)) if f.code == Code::DumpIncomplete));
-    let finding = found(&tar(&[("shop.dump", Kind::Regular, b"PGDMP")]));
-    assert!(
-        finding
-            .message
-            .ends_with("a tar archive that holds an archive of pg_dump")
-    );
+    let finding = found(&tar(&[("shop.txt", Kind::Regular, b"hello")]));
+    assert!(finding.message.ends_with("a tar archive that holds files"));
 }
 
 #[test]

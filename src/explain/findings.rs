@@ -84,8 +84,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "prices:\n  storage_gb_month: 0.023\nlimits:\n  monthly_cost: 10 USD\n",
         ),
         Code::DumpUnreadable => (
-            "The object is no dump that PostgreSQL could restore: something else by content, encrypted, or a format that is not known. It is told by the first bytes, never by the name.",
-            "中身が PostgreSQL のダンプではありません(別の種類のファイル、暗号化されたもの、未知の形式)。名前ではなく先頭のバイトで判断します。",
+            "The object is no dump that PostgreSQL could restore: something else by content, or a format that is not known. It is told by the first bytes, never by the name. What is encrypted or packed by another program may hold a good dump; the verdict is then unverified (`run.stopped`).",
+            "中身が PostgreSQL のダンプではありません(別の種類のファイル、未知の形式)。名前ではなく先頭のバイトで判断します。暗号化されたものや別のプログラムで梱包されたものは、中に正しいダンプがあるかもしれないため「未検証」(`run.stopped`)になります。",
             "not a PostgreSQL dump: it looks like HTML",
             "backup:\n  url: s3://my-backups/db-backups/\n  match: \"*.dump\"     # keeps other files out\n",
         ),
@@ -210,8 +210,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "tables:\n  users:\n    row_count: { min: 1000, warn: { min: 5000 } }\n",
         ),
         Code::CheckError => (
-            "A check got no answer: the table or the column is not there, the SQL is wrong, it took longer than its timeout, or there was nothing to compare. A check that compared nothing never passes.",
-            "チェックに答えがありません(テーブルや列がない、SQL の誤り、時間切れ、比べるものがない)。何も比べていないチェックは合格になりません。",
+            "A check got no answer: the table or the column is not there, the SQL is wrong, or there was nothing to compare. A check that compared nothing never passes. One that took longer than its timeout is told as this only when it is no critical one: else it makes the verdict unverified (`run.stopped`), for a slow machine says nothing about the backup.",
+            "チェックに答えがありません(テーブルや列がない、SQL の誤り、比べるものがない)。何も比べていないチェックは合格になりません。時間切れは、重大でないチェックだけがこの扱いです。重大なチェックの時間切れは「未検証」(`run.stopped`)になります。遅いマシンはバックアップについて何も示さないためです。",
             "orders.freshness compared nothing: the table is empty",
             "defaults: { timeout: 5m }\n",
         ),

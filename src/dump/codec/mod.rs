@@ -324,4 +324,4 @@ impl Read for Decoder {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

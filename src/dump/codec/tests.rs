@@ -14,7 +14,8 @@ const ALL: [Codec; 5] = [
     Codec::Bzip2,
 ];
 
-fn packed(codec: Codec, bytes: &[u8]) -> Vec<u8> {
+/// What such an encoder makes of it.
+pub(in crate::dump) fn packed(codec: Codec, bytes: &[u8]) -> Vec<u8> {
     match codec {
         Codec::None => bytes.to_vec(),
         Codec::Gzip => {
