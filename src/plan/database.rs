@@ -77,7 +77,7 @@ fn question(file: &File<'_>, node: &Node) -> Option<SqlCheck> {
     let severity = fields
         .get("severity")
         .and_then(|entry| file.severity(entry));
-    let timeout = fields.get("timeout").and_then(|entry| file.age(entry));
+    let timeout = fields.get("timeout").and_then(|entry| file.patience(entry));
     if let Some(entry) = fields.get("samples") {
         file.samples(entry);
     }

@@ -127,7 +127,7 @@ pub(super) fn settings(file: &File<'_>, fields: &Fields<'_>, limit: &mut Limit) 
     }
     let description = fields.get("description").and_then(|entry| file.text(entry));
     limit.description = description.map(ToOwned::to_owned);
-    if let Some(timeout) = fields.get("timeout").and_then(|entry| file.age(entry)) {
+    if let Some(timeout) = fields.get("timeout").and_then(|entry| file.patience(entry)) {
         limit.timeout = timeout.0;
     }
 }

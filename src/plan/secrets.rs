@@ -41,3 +41,10 @@ fn notified(notify: &NotifyPlan) -> impl Iterator<Item = &Secret> {
     .into_iter()
     .flatten()
 }
+
+/// What to do about a secret that is written in the plan.
+pub(super) fn kept_outside(key: &str, variable: &str) -> String {
+    format!(
+        "keep it in an environment variable and write\n  {key}: ${{{variable}:-}}\nwith no other text after \":-\""
+    )
+}

@@ -25,7 +25,7 @@ pub(super) fn defaults(file: &File<'_>, entry: Option<Entry<'_>>) -> Defaults {
     {
         defaults.severity = severity;
     }
-    if let Some(timeout) = fields.get("timeout").and_then(|entry| file.age(entry)) {
+    if let Some(timeout) = fields.get("timeout").and_then(|entry| file.patience(entry)) {
         defaults.timeout = timeout.0;
     }
     if let Some(entry) = fields.get("samples") {
@@ -131,7 +131,7 @@ pub(super) fn limits(file: &File<'_>, entry: Entry<'_>) -> Limits {
     limits.rto = fields.get("rto").and_then(|entry| file.age(entry));
     if let Some(factor) = fields
         .get("slow_factor")
-        .and_then(|entry| positive(file, entry))
+        .and_then(|entry| factor(file, entry))
     {
         limits.slow_factor = factor;
     }
@@ -152,6 +152,21 @@ fn positive(file: &File<'_>, entry: Entry<'_>) -> Option<f64> {
         file.error(entry.value, message, "write a number such as 0.015");
     }
     number
+}
+
+/// How many times the usual; less than once would be told of every drill.
+fn factor(file: &File<'_>, entry: Entry<'_>) -> Option<f64> {
+    let number = positive(file, entry)?;
+    if number < 1.0 {
+        let message = format!("\"{}\" is less than 1", entry.name());
+        file.error(
+            entry.value,
+            message,
+            "write how many times as long as usual is slow",
+        );
+        return None;
+    }
+    Some(number)
 }
 
 /// Reads `prices`.
@@ -195,7 +210,7 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     {
         plan.allow_schema_only = allow;
     }
-    if let Some(stall) = fields.get("stall").and_then(|entry| file.age(entry)) {
+    if let Some(stall) = fields.get("stall").and_then(|entry| file.patience(entry)) {
         plan.stall = stall;
     }
     let known = [("dump", Collation::Dump), ("C", Collation::C)];
@@ -203,7 +218,7 @@ pub(super) fn restore(file: &File<'_>, entry: Entry<'_>) -> RestorePlan {
     plan.collation = collation
         .and_then(|entry| file.choice(entry, &known))
         .unwrap_or_default();
-    plan.wall = fields.get("wall").and_then(|entry| file.age(entry));
+    plan.wall = fields.get("wall").and_then(|entry| file.patience(entry));
     plan.globals = fields.get("globals").and_then(|entry| globals(file, entry));
     if let Some(entry) = fields.get("ignore") {
         let items = file

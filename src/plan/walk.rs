@@ -223,6 +223,17 @@ impl File<'_> {
         self.quantity(entry, "a duration")
     }
 
+    /// A duration after which something is ended, which must leave time for it.
+    pub(super) fn patience(&self, entry: Entry<'_>) -> Option<Age> {
+        let age = self.age(entry)?;
+        if age.0.is_zero() {
+            let message = format!("\"{}\" leaves no time at all", entry.name());
+            self.error(entry.value, message, "write a duration such as 10m");
+            return None;
+        }
+        Some(age)
+    }
+
     /// `true` or `false`.
     pub(super) fn truth(&self, entry: Entry<'_>) -> Option<bool> {
         let truth = entry.value.truth();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys,
+    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys, secrets,
     settings::{self, optional},
     walk::{Entry, Fields, File},
     yaml::Value,
@@ -77,7 +77,7 @@ fn schedule(file: &File<'_>, entry: Entry<'_>) -> Option<SchedulePlan> {
 
 fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
     let fields = file.below(entry, &keys::METRICS);
-    let pushgateway = optional(file, &fields, "pushgateway");
+    let pushgateway = address(file, &fields, "pushgateway", "PUSHGATEWAY_URL");
     if let (Some(url), Some(entry)) = (&pushgateway, fields.get("pushgateway"))
         && !url.starts_with("http://")
         && !url.starts_with("https://")
@@ -108,7 +108,61 @@ fn live(file: &File<'_>, entry: Entry<'_>) -> Option<LivePlan> {
         );
         return None;
     }
-    let dsn = Secret::new(optional(file, &fields, "dsn")?);
+    let dsn = Secret::new(address(file, &fields, "dsn", "LIVE_DATABASE_URL")?);
     let ca = optional(file, &fields, "ca").map(PathBuf::from);
     Some(LivePlan { dsn, ca })
+}
+
+/// Where something is; a password for it must come from the environment.
+fn address(file: &File<'_>, fields: &Fields<'_>, key: &str, variable: &str) -> Option<String> {
+    let text = optional(file, fields, key)?;
+    if let Some(entry) = fields.get(key)
+        && !entry.value.is_from_environment()
+        && holds_a_password(&text)
+    {
+        let message = format!("\"{key}\" holds a password, and is written in the plan");
+        file.secret(entry.value, message, secrets::kept_outside(key, variable));
+        return None;
+    }
+    Some(text)
+}
+
+/// Whether a URL, or the settings of a connection (`host=db password=x`), hold one.
+fn holds_a_password(text: &str) -> bool {
+    let authority = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    let user = authority.and_then(|authority| authority.rsplit_once('@'));
+    let in_front = user.and_then(|(user, _)| user.split_once(':'));
+    let mut settings = text.split("password").skip(1);
+    in_front.is_some_and(|(_, password)| !password.is_empty())
+        || settings.any(|after| after.trim_start().starts_with('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_a_password;
+
+    #[test]
+    fn a_password_is_seen_in_every_way_to_write_an_address() {
+        for text in [
+            "postgres://u:p@h/db",
+            "postgres://u:p%40@h:5432,h2:5432/db",
+            "postgres://h/db?user=u&password=p",
+            "host=h user=u password=p",
+            "host=h password = 'p'",
+            "http://me:p@gateway:9091",
+        ] {
+            assert!(holds_a_password(text), "{text}");
+        }
+        for text in [
+            "postgres://u@h:5432/db",
+            "postgres://u:@h/db",
+            "postgres:///password",
+            "host=h passfile=/etc/password",
+            "http://gateway:9091/a@b",
+        ] {
+            assert!(!holds_a_password(text), "{text}");
+        }
+    }
 }

@@ -70,6 +70,14 @@ impl Node {
         }
     }
 
+    /// Whether all that matters of a text comes from the environment: a default for it stands in the plan.
+    pub(super) fn is_from_environment(&self) -> bool {
+        match &self.value {
+            Value::Scalar(scalar) => scalar.from_environment && !scalar.has_default,
+            Value::List(_) | Value::Map(_) => false,
+        }
+    }
+
     /// The truth value of a plain scalar.
     pub(super) fn truth(&self) -> Option<bool> {
         match &self.value {

@@ -175,14 +175,15 @@ async fn an_invalid_plan_is_told_and_the_machine_is_looked_at() {
 #[tokio::test]
 async fn what_only_helps_is_no_reason_to_say_not_ready() {
     let (server, folder) = (bucket().await, TempDir::new().unwrap());
-    let live = "live: { dsn: \"postgres://u:hunter2@127.0.0.1:9/shop\" }\n";
+    let live = "live:\n  dsn: ${LIVE:?}\n";
     let file = plan(
         &folder,
         BUCKET,
         &server,
         &format!("{LOCAL}{live}limits:\n  max_age: ${{AGE:-48h}}\n"),
     );
-    let (code, answer) = examine(&file, &[]).await;
+    let dsn = ("LIVE", "postgres://u:hunter2@127.0.0.1:9/shop");
+    let (code, answer) = examine(&file, &[dsn]).await;
     assert_eq!(code, 0, "{answer:#}");
     assert_eq!(line(&answer, "live").0, "warn");
     let (outcome, seen, mend) = line(&answer, "variables");

@@ -250,7 +250,8 @@ const PLANTED: [&str; 4] = [
 /// A plan whose every check meets the planted row: it is there twice, it is too old, it is returned by a query.
 const NOSY: &str = "
 history: ./runs
-live: { dsn: 'postgresql://reader:live-pa55word@127.0.0.1:1/shop' }
+live:
+  dsn: ${LIVE_DATABASE_URL:-}
 tables:
   cards:
     row_count: { min: 100 }
@@ -292,6 +293,10 @@ async fn a_record_holds_no_secret_and_no_row() {
     command.env(
         "PGDRILL_SERVICE_URL",
         "postgresql://postgres:service-pa55word@127.0.0.1:1/postgres",
+    );
+    command.env(
+        "LIVE_DATABASE_URL",
+        "postgresql://reader:live-pa55word@127.0.0.1:1/shop",
     );
     let (code, printed) = report(&run(command).await);
     assert_eq!(code, 1, "{printed}");

@@ -442,6 +442,22 @@ fn what_is_wrong_is_refused_by_the_reader_and_by_the_schema() {
 
 /// What the schema cannot see: the YAML, and a part of what the reader says.
 const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
+    (
+        "version: 1\ndefaults: { timeout: 0s }\n",
+        "\"timeout\" leaves no time at all",
+    ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, equals: 1, timeout: 0s }]\n",
+        "\"timeout\" leaves no time at all",
+    ),
+    (
+        "version: 1\nrestore: { stall: 0m }\n",
+        "\"stall\" leaves no time at all",
+    ),
+    (
+        "version: 1\nrestore: { wall: 0h }\n",
+        "\"wall\" leaves no time at all",
+    ),
     ("version: 1\nschedule: every day\n", "no cron schedule"),
     (
         "version: 1\nschedule: { cron: \"0 0 1 * *\", timezone: Asia/Osaka2 }\n",

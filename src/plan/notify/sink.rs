@@ -3,9 +3,9 @@
 use super::{
     super::{
         keys::Keys,
+        secrets::kept_outside,
         settings::optional,
         walk::{Entry, Fields, File},
-        yaml::{Node, Value},
     },
     When,
 };
@@ -49,14 +49,12 @@ impl<'f, 'n> Sink<'f, 'n> {
         let Some(entry) = self.fields.get(key) else {
             return false;
         };
-        let outside = from_environment(entry.value);
+        let outside = entry.value.is_from_environment();
         if !outside {
             let message = format!("\"{key}\" is a secret, and is written in the plan");
             let name = format!("{}_{key}", self.entry.name()).to_uppercase();
-            let help = format!(
-                "keep it in an environment variable and write\n  {key}: ${{{name}:-}}\nwith no other text after \":-\""
-            );
-            self.file.secret(entry.value, message, help);
+            self.file
+                .secret(entry.value, message, kept_outside(key, &name));
         }
         outside
     }
@@ -102,13 +100,5 @@ impl<'f, 'n> Sink<'f, 'n> {
         on.sort_unstable();
         on.dedup();
         on
-    }
-}
-
-/// Whether all that matters of a text comes from the environment: a default for it stands in the plan.
-fn from_environment(node: &Node) -> bool {
-    match &node.value {
-        Value::Scalar(scalar) => scalar.from_environment && !scalar.has_default,
-        Value::List(_) | Value::Map(_) => false,
     }
 }
