@@ -19,7 +19,8 @@ use super::{
     connection,
     folder::Folder,
     installed::{self, Installed},
-    process::{Jail, Programs},
+    jail::Jail,
+    process::Programs,
 };
 use crate::error::{Error, OrStop, Result};
 

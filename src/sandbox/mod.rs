@@ -12,6 +12,7 @@ mod effort;
 mod examine;
 mod folder;
 mod installed;
+mod jail;
 mod leftovers;
 mod lines;
 mod local;

@@ -13,7 +13,8 @@ use super::{
     connection::{self, quote_name, quote_text, refused},
     folder::Folder,
     installed,
-    process::{Jail, Programs},
+    jail::Jail,
+    process::Programs,
     roles,
 };
 use crate::{
