@@ -1,6 +1,7 @@
-//! What programs on this machine may reach: unprivileged, without our environment, without a network where that is granted.
+//! What programs on this machine may reach: unprivileged, without our environment, without a network and without the sockets of
+//! other programs where that is granted.
 
-use std::process::Stdio;
+use std::{collections::BTreeSet, fs, process::Stdio};
 
 use nix::unistd::{Gid, Uid, User};
 use tokio::process::Command;
@@ -8,33 +9,57 @@ use tokio::process::Command;
 /// Where the system's own programs are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Namespaces that `unshare` can give, the most isolating first. `pid`, `ipc`: nothing outlives the server.
-const NAMESPACES: [&[&str]; 2] = [
-    &[
-        "--net",
-        "--ipc",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ],
-    &["--net"],
+/// Namespaces for a server. `pid`, `ipc`: nothing outlives it.
+const SHUT_IN: &[&str] = &[
+    "--net",
+    "--ipc",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
 ];
+
+/// Namespaces for a program that must end when it is told to, and where the others are not granted.
+const WITHOUT_NETWORK: &[&str] = &["--net"];
+
+/// Hides every socket that is named before `--`, and starts what stands behind it: a socket that is a file is in no namespace of
+/// the network. Of a server that starts again only the folder can be hidden, for its socket would be a new one.
+const HIDE: &str = r#"
+[ ! -d /run/postgresql ] || mount -t tmpfs -o mode=755 pgdrill /run/postgresql || exit
+while [ "$1" != -- ]; do
+    [ ! -S "$1" ] || mount --bind /dev/null "$1" 2>/dev/null || [ ! -S "$1" ] || exit
+    shift
+done
+shift
+exec "$@"
+"#;
+
+/// How much of this machine is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// All of it can be reached.
+    All,
+    /// No network.
+    NoNetwork,
+    /// Neither that nor other processes.
+    NoProcesses,
+    /// Nor the sockets of other programs.
+    NoSockets,
+}
 
 /// Who our child processes are and what they can reach.
 #[derive(Clone, Debug)]
 pub(super) struct Jail {
     user: Option<(Uid, Gid)>,
-    /// How many of [`NAMESPACES`] to skip; `None`: none of them is granted.
-    namespaces: Option<usize>,
+    reach: Reach,
 }
 
 impl Jail {
     /// Finds out what this system grants.
     pub(super) async fn find() -> Self {
         let mut jail = Self::open();
-        for level in 0..NAMESPACES.len() {
-            jail.namespaces = Some(level);
+        for reach in [Reach::NoSockets, Reach::NoProcesses, Reach::NoNetwork] {
+            jail.reach = reach;
             let mut trial = jail.server("true");
             let granted = trial
                 .stdin(Stdio::null())
@@ -44,7 +69,7 @@ impl Jail {
                 return jail;
             }
         }
-        jail.namespaces = None;
+        jail.reach = Reach::All;
         jail
     }
 
@@ -52,7 +77,7 @@ impl Jail {
     pub(super) fn open() -> Self {
         Self {
             user: unprivileged(),
-            namespaces: None,
+            reach: Reach::All,
         }
     }
 
@@ -60,7 +85,7 @@ impl Jail {
     pub(super) const fn none() -> Self {
         Self {
             user: None,
-            namespaces: None,
+            reach: Reach::All,
         }
     }
 
@@ -70,36 +95,38 @@ impl Jail {
     }
 
     /// Whether the network is out of reach.
-    pub(super) const fn has_no_network(&self) -> bool {
-        self.namespaces.is_some()
+    pub(super) fn has_no_network(&self) -> bool {
+        self.reach >= Reach::NoNetwork
     }
 
-    /// A command for a server: all namespaces that are granted.
+    /// Whether the sockets of other programs are out of a server's reach.
+    pub(super) fn has_no_sockets(&self) -> bool {
+        self.reach >= Reach::NoSockets
+    }
+
+    /// A command for a server: all that is granted.
     pub(super) fn server(&self, program: &str) -> Command {
-        self.command(program, self.namespaces.map(|level| NAMESPACES[level]))
+        match self.reach {
+            Reach::All => self.bare(program),
+            Reach::NoNetwork => self.apart(WITHOUT_NETWORK, program),
+            Reach::NoProcesses => self.apart(SHUT_IN, program),
+            Reach::NoSockets => self.hidden(program),
+        }
     }
 
     /// A command for a client program: without the network only, so that ending it ends the program itself.
     pub(super) fn client(&self, program: &str) -> Command {
-        self.command(program, self.namespaces.map(|_| NAMESPACES[1]))
+        match self.reach {
+            Reach::All => self.bare(program),
+            _ => self.apart(WITHOUT_NETWORK, program),
+        }
     }
 
-    fn command(&self, program: &str, namespaces: Option<&[&str]>) -> Command {
-        let mut command = match namespaces {
-            Some(namespaces) => self.unshare(program, namespaces),
-            None => self.bare(program),
-        };
-        // A group of its own: Ctrl-C is ours to handle, in order.
-        command.env_clear().env("PATH", PATH).process_group(0);
-        command
-    }
-
-    fn unshare(&self, program: &str, namespaces: &[&str]) -> Command {
-        let mut command = Command::new("unshare");
+    fn apart(&self, namespaces: &[&str], program: &str) -> Command {
+        let mut command = unshare();
         match self.user {
             Some((user, group)) => {
-                // It also drops the supplementary groups.
-                command.args([format!("--setgid={group}"), format!("--setuid={user}")]);
+                command.args(becoming(user, group));
             }
             None if !Uid::effective().is_root() => {
                 command.args(["--user", "--map-current-user"]);
@@ -110,8 +137,28 @@ impl Jail {
         command
     }
 
+    /// Only root may mount: whoever is not is root in a namespace of its own, and is itself again inside another.
+    fn hidden(&self, program: &str) -> Command {
+        let mut command = unshare();
+        if !Uid::effective().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(SHUT_IN).args(["--", "sh", "-c", HIDE, "sh"]);
+        // What listens in a namespace of the network is seen from there alone, so they are named from here.
+        command.args(listening(
+            &fs::read_to_string("/proc/net/unix").unwrap_or_default(),
+        ));
+        command.args(["--", "unshare"]);
+        match self.user {
+            Some((user, group)) => command.args(becoming(user, group)),
+            None => command.args(ourselves()),
+        };
+        command.args(["--", program]);
+        command
+    }
+
     fn bare(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = clean(program);
         if let Some((user, group)) = self.user {
             // The standard library drops the supplementary groups when root becomes somebody else.
             command.uid(user.as_raw()).gid(group.as_raw());
@@ -129,4 +176,63 @@ fn unprivileged() -> Option<(Uid, Gid)> {
         .iter()
         .find_map(|name| User::from_name(name).ok().flatten())
         .map(|user| (user.uid, user.gid))
+}
+
+fn unshare() -> Command {
+    clean("unshare")
+}
+
+fn clean(program: &str) -> Command {
+    let mut command = Command::new(program);
+    // A group of its own: Ctrl-C is ours to handle, in order.
+    command.env_clear().env("PATH", PATH).process_group(0);
+    command
+}
+
+/// Somebody else, without the supplementary groups.
+fn becoming(user: Uid, group: Gid) -> [String; 2] {
+    [format!("--setgid={group}"), format!("--setuid={user}")]
+}
+
+/// Who we were before we were root in a namespace.
+fn ourselves() -> [String; 3] {
+    let (user, group) = (Uid::effective(), Gid::effective());
+    [
+        "--user".to_owned(),
+        format!("--map-user={user}"),
+        format!("--map-group={group}"),
+    ]
+}
+
+/// The files at which programs of this machine take connections, as the kernel lists them (proc(5), `/proc/net/unix`).
+fn listening(list: &str) -> BTreeSet<&str> {
+    /// `__SO_ACCEPTCON`, in hexadecimal digits.
+    const ACCEPTS: u32 = 0x1_0000;
+    list.lines()
+        .skip(1)
+        .filter_map(|line| {
+            let flags = u32::from_str_radix(line.split(' ').nth(3)?, 16).ok()?;
+            let path = &line[line.find(" /")? + 1..];
+            (flags & ACCEPTS != 0).then_some(path)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_that_take_connections_are_named() {
+        let list = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01  3615 /run/docker.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 13615 /home/a b/.s.PGSQL.5432\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 23615 @/tmp/.X11-unix/X0\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 33615 /run/other.sock\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 43615\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01  3616 /run/docker.sock\n";
+        let found: Vec<_> = listening(list).into_iter().collect();
+        assert_eq!(found, ["/home/a b/.s.PGSQL.5432", "/run/docker.sock"]);
+        assert!(listening("").is_empty());
+    }
 }

@@ -253,6 +253,12 @@ fn notes(chosen: &Installed, needs: &Needs, jail: &Jail) -> Vec<String> {
             "Egress was not blocked: this system grants no network namespace (unshare).".to_owned(),
         );
     }
+    if !jail.has_no_sockets() {
+        notes.push(
+            "Sockets of other programs could be reached: this system lets nothing be mounted over them."
+                .to_owned(),
+        );
+    }
     notes
 }
 

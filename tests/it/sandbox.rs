@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::support::{
-    listener::listener,
+    listener::{listener, socket},
     server::{self, Server, missing},
 };
 use pgdrill::{
@@ -393,6 +393,31 @@ async fn nothing_gets_out_of_a_sandbox() {
             Provider::Service => assert!(reached > 0 && !blocked, "{reasons:?}"),
             _ if blocked => assert_eq!(reached, 0, "{reasons:?}"),
             _ => missing("isolation", "this system grants no network namespace"),
+        }
+        sandbox.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_socket_of_another_program_is_reached_from_a_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = socket(folder.path());
+    for place in places() {
+        let sandbox = ready(&place.needs).await;
+        let host = folder.path().display();
+        let sql = format!(
+            "create extension if not exists dblink; select dblink_connect('host={host} connect_timeout=5');"
+        );
+        let (code, lines) = psql(&sandbox, &sql).await;
+        assert_ne!(code, 0);
+        let reached = count.swap(0, Ordering::SeqCst);
+        let notes = sandbox.notes();
+        let hidden = !notes.iter().any(|note| note.contains("Sockets of other"));
+        match place.needs.provider {
+            // Somebody else's server is no sandbox: it reaches the socket, which shows that this test can fail.
+            Provider::Service => assert!(reached > 0, "{lines:?}"),
+            _ if hidden => assert_eq!(reached, 0, "{lines:?}"),
+            _ => missing("isolation", "this system lets nothing be mounted"),
         }
         sandbox.stop().await.unwrap();
     }

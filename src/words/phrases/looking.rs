@@ -61,6 +61,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("The dump was taken from PostgreSQL {} and is restored into {}.", "ダンプは PostgreSQL {0} から取得され、{1} にリストアします。"),
     ("Without a network: nothing that the dump runs can call out.", "ネットワークなし: ダンプの中身が外部に接続することはできません。"),
     ("Egress was not blocked: the socket does not cross from Docker to this machine, so the container has a network and a port on 127.0.0.1.", "外部への通信は遮断されていません。Docker のソケットをこのマシンから使えないため、コンテナーはネットワークと 127.0.0.1 のポートを持ちます。"),
+    ("Sockets of other programs could be reached: this system lets nothing be mounted over them.", "ほかのプログラムのソケットに接続できる状態でした。このシステムではソケットを隠すマウントを使えません。"),
     ("Egress was not blocked: this system grants no network namespace (unshare).", "外部への通信は遮断されていません。このシステムではネットワーク名前空間(unshare)を使えません。"),
     // The storage.
     ("could not list \"{}\" to its end", "「{0}」を最後まで一覧できませんでした"),
