@@ -9,6 +9,7 @@ use tokio::{
 };
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 
+use super::paced::Paced;
 use crate::{
     error::{Error, OrStop, Result, sentence, whole},
     units::hex,
@@ -101,7 +102,8 @@ async fn reach(config: &Config) -> io::Result<Box<dyn Wire>> {
 async fn dial(host: &Host, port: u16) -> io::Result<Box<dyn Wire>> {
     Ok(match host {
         Host::Unix(folder) => {
-            Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
+            let socket = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?;
+            Box::new(Paced::over(socket.into_std()?)?)
         }
         Host::Tcp(name) => {
             let stream = TcpStream::connect((name.as_str(), port)).await?;

@@ -18,6 +18,7 @@ mod lines;
 mod local;
 mod needs;
 mod order;
+mod paced;
 mod process;
 mod reach;
 mod roles;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::{
-        fs::{MetadataExt as _, chown},
+        fs::{MetadataExt as _, PermissionsExt as _, chown},
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
@@ -24,6 +24,10 @@ struct Started {
 }
 
 fn start(server: &Cluster, name: &str, password: &str) -> Started {
+    start_with(server, name, password, &[])
+}
+
+fn start_with(server: &Cluster, name: &str, password: &str, more: &[(&str, &str)]) -> Started {
     let place = server.socket().join(name);
     fs::create_dir(&place).unwrap();
     let owner = fs::metadata(server.socket()).unwrap();
@@ -41,6 +45,7 @@ fn start(server: &Cluster, name: &str, password: &str) -> Started {
         .env("PGDRILL_TIE", "stdin")
         .env("PGPASSWORD", password)
         .env("LC_ALL", "C")
+        .envs(more.iter().copied())
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -114,7 +119,7 @@ fn a_data_directory_is_initialised_once_for_each_server_and_taken_from_nobody_el
     if nix::unistd::geteuid().is_root() {
         mark();
         chown(&cache, Some(0), Some(0)).unwrap();
-        fs::set_permissions(&cache, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(!start(&server, "fourth", "four").begun_with_mark());
     }
 }
@@ -136,4 +141,26 @@ fn a_server_makes_its_files_away_from_those_that_were_just_removed() {
     started.end();
     let flags = String::from_utf8(listed).unwrap();
     assert!(flags.split(' ').next().unwrap().contains('T'), "{flags}");
+}
+
+#[test]
+fn an_index_has_workers_only_where_a_processor_would_be_idle_else() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    for (processors, alone) in [("1", true), ("2", true), ("3", false), ("64", false)] {
+        let programs = server.socket().join(format!("programs-{processors}"));
+        fs::create_dir(&programs).unwrap();
+        let program = programs.join("nproc");
+        fs::write(&program, format!("#!/bin/sh\necho {processors}\n")).unwrap();
+        for open in [&programs, &program] {
+            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = format!("{}:/usr/bin:/bin", programs.display());
+        let started = start_with(&server, processors, "one", &[("PATH", &path)]);
+        let settings = fs::read_to_string(started.data.join("postgresql.conf")).unwrap();
+        started.end();
+        let said = settings.contains("\nmax_parallel_maintenance_workers = 0\n");
+        assert_eq!(said, alone, "{processors} processors");
+    }
 }
