@@ -41,7 +41,7 @@ pub use learn::{Learned, learn};
 pub use memory::Memory;
 pub use options::{Options, Signal, Tier};
 use tell::Telling;
-pub use tell::{standing, tell};
+pub use tell::tell;
 
 use crate::{
     backup::{Backup, Store},

@@ -1,121 +1,139 @@
-//! The text of `/metrics`, in Prometheus's classic format: pure.
+//! The text of `/metrics`: what drills write for Prometheus, of all plans, at the time at which it is asked for. Pure.
 
-use std::fmt::Write as _;
+use jiff::Timestamp;
 
-use crate::pages::{Board, PlanState};
-
-/// A metric: its name, its kind, its help, and its value for one plan.
-type Metric = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&PlanState, &Board) -> Option<f64>,
-);
-
-/// The fixed names of the users' guide, and the age.
-const METRICS: [Metric; 5] = [
-    (
-        "backup_last_success_timestamp",
-        "gauge",
-        "When the newest backup was written, in seconds since 1970.",
-        |state, _| Some(newest(state)?.last_modified?.as_duration().as_secs_f64()),
-    ),
-    (
-        "backup_size_bytes",
-        "gauge",
-        "The size of the newest backup.",
-        |state, _| {
-            newest(state)?.last_modified?;
-            Some(figure(newest(state)?.size_bytes))
-        },
-    ),
-    (
-        "backup_duration_seconds",
-        "gauge",
-        "How long the backup job took, from the dump's header to the storage's time.",
-        |state, _| {
-            let mut drilled = state.past.drills().filter_map(|run| run.backup.as_ref());
-            drilled.find_map(|backup| backup.duration_seconds)
-        },
-    ),
-    (
-        "backup_failure_total",
-        "counter",
-        "Drills that did not pass.",
-        |state, _| Some(figure(state.past.failures())),
-    ),
-    (
-        "backup_age_seconds",
-        "gauge",
-        "How old the newest backup is.",
-        |state, board| {
-            let written = newest(state)?.last_modified?;
-            Some(board.now.duration_since(written).as_secs_f64())
-        },
-    ),
-];
+use crate::{
+    pages::{Board, PlanState},
+    sinks::prometheus::{self, Standing},
+};
 
 /// The text of `/metrics`.
 pub(super) fn text(board: &Board) -> String {
-    let mut text = String::new();
-    for (name, kind, help, value) in METRICS {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for state in &board.plans {
-            if let Some(value) = value(state, board) {
-                let _ = writeln!(text, "{name}{{backup=\"{}\"}} {value}", label(&state.name));
-            }
-        }
+    let standings: Vec<_> = (board.plans.iter())
+        .map(|state| standing(state, board.now))
+        .collect();
+    prometheus::exposition(&standings)
+}
+
+/// How a plan's backups stand between two runs: by the last look at the storage, and by the runs of the past.
+fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
+    let look = state.health.as_ref();
+    let drill = state.past.drills().next();
+    Standing {
+        backup: &state.name,
+        look: look.or(drill),
+        // A drill may have been told to take another one than the newest.
+        newest: look.is_some(),
+        now: Some(now),
+        drill,
+        last_success: (state.past.runs.iter().chain(look))
+            .filter_map(prometheus::success)
+            .max(),
+        last_pass: state.past.last_pass(),
+        // Whoever is scraped may count from the start of its process, where no history is kept.
+        failures: Some(state.past.failures()),
     }
-    text
-}
-
-fn newest(state: &PlanState) -> Option<&crate::report::BackupFacts> {
-    state.health.as_ref()?.backup.as_ref()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the format knows no integers")]
-fn figure(number: u64) -> f64 {
-    number as f64
-}
-
-fn label(name: &str) -> String {
-    name.replace('\\', r"\\")
-        .replace('"', "\\\"")
-        .replace('\n', r"\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::report::{BackupFacts, Report};
+    use crate::{
+        history::Past,
+        report::{BackupFacts, Command, Report, RestoreFacts, Verdict},
+    };
 
-    #[test]
-    fn the_fixed_names_are_there_and_a_name_cannot_break_the_text() {
-        let mut health = Report::new("a\"b", "look", Timestamp::UNIX_EPOCH);
-        health.backup = Some(BackupFacts {
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// A run of a plan whose name could break the text, of a backup that was written at 100.
+    fn run(command: Command, verdict: Verdict, started: i64) -> Report {
+        let mut run = Report::new("a\"b", &started.to_string(), at(started));
+        (run.command, run.verdict) = (command, verdict);
+        run.backup = Some(BackupFacts {
             size_bytes: 4096,
-            last_modified: Some(Timestamp::from_second(100).unwrap()),
+            storage_bytes: 9000,
+            last_modified: Some(at(100)),
+            age_seconds: Some(started - 100),
+            duration_seconds: Some(1.5),
             ..BackupFacts::default()
         });
-        let board = Board {
-            now: Timestamp::from_second(160).unwrap(),
-            plans: vec![PlanState {
-                name: "a\"b".to_owned(),
-                health: Some(health),
-                ..PlanState::default()
-            }],
+        run.restore = Some(RestoreFacts {
+            seconds: 2.5,
+            ..RestoreFacts::default()
+        });
+        run
+    }
+
+    fn told(health: Option<Report>, runs: Vec<Report>) -> String {
+        let past = Past {
+            runs,
+            ..Past::default()
         };
-        let text = text(&board);
-        for line in [
-            "backup_last_success_timestamp{backup=\"a\\\"b\"} 100",
-            "backup_size_bytes{backup=\"a\\\"b\"} 4096",
-            "backup_failure_total{backup=\"a\\\"b\"} 0",
-            "backup_age_seconds{backup=\"a\\\"b\"} 60",
+        let state = PlanState {
+            name: "a\"b".to_owned(),
+            health,
+            past,
+            ..PlanState::default()
+        };
+        text(&Board {
+            now: at(160),
+            plans: vec![state],
+        })
+    }
+
+    fn assert_line(text: &str, metric: &str, labels: &str, value: &str) {
+        let line = format!("{metric}{{backup=\"a\\\"b\"{labels}}} {value}");
+        assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+    }
+
+    #[test]
+    fn the_last_look_and_the_past_are_told_together() {
+        let runs = vec![
+            run(Command::Verify, Verdict::Unverified, 130),
+            run(Command::Verify, Verdict::Passed, 120),
+            run(Command::Verify, Verdict::Failed, 110),
+        ];
+        let text = told(Some(run(Command::Health, Verdict::Failed, 150)), runs);
+        for (metric, value) in [
+            ("backup_last_success_timestamp", "100"),
+            ("backup_size_bytes", "4096"),
+            ("backup_duration_seconds", "1.5"),
+            ("backup_failure_total", "2"),
+            ("backup_age_seconds", "60"),
+            ("backup_storage_bytes", "9000"),
+            ("backup_verify_last_run_timestamp_seconds", "130"),
+            ("backup_verify_last_pass_timestamp_seconds", "120"),
         ] {
-            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+            assert_line(&text, metric, "", value);
         }
-        assert!(text.ends_with('\n'));
+        let verdict = "backup_verify_verdict";
+        assert_line(&text, verdict, ",verdict=\"unverified\"", "1");
+        assert_line(&text, verdict, ",verdict=\"passed\"", "0");
+        assert_line(
+            &text,
+            "backup_verify_findings",
+            ",severity=\"critical\"",
+            "0",
+        );
+    }
+
+    #[test]
+    fn a_backup_that_no_look_found_good_is_no_success() {
+        let unhealthy = run(Command::Health, Verdict::Failed, 150);
+        let success = "backup_last_success_timestamp";
+        assert!(!told(Some(unhealthy), Vec::new()).contains(success));
+        let healthy = run(Command::Health, Verdict::Healthy, 150);
+        assert_line(&told(Some(healthy), Vec::new()), success, "", "100");
+    }
+
+    #[test]
+    fn before_the_first_look_nothing_is_said_of_the_newest_backup() {
+        let text = told(None, vec![run(Command::Verify, Verdict::Passed, 120)]);
+        assert!(!text.contains("backup_size_bytes"), "{text}");
+        assert!(!text.contains("backup_age_seconds"), "{text}");
+        assert_line(&text, "backup_restore_duration_seconds", "", "2.5");
+        assert_line(&told(None, Vec::new()), "backup_failure_total", "", "0");
     }
 }

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{
     task::JoinHandle,
     time::{Instant, timeout},
@@ -24,7 +23,7 @@ use crate::{
     report::{Command, Delivery, Report, Verdict},
     sinks::{
         deliver::{self, Occasion, Targets},
-        prometheus::{self, Standing},
+        prometheus::Standing,
     },
     words::Lang,
 };
@@ -185,29 +184,6 @@ impl<'a> Telling<'a> {
         for (name, result) in told {
             record(report, plan, name, result);
         }
-    }
-}
-
-/// How a plan's backups stand between two runs, for one who keeps watch: by the last look at the storage, and by the
-/// runs of the past.
-#[must_use]
-pub fn standing<'a>(
-    plan: &'a Plan,
-    memory: &'a Memory,
-    look: Option<&'a Report>,
-    now: Timestamp,
-) -> Standing<'a> {
-    let drill = memory.past.drills().next();
-    let runs = memory.past.runs.iter();
-    Standing {
-        backup: &plan.name,
-        look: look.or(drill),
-        newest: look.is_some() || selects_newest(plan),
-        now: Some(now),
-        drill,
-        last_success: runs.chain(look).filter_map(prometheus::success).max(),
-        last_pass: memory.past.last_pass(),
-        failures: memory.failures(),
     }
 }
 

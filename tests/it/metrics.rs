@@ -10,7 +10,6 @@ use std::{
 use axum::{Router, extract::Request, http::StatusCode};
 use jiff::Timestamp;
 use pgdrill::{
-    history::History,
     plan::{self, Plan},
     report::{BackupFacts, Report, RestoreFacts, Verdict},
     sinks::prometheus::{ALERTS, DASHBOARD, Standing, exposition},
@@ -470,39 +469,6 @@ async fn a_health_look_moves_the_last_success_and_leaves_the_drill_alone() {
     moved.retain(|family| *family != "backup_cost_usd_per_month");
     assert_eq!(moved, looked_at);
     assert!(kept >= 8, "{new}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_tells_the_past_and_the_last_look() {
-    let place = Place::new("shop", "history: ./runs\n");
-    let plan = place.loaded();
-    let history = History::of(&plan).await.unwrap().unwrap();
-    let now = Timestamp::now();
-    let at = |seconds: i64| Timestamp::from_second(now.as_second() - seconds).unwrap();
-    for (run, verdict, ago) in [
-        ("1", Verdict::Failed, 90),
-        ("2", Verdict::Passed, 60),
-        ("3", Verdict::Unverified, 30),
-    ] {
-        let mut drill = report("shop");
-        (drill.run, drill.verdict, drill.started) = (run.to_owned(), verdict, at(ago));
-        history.append(&drill).await.unwrap();
-    }
-    let memory = Memory::of(&plan).await;
-    let mut look = report("shop");
-    (look.command, look.verdict) = (pgdrill::report::Command::Health, Verdict::Failed);
-    let standing = verify::standing(&plan, &memory, Some(&look), now);
-    assert_eq!(standing.failures, Some(2));
-    assert_eq!(standing.last_pass, Some(at(60)));
-    let proven = standing.last_success.unwrap();
-    assert_eq!(standing.drill.unwrap().run, "3");
-    look.verdict = Verdict::Healthy;
-    look.backup.as_mut().unwrap().last_modified = Some(now);
-    let standing = verify::standing(&plan, &memory, Some(&look), now);
-    assert!(standing.last_success.unwrap() > proven);
-    assert_eq!(standing.last_success, Some(now));
-    let nothing = Memory::default();
-    assert_eq!(verify::standing(&plan, &nothing, None, now).failures, None);
 }
 
 /// A gateway that answers with one status after another, and remembers what it was asked.

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use super::support::{
     cluster::Cluster,
+    prometheus::{installed, promtool},
     receiver::Receiver,
     watch::{Watch, until},
 };
@@ -221,6 +222,21 @@ async fn what_was_never_proven_is_unhealthy_until_its_first_drill_passed() {
     let (status, text) = ask(format!("/runs/shop/{}", run.run)).await;
     assert_eq!(status, 200);
     assert!(text.starts_with("<!doctype html>") && text.contains(&run.run));
+    let (status, text) = ask("/metrics".to_owned()).await;
+    assert_eq!(status, 200);
+    for series in [
+        "backup_last_success_timestamp{backup=\"shop\"} ",
+        "backup_storage_bytes{backup=\"shop\"} ",
+        "backup_restore_duration_seconds{backup=\"shop\"} ",
+        "backup_verify_verdict{backup=\"shop\",verdict=\"passed\"} 1",
+        "backup_verify_findings{backup=\"shop\",severity=\"critical\"} 0",
+    ] {
+        let is_told = text.lines().any(|line| line.starts_with(series));
+        assert!(is_told, "{series}\n{text}");
+    }
+    if installed("promtool") {
+        promtool(&["check", "metrics"], &text);
+    }
     assert_eq!(ask("/runs/shop/other.json".to_owned()).await.0, 404);
     assert_eq!(ask("/plans/other".to_owned()).await.0, 404);
 }
