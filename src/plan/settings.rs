@@ -54,7 +54,7 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
     let select = fields.get("select").and_then(|entry| select(file, entry));
     let plan = BackupPlan {
         url: String::new(),
-        endpoint: optional(file, &fields, "endpoint"),
+        endpoint: endpoint(file, &fields),
         region: optional(file, &fields, "region").filter(|region| region != "auto"),
         pattern,
         select: select.unwrap_or_default(),
@@ -72,8 +72,30 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
         );
         return None;
     };
+    half_a_url(file, url);
     let url = file.text(url)?.to_owned();
     Some(BackupPlan { url, ..plan })
+}
+
+fn endpoint(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
+    let url = optional(file, fields, "endpoint")?;
+    if let Some(entry) = fields.get("endpoint")
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        let help = "write https:// and the host, such as https://s3.example.com";
+        file.error(entry.value, "\"endpoint\" is no URL", help);
+    }
+    Some(url)
+}
+
+/// A folder of that name is possible, and hardly what was meant.
+pub(super) fn half_a_url(file: &File<'_>, entry: Entry<'_>) {
+    let rest = (entry.value.text()).and_then(|text| text.strip_prefix("s3:"));
+    if rest.is_some_and(|rest| !rest.starts_with("//")) {
+        let message = format!("\"{}\" is neither a URL nor a folder", entry.name());
+        file.error(entry.value, message, "write s3://bucket/prefix/");
+    }
 }
 
 /// Reads the name of a time zone; nothing when it is empty: `${NAME:-}`.

@@ -35,7 +35,7 @@ impl Watch {
 /// Reads `history`, `schedule`, `metrics` and `live`.
 pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
     Watch {
-        history: optional(file, fields, "history"),
+        history: history(file, fields),
         schedule: fields
             .get("schedule")
             .and_then(|entry| schedule(file, entry)),
@@ -44,6 +44,12 @@ pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
             .map_or_else(MetricsPlan::default, |entry| metrics(file, entry)),
         live: fields.get("live").and_then(|entry| live(file, entry)),
     }
+}
+
+fn history(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
+    let url = optional(file, fields, "history")?;
+    settings::half_a_url(file, fields.get("history")?);
+    Some(url)
 }
 
 /// `schedule: "0 0 1 * *"`, or with a time zone.

@@ -443,6 +443,18 @@ fn what_is_wrong_is_refused_by_the_reader_and_by_the_schema() {
 /// What the schema cannot see: the YAML, and a part of what the reader says.
 const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
     (
+        "version: 1\nbackup: { url: ./b, endpoint: nonsense }\n",
+        "\"endpoint\" is no URL",
+    ),
+    (
+        "version: 1\nbackup: { url: s3:/bucket/ }\n",
+        "\"url\" is neither a URL nor a folder",
+    ),
+    (
+        "version: 1\nhistory: s3:/bucket/\n",
+        "\"history\" is neither a URL nor a folder",
+    ),
+    (
         "version: 1\ndefaults: { timeout: 0s }\n",
         "\"timeout\" leaves no time at all",
     ),
