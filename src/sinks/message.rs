@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::visible;
+use super::{verdict, visible};
 use crate::{
     finding::{Finding, Severity},
     plan::Contact,
@@ -197,12 +197,7 @@ fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> {
         .as_ref()
         .filter(|_| report.verdict == Verdict::Passed)
     {
-        let (tables, rows, checks) = (proof.tables, proof.rows_found, proof.checks);
-        let proven = lang.say(
-            format!("{tables} tables, {rows} rows, {checks} checks held"),
-            format!("{tables} テーブル、{rows} 行、チェック {checks} 件合格"),
-        );
-        facts.push((lang.say("proven", "検証内容"), proven));
+        facts.push((lang.say("proven", "検証内容"), verdict::proven(proof, lang)));
     }
     facts.push((lang.say("run", "実行"), visible(&report.run)));
     facts

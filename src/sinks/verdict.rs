@@ -37,12 +37,23 @@ pub(super) fn line(report: &Report, lang: Lang) -> String {
     format!("{} · {took}", because(report, lang))
 }
 
-fn proven(proof: &Proof, lang: Lang) -> String {
+/// How much was proven.
+pub(super) fn proven(proof: &Proof, lang: Lang) -> String {
     let (tables, rows, checks) = (proof.tables, proof.rows_found, proof.checks);
     lang.say(
-        format!("{tables} tables, {rows} rows, {checks} checks held"),
+        format!(
+            "{}, {}, {} held",
+            counted(tables, "table"),
+            counted(rows, "row"),
+            counted(checks, "check")
+        ),
         format!("テーブル {tables} 個、{rows} 行、チェック {checks} 件に合格"),
     )
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
 }
 
 fn remembered(proof: &Proof, lang: Lang) -> String {
