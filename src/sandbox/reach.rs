@@ -60,6 +60,32 @@ impl Sandbox {
         order::give(&self.maintenance().await?, &self.database, collation).await
     }
 
+    /// Lets indexes be built with workers, or by their sessions alone, in sessions to come. How a service builds them is not ours
+    /// to say.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn index_workers(&self, allowed: bool) -> Result<()> {
+        /// The first version that has them.
+        const WORKERS: u32 = 11;
+        if matches!(self.server, Server::Service(_)) || connection::major(&self.version) < WORKERS {
+            return Ok(());
+        }
+        let change = if allowed {
+            "alter system reset max_parallel_maintenance_workers"
+        } else {
+            "alter system set max_parallel_maintenance_workers = 0"
+        };
+        let client = self.maintenance().await?;
+        for sql in [change, "select pg_reload_conf()"] {
+            let told = client.batch_execute(sql).await;
+            told.map_err(|error| {
+                connection::refused("could not say how indexes are to be built", &error)
+            })?;
+        }
+        Ok(())
+    }
+
     /// A connection as the sandbox's superuser.
     ///
     /// # Errors

@@ -149,9 +149,6 @@ fi
     printf "listen_addresses = '%s'\n" "$PGDRILL_LISTEN"
     printf "unix_socket_directories = '%s'\n" "$(printf %s "$sockets" | sed "s/'/''/g")"
     echo 'unix_socket_permissions = 0777'
-    # Where two indexes at a time keep all processors busy, workers for one of them only add to the work (5 % of the CPU time of
-    # a drill of 2 GB, measured).
-    [ "$major" -lt 11 ] || [ "$(nproc 2>/dev/null || echo 3)" -gt 2 ] || echo 'max_parallel_maintenance_workers = 0'
     # A trigger on login would fire whenever we look, and write rows that are not the dump's. What is restored is not meant to
     # fire them either: they are made last.
     [ "$major" -lt 17 ] || echo 'event_triggers = off'

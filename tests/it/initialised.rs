@@ -24,10 +24,6 @@ struct Started {
 }
 
 fn start(server: &Cluster, name: &str, password: &str) -> Started {
-    start_with(server, name, password, &[])
-}
-
-fn start_with(server: &Cluster, name: &str, password: &str, more: &[(&str, &str)]) -> Started {
     let place = server.socket().join(name);
     fs::create_dir(&place).unwrap();
     let owner = fs::metadata(server.socket()).unwrap();
@@ -45,7 +41,6 @@ fn start_with(server: &Cluster, name: &str, password: &str, more: &[(&str, &str)
         .env("PGDRILL_TIE", "stdin")
         .env("PGPASSWORD", password)
         .env("LC_ALL", "C")
-        .envs(more.iter().copied())
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -141,26 +136,4 @@ fn a_server_makes_its_files_away_from_those_that_were_just_removed() {
     started.end();
     let flags = String::from_utf8(listed).unwrap();
     assert!(flags.split(' ').next().unwrap().contains('T'), "{flags}");
-}
-
-#[test]
-fn an_index_has_workers_only_where_a_processor_would_be_idle_else() {
-    let Some(server) = Cluster::start() else {
-        return;
-    };
-    for (processors, alone) in [("1", true), ("2", true), ("3", false), ("64", false)] {
-        let programs = server.socket().join(format!("programs-{processors}"));
-        fs::create_dir(&programs).unwrap();
-        let program = programs.join("nproc");
-        fs::write(&program, format!("#!/bin/sh\necho {processors}\n")).unwrap();
-        for open in [&programs, &program] {
-            fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let path = format!("{}:/usr/bin:/bin", programs.display());
-        let started = start_with(&server, processors, "one", &[("PATH", &path)]);
-        let settings = fs::read_to_string(started.data.join("postgresql.conf")).unwrap();
-        started.end();
-        let said = settings.contains("\nmax_parallel_maintenance_workers = 0\n");
-        assert_eq!(said, alone, "{processors} processors");
-    }
 }

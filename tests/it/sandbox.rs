@@ -399,6 +399,28 @@ async fn nothing_gets_out_of_a_sandbox() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn indexes_are_built_without_workers_until_these_are_let_back() {
+    const WORKERS: &str = "show max_parallel_maintenance_workers";
+    for place in places() {
+        let sandbox = ready(&place.needs).await;
+        let usual = psql(&sandbox, WORKERS).await.1;
+        let mut told = Vec::new();
+        for allowed in [false, true] {
+            sandbox.index_workers(allowed).await.unwrap();
+            told.push(psql(&sandbox, WORKERS).await.1);
+        }
+        sandbox.stop().await.unwrap();
+        assert_ne!(usual, ["0"]);
+        // Somebody else's server stays as it is.
+        let alone = match place.needs.provider {
+            Provider::Service => usual.clone(),
+            _ => vec!["0".to_owned()],
+        };
+        assert_eq!(told, [alone, usual]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_socket_of_another_program_is_reached_from_a_sandbox() {
     let folder = tempfile::tempdir().unwrap();
     let count = socket(folder.path());

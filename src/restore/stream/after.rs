@@ -7,6 +7,7 @@ use super::{
     apart::{self, MANY, Step},
     fit,
     load::{self, Loading},
+    workers,
 };
 use crate::{
     dump::{Contents, Recast},
@@ -34,6 +35,7 @@ pub(super) async fn all(
     if left.is_empty() || complaints.environment().is_some() {
         return Ok(complaints);
     }
+    workers::help(sandbox, jobs, large.len()).await?;
     if large.len() > 1 {
         spool::small(sandbox, &head.ranked(&large)).await?;
     }

@@ -29,6 +29,7 @@ mod pace;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use std::{
     sync::{Arc, Weak},
@@ -115,8 +116,9 @@ pub async fn streamed(
         let loading = load::all(sandbox, &mut order, split).await?;
         Ok((before, loading))
     };
-    let ((mut complaints, mut loading), path) =
-        tokio::try_join!(load, spool::small(sandbox, head.whole()))?;
+    let alone = async { workers::rest(sandbox, jobs).await.map_err(Broken::from) };
+    let ((mut complaints, mut loading), path, ()) =
+        tokio::try_join!(load, spool::small(sandbox, head.whole()), alone)?;
     complaints.extend(std::mem::take(&mut loading.complaints));
     if complaints.environment().is_none() {
         complaints.extend(after::all(sandbox, &head, contents, &loading, &path, jobs).await?);
