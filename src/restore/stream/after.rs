@@ -35,7 +35,7 @@ pub(super) async fn all(
     if left.is_empty() || complaints.environment().is_some() {
         return Ok(complaints);
     }
-    workers::help(sandbox, jobs, large.len()).await?;
+    workers::help(sandbox, jobs, workers::at_once(contents, &made, &large)).await?;
     if large.len() > 1 {
         spool::small(sandbox, &head.ranked(&large)).await?;
     }

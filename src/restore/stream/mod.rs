@@ -116,7 +116,7 @@ pub async fn streamed(
         let loading = load::all(sandbox, &mut order, split).await?;
         Ok((before, loading))
     };
-    let alone = async { workers::rest(sandbox, jobs).await.map_err(Broken::from) };
+    let alone = async { workers::rest(sandbox).await.map_err(Broken::from) };
     let ((mut complaints, mut loading), path, ()) =
         tokio::try_join!(load, spool::small(sandbox, head.whole()), alone)?;
     complaints.extend(std::mem::take(&mut loading.complaints));
