@@ -1,7 +1,7 @@
 //! What programs on this machine may reach: unprivileged, without our environment, without a network and without the sockets of
 //! other programs where that is granted.
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{collections::BTreeSet, ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, process::Stdio};
 
 use nix::unistd::{Gid, Uid, User};
 use tokio::process::Command;
@@ -59,6 +59,10 @@ impl Jail {
     pub(super) async fn find() -> Self {
         let mut jail = Self::open();
         for reach in [Reach::NoSockets, Reach::NoProcesses, Reach::NoNetwork] {
+            // What cannot be named cannot be hidden.
+            if reach == Reach::NoSockets && sockets().is_err() {
+                continue;
+            }
             jail.reach = reach;
             let mut trial = jail.server("true");
             let granted = trial
@@ -145,9 +149,7 @@ impl Jail {
         }
         command.args(SHUT_IN).args(["--", "sh", "-c", HIDE, "sh"]);
         // What listens in a namespace of the network is seen from there alone, so they are named from here.
-        command.args(listening(
-            &fs::read_to_string("/proc/net/unix").unwrap_or_default(),
-        ));
+        command.args(listening(&sockets().unwrap_or_default()));
         command.args(["--", "unshare"]);
         match self.user {
             Some((user, group)) => command.args(becoming(user, group)),
@@ -204,16 +206,22 @@ fn ourselves() -> [String; 3] {
     ]
 }
 
-/// The files at which programs of this machine take connections, as the kernel lists them (proc(5), `/proc/net/unix`).
-fn listening(list: &str) -> BTreeSet<&str> {
+/// The sockets of this machine, as the kernel lists them (proc(5), `/proc/net/unix`).
+fn sockets() -> io::Result<Vec<u8>> {
+    fs::read("/proc/net/unix")
+}
+
+/// Those of a list that are files at which a program takes connections. A name need not be text.
+fn listening(list: &[u8]) -> BTreeSet<&OsStr> {
     /// `__SO_ACCEPTCON`, in hexadecimal digits.
     const ACCEPTS: u32 = 0x1_0000;
-    list.lines()
+    list.split(|byte| *byte == b'\n')
         .skip(1)
         .filter_map(|line| {
-            let flags = u32::from_str_radix(line.split(' ').nth(3)?, 16).ok()?;
-            let path = &line[line.find(" /")? + 1..];
-            (flags & ACCEPTS != 0).then_some(path)
+            let flags = str::from_utf8(line.split(|byte| *byte == b' ').nth(3)?).ok()?;
+            let flags = u32::from_str_radix(flags, 16).ok()?;
+            let path = line.windows(2).position(|two| two == b" /")? + 1;
+            (flags & ACCEPTS != 0).then(|| OsStr::from_bytes(&line[path..]))
         })
         .collect()
 }
@@ -224,15 +232,16 @@ mod tests {
 
     #[test]
     fn only_files_that_take_connections_are_named() {
-        let list = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+        let list = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
             0000000000000000: 00000002 00000000 00010000 0001 01  3615 /run/docker.sock\n\
-            0000000000000000: 00000002 00000000 00010000 0001 01 13615 /home/a b/.s.PGSQL.5432\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 13615 /home/a \xe9/.s.PGSQL.5432\n\
             0000000000000000: 00000002 00000000 00010000 0001 01 23615 @/tmp/.X11-unix/X0\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 33615 /run/other.sock\n\
             0000000000000000: 00000003 00000000 00000000 0001 03 43615\n\
             0000000000000000: 00000002 00000000 00010000 0001 01  3616 /run/docker.sock\n";
         let found: Vec<_> = listening(list).into_iter().collect();
-        assert_eq!(found, ["/home/a b/.s.PGSQL.5432", "/run/docker.sock"]);
-        assert!(listening("").is_empty());
+        let named = [&b"/home/a \xe9/.s.PGSQL.5432"[..], b"/run/docker.sock"];
+        assert_eq!(found, named.map(OsStr::from_bytes));
+        assert!(listening(b"").is_empty());
     }
 }

@@ -281,6 +281,16 @@ async fn what_is_no_dump_says_what_it_looks_like() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_look_into_is_unverified() {
+    let place = Place::new("");
+    place.write("backups/x.dump", "age-encryption.org/v1\n-> X25519 abc\n");
+    let (code, report) = place.verify(&[]).await;
+    assert_eq!((code, &report["verdict"]), (3, &"unverified".into()));
+    assert_found(&report, "run.stopped");
+    assert!(told(&report).contains("age"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cut_dump_of_every_format_is_a_failure() {
     let Some(server) = Cluster::start() else {
         return;
