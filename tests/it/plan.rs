@@ -249,6 +249,7 @@ const REFUSED_BY_BOTH: &[(&str, &str)] = &[
         "newest-bad",
     ),
     ("version: 1\nlimits: { max_age: 48 }", "48h or 2d"),
+    ("version: 1\nlimits: { slow_factor: 0.5 }", "less than 1"),
     ("version: 1\nlimits: { storage: 50 }", "50GB or 1GiB"),
     ("version: 1\nlimits: { monthly_cost: 10 }", "10 USD"),
     ("version: 1\nlimits: { max_shrink: half }", "such as 50%"),
