@@ -3,6 +3,7 @@
 //! The only module that knows YAML. Everything else sees these types.
 
 mod against;
+mod backup;
 mod bounds;
 mod checks;
 mod database;

@@ -12,7 +12,7 @@ use std::{
 use jiff::civil::Date;
 
 use super::{
-    Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, database, digest,
+    Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, backup, database, digest,
     environment, include, keys,
     mistake::{Level, Mistake, Mistakes, Source},
     notify, settings, tables,
@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
             .map(|entry| file.text(entry).map(ToOwned::to_owned));
         let backup = fields
             .get("backup")
-            .map(|entry| settings::backup(&file, entry));
+            .map(|entry| backup::backup(&file, entry));
         let limits = fields
             .get("limits")
             .map(|entry| settings::limits(&file, entry));

@@ -1,10 +1,9 @@
-//! Everything in a plan that is not a check: where the backups are, what is allowed, where to restore.
+//! What holds for a whole plan: its defaults, what is allowed, where and how to restore, who is told.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    BackupPlan, Collation, Contact, Ignore, Limits, Prices, Provider, RestorePlan, SandboxPlan,
-    Select, keys,
+    Collation, Contact, Ignore, Limits, Prices, Provider, RestorePlan, SandboxPlan, keys,
     walk::{Defaults, Entry, Fields, File},
 };
 use crate::{
@@ -44,60 +43,6 @@ pub(super) fn optional(file: &File<'_>, fields: &Fields<'_>, key: &str) -> Optio
     file.text(entry).map(ToOwned::to_owned)
 }
 
-/// Reads `backup`.
-pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
-    let fields = file.below(entry, &keys::BACKUP);
-    let pattern = optional(file, &fields, "match");
-    if let (Some(glob), Some(entry)) = (&pattern, fields.get("match")) {
-        file.glob(glob, entry.value);
-    }
-    let select = fields.get("select").and_then(|entry| select(file, entry));
-    let plan = BackupPlan {
-        url: String::new(),
-        endpoint: endpoint(file, &fields),
-        region: optional(file, &fields, "region").filter(|region| region != "auto"),
-        pattern,
-        select: select.unwrap_or_default(),
-        timezone: fields
-            .get("timezone")
-            .and_then(|entry| timezone(file, entry)),
-        database: optional(file, &fields, "database"),
-    };
-    let Some(url) = fields.get("url") else {
-        let help = "write url: s3://bucket/prefix/ or url: ./folder";
-        file.error(
-            entry.key,
-            "\"backup\" does not say where the backups are",
-            help,
-        );
-        return None;
-    };
-    half_a_url(file, url);
-    let url = file.text(url)?.to_owned();
-    Some(BackupPlan { url, ..plan })
-}
-
-fn endpoint(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
-    let url = optional(file, fields, "endpoint")?;
-    if let Some(entry) = fields.get("endpoint")
-        && !url.starts_with("http://")
-        && !url.starts_with("https://")
-    {
-        let help = "write https:// and the host, such as https://s3.example.com";
-        file.error(entry.value, "\"endpoint\" is no URL", help);
-    }
-    Some(url)
-}
-
-/// A folder of that name is possible, and hardly what was meant.
-pub(super) fn half_a_url(file: &File<'_>, entry: Entry<'_>) {
-    let rest = (entry.value.text()).and_then(|text| text.strip_prefix("s3:"));
-    if rest.is_some_and(|rest| !rest.starts_with("//")) {
-        let message = format!("\"{}\" is neither a URL nor a folder", entry.name());
-        file.error(entry.value, message, "write s3://bucket/prefix/");
-    }
-}
-
 /// Reads the name of a time zone; nothing when it is empty: `${NAME:-}`.
 pub(super) fn timezone(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
     if entry.value.text() == Some("") && !entry.value.is_null() {
@@ -112,16 +57,6 @@ pub(super) fn timezone(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
         );
     }
     Some(name.to_owned())
-}
-
-fn select(file: &File<'_>, entry: Entry<'_>) -> Option<Select> {
-    let known = [
-        ("newest", Select::Newest),
-        ("oldest", Select::Oldest),
-        ("random", Select::Random),
-        ("newest-good", Select::NewestGood),
-    ];
-    file.choice(entry, &known)
 }
 
 /// Reads `limits`.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, keys, secrets,
+    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, backup, keys, secrets,
     settings::{self, optional},
     walk::{Entry, Fields, File},
     yaml::Value,
@@ -48,7 +48,7 @@ pub(super) fn read(file: &File<'_>, fields: &Fields<'_>) -> Watch {
 
 fn history(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
     let url = optional(file, fields, "history")?;
-    settings::half_a_url(file, fields.get("history")?);
+    backup::half_a_url(file, fields.get("history")?);
     Some(url)
 }
 
@@ -85,8 +85,7 @@ fn metrics(file: &File<'_>, entry: Entry<'_>) -> MetricsPlan {
     let fields = file.below(entry, &keys::METRICS);
     let pushgateway = address(file, &fields, "pushgateway", "PUSHGATEWAY_URL");
     if let (Some(url), Some(entry)) = (&pushgateway, fields.get("pushgateway"))
-        && !url.starts_with("http://")
-        && !url.starts_with("https://")
+        && !backup::is_http(url)
     {
         file.error(entry.value, "this is no URL", "write http://host:9091");
     }
