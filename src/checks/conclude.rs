@@ -156,9 +156,9 @@ fn proof(catalog: &Catalog, answered: &[Answered]) -> Option<Proof> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
 
+    use super::*;
     use crate::checks::{catalog::tests::table, question::Comparing};
 
     fn answered(id: &str, severity: Severity, judged: Judged) -> Answered {

@@ -1,7 +1,13 @@
 //! What programs on this machine may reach: unprivileged, without our environment, without a network and without the sockets of
 //! other programs where that is granted.
 
-use std::{collections::BTreeSet, ffi::OsStr, fs, io, os::unix::ffi::OsStrExt, process::Stdio};
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::ffi::OsStrExt,
+    process::Stdio,
+};
 
 use nix::unistd::{Gid, Uid, User};
 use tokio::process::Command;
@@ -52,17 +58,22 @@ enum Reach {
 pub(super) struct Jail {
     user: Option<(Uid, Gid)>,
     reach: Reach,
+    /// Where other programs take connections, as far as that is hidden.
+    sockets: BTreeSet<OsString>,
 }
 
 impl Jail {
     /// Finds out what this system grants.
     pub(super) async fn find() -> Self {
         let mut jail = Self::open();
-        for reach in [Reach::NoSockets, Reach::NoProcesses, Reach::NoNetwork] {
-            // What cannot be named cannot be hidden.
-            if reach == Reach::NoSockets && sockets().is_err() {
-                continue;
-            }
+        let mut levels = vec![Reach::NoProcesses, Reach::NoNetwork];
+        // What listens in a namespace of the network is seen from there alone, so it is named from here; what cannot be named
+        // cannot be hidden. The format: proc(5).
+        if let Ok(list) = fs::read("/proc/net/unix") {
+            jail.sockets = listening(&list);
+            levels.insert(0, Reach::NoSockets);
+        }
+        for reach in levels {
             jail.reach = reach;
             let mut trial = jail.server("true");
             let granted = trial
@@ -81,7 +92,7 @@ impl Jail {
     pub(super) fn open() -> Self {
         Self {
             user: unprivileged(),
-            reach: Reach::All,
+            ..Self::none()
         }
     }
 
@@ -90,6 +101,7 @@ impl Jail {
         Self {
             user: None,
             reach: Reach::All,
+            sockets: BTreeSet::new(),
         }
     }
 
@@ -148,8 +160,7 @@ impl Jail {
             command.args(["--user", "--map-root-user"]);
         }
         command.args(SHUT_IN).args(["--", "sh", "-c", HIDE, "sh"]);
-        // What listens in a namespace of the network is seen from there alone, so they are named from here.
-        command.args(listening(&sockets().unwrap_or_default()));
+        command.args(&self.sockets);
         command.args(["--", "unshare"]);
         match self.user {
             Some((user, group)) => command.args(becoming(user, group)),
@@ -206,13 +217,8 @@ fn ourselves() -> [String; 3] {
     ]
 }
 
-/// The sockets of this machine, as the kernel lists them (proc(5), `/proc/net/unix`).
-fn sockets() -> io::Result<Vec<u8>> {
-    fs::read("/proc/net/unix")
-}
-
-/// Those of a list that are files at which a program takes connections. A name need not be text.
-fn listening(list: &[u8]) -> BTreeSet<&OsStr> {
+/// Of the kernel's list of sockets those that are files at which a program takes connections. A name need not be text.
+fn listening(list: &[u8]) -> BTreeSet<OsString> {
     /// `__SO_ACCEPTCON`, in hexadecimal digits.
     const ACCEPTS: u32 = 0x1_0000;
     list.split(|byte| *byte == b'\n')
@@ -221,7 +227,7 @@ fn listening(list: &[u8]) -> BTreeSet<&OsStr> {
             let flags = str::from_utf8(line.split(|byte| *byte == b' ').nth(3)?).ok()?;
             let flags = u32::from_str_radix(flags, 16).ok()?;
             let path = line.windows(2).position(|two| two == b" /")? + 1;
-            (flags & ACCEPTS != 0).then(|| OsStr::from_bytes(&line[path..]))
+            (flags & ACCEPTS != 0).then(|| OsStr::from_bytes(&line[path..]).to_owned())
         })
         .collect()
 }
