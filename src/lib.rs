@@ -24,6 +24,7 @@ pub mod error;
 pub mod explain;
 pub mod finding;
 pub mod history;
+pub mod machine;
 pub mod manifest;
 pub mod pages;
 pub mod plan;

@@ -30,7 +30,7 @@ mod trial;
 mod unpack;
 mod watched;
 
-use std::{num::NonZero, path::Path, pin::pin, sync::Arc, time::Instant};
+use std::{path::Path, pin::pin, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -48,6 +48,7 @@ use crate::{
     error::{Broken, Error},
     finding::{Finding, Severity},
     history::usual_stages,
+    machine,
     plan::{Plan, Select},
     progress::{Progress, Spent},
     report::{Floor, Report, Stage, Verdict},
@@ -293,7 +294,7 @@ fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
     let stages = job.progress.take_stages().into_iter();
     report.stages = stages.map(stage).collect();
     report.seconds = began.elapsed().as_secs_f64();
-    let cores = std::thread::available_parallelism().map_or(0, NonZero::get);
+    let cores = machine::processors().unwrap_or(0);
     let cores = u32::try_from(cores).unwrap_or(u32::MAX);
     let download = job.progress.take_download();
     report.floor = Floor::of(&report.stages, report.seconds, cores, download);

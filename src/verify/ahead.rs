@@ -10,6 +10,7 @@ use tokio::{
 use super::{compare, spare};
 use crate::{
     dump::{Contents, Detail, Target},
+    machine,
     proof::Ahead,
     restore::Along,
     sandbox::Sandbox,
@@ -66,7 +67,7 @@ impl ReadsBack<'_> {
             // Everything is read with all others then.
             return pending().await;
         };
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = machine::processors().unwrap_or(1);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let mut recent = spare::Recent::default();
         let mut looks = interval(LOOK);

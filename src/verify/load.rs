@@ -11,6 +11,7 @@ use crate::{
     backup::{Ahead, Backup, Reach},
     dump::{self, Contents},
     error::Broken,
+    machine,
     restore::{self, Along, Arriving, Choice, Hooks, How, Restored, Whole},
     sandbox::Sandbox,
 };
@@ -123,7 +124,7 @@ fn choice(job: &Job<'_>, contents: &Contents, backup: &Backup, sandbox: &Sandbox
         size: backup.size,
         plan: &job.plan.restore,
         provider: sandbox.provider(),
-        cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        cores: machine::processors().unwrap_or(1),
     })
 }
 

@@ -10,13 +10,17 @@ use std::{
 const MAY_USE: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("rows", &[]),
+    ("machine", &[]),
     ("progress", &[]),
     ("finding", &[]),
     ("error", &["finding"]),
     ("plan", &["finding", "units"]),
     ("report", &["error", "finding", "units"]),
     ("backup", &["error", "finding", "plan", "progress", "units"]),
-    ("dump", &["error", "finding", "report", "rows", "units"]),
+    (
+        "dump",
+        &["error", "finding", "machine", "report", "rows", "units"],
+    ),
     (
         "proof",
         &["dump", "error", "finding", "report", "rows", "units"],
@@ -25,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "restore",
         &[
-            "dump", "error", "finding", "plan", "report", "sandbox", "units",
+            "dump", "error", "finding", "machine", "plan", "report", "sandbox", "units",
         ],
     ),
     ("rules", &["backup", "finding", "plan", "report", "units"]),
@@ -79,9 +83,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "verify",
         &[
-            "backup", "checks", "dump", "error", "finding", "history", "manifest", "plan",
-            "progress", "proof", "report", "restore", "rules", "sandbox", "sinks", "starter",
-            "units", "words",
+            "backup", "checks", "dump", "error", "finding", "history", "machine", "manifest",
+            "plan", "progress", "proof", "report", "restore", "rules", "sandbox", "sinks",
+            "starter", "units", "words",
         ],
     ),
     (

@@ -9,7 +9,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use crate::error::{Broken, Error};
+use crate::{
+    error::{Broken, Error},
+    machine,
+};
 
 /// How much is decoded at the same time.
 #[derive(Clone, Copy)]
@@ -104,7 +107,7 @@ impl Pool {
             waiting: Mutex::default(),
             taken: Condvar::default(),
         });
-        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = machine::processors().unwrap_or(1);
         let work = |_| {
             let (jobs, shared) = (Arc::clone(&jobs), Arc::clone(&shared));
             thread::spawn(move || work(&jobs, &shared))

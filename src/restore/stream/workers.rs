@@ -1,9 +1,9 @@
 //! Whether PostgreSQL may build an index with workers besides its session.
 
-use std::{collections::HashSet, num::NonZero, thread};
+use std::collections::HashSet;
 
 use super::fit;
-use crate::{dump::Contents, error::Result, sandbox::Sandbox};
+use crate::{dump::Contents, error::Result, machine, sandbox::Sandbox};
 
 /// So many processors are kept busy by what is loaded, built and read back anyway. With more, nobody measured how long the last
 /// index would be alone.
@@ -27,7 +27,7 @@ pub(super) async fn help(sandbox: &Sandbox, jobs: u16, at_once: usize) -> Result
 }
 
 fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
+    machine::processors().unwrap_or(1)
 }
 
 /// Whether they were sent away and are wanted again.
