@@ -48,6 +48,7 @@ use tokio_postgres::Client;
 pub use earlier::Earlier;
 pub use live::{connect, environment, reach_live};
 pub use reader::{create_reader, drop_reader};
+pub use select::misspelt;
 
 use crate::{
     error::{Error, Result},

@@ -10,6 +10,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    checks,
     plan::{Collation, Engine, Plan, Provider, Select},
     progress::Progress,
     report::{Report, Verdict},
@@ -143,6 +144,11 @@ impl Verify {
         };
         for plan in &mut plans {
             self.apply(plan);
+        }
+        let checks: Vec<_> = plans.iter().map(|plan| &plan.checks).collect();
+        if let Some(error) = checks::misspelt(&checks, &self.only) {
+            output::tell_error(&error);
+            return 2;
         }
         if let Err(code) = self.answer.prepare(&plans) {
             return code;

@@ -395,3 +395,49 @@ async fn an_error_that_the_plan_expects_is_kept_with_its_reason_and_hides_no_los
     assert_eq!(code, 0, "{}", told(&report));
     assert_eq!(report["restore"]["ignored"][0]["reason"], "known");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_calls_no_check_is_refused_before_anything_is_looked_at() {
+    let checks = "tables:
+  shop.Orders:
+    tags: [money]
+    row_count: { min: 1 }
+    not_null: [id]
+  '\"odd.name\"': { skip: tells nothing }
+database:
+  size: { min: 1 MB }
+sql:
+  - { name: nothing is lost, query: select 1 where false }
+";
+    let place = Place::new(checks);
+    let mut called = vec!["money", "shop.Orders", "Orders", "Orders.not_null.id"];
+    called.extend(["shop.Orders.row_count#2", "odd.name.skip", "database.size"]);
+    called.extend(["nothing is lost", "sql.nothing-is-lost", "builtin.rows"]);
+    for word in called {
+        let (code, report) = place.verify(&["--only", word]).await;
+        assert_eq!(code, 1, "{word}");
+        assert_found(&report, "backup.none");
+    }
+    for (word, meant) in [("mony", "money"), ("builtin.row", "shop.Orders")] {
+        let plan = place.plan();
+        let output = run(pgdrill(&["verify", plan.to_str().unwrap(), "--only", word])).await;
+        assert_eq!(output.status.code(), Some(2), "{word}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            told.contains(&format!("no check is called \"{word}\"")),
+            "{told}"
+        );
+        assert!(
+            word != "mony" || told.contains(&format!("Did you mean \"{meant}\"?")),
+            "{told}"
+        );
+    }
+    place.write(
+        "plan.yaml",
+        fs::read_to_string(place.plan())
+            .unwrap()
+            .replace("shop.Orders", "'*'"),
+    );
+    let (code, _) = place.verify(&["--only", "mony"]).await;
+    assert_eq!(code, 1, "a table may be called so");
+}
