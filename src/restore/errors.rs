@@ -3,8 +3,9 @@
 //! Their raw text holds rows and passwords, so only the primary message is kept, without values.
 
 use super::{
-    messages::{copied, copy_failed, primary, toc_object},
-    redact::without_values,
+    meaning::{By, Class, classify, of_exit},
+    messages::{copied, copy_failed, primary, raised, speaker, toc_object},
+    redact::{without_quotes, without_values},
 };
 use crate::{
     error::Error,
@@ -13,80 +14,11 @@ use crate::{
     report::ToolError,
 };
 
-/// More complaints than this are counted, not kept: the first ones tell the cause.
-const KEPT: usize = 200;
+/// More complaints than this are counted, not kept; some 300 bytes each.
+const KEPT: usize = 50_000;
 
-/// Whose fault a complaint is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// Something of the dump is not in the database.
-    Lost,
-    /// The dump itself ends too early.
-    Truncated,
-    /// The dump itself is damaged.
-    Corrupt,
-    /// Nothing is missing: the server of another version does not know a setting, or has the object already.
-    Harmless,
-    /// The machine or the server could not do it, whatever the dump holds.
-    Environment,
-}
-
-impl Class {
-    /// The word in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Lost | Self::Truncated | Self::Corrupt => "lost",
-            Self::Harmless => "harmless",
-            Self::Environment => "environment",
-        }
-    }
-}
-
-/// Parts of messages and what they mean, first match first. The texts are those of PostgreSQL 13 to 18 in English,
-/// to which both the server and the programs are set.
-const MEANING: &[(&str, Class)] = &[
-    ("No space left on device", Class::Environment),
-    ("could not extend file", Class::Environment),
-    ("out of memory", Class::Environment),
-    ("out of shared memory", Class::Environment),
-    ("could not resize shared memory", Class::Environment),
-    ("server closed the connection", Class::Environment),
-    ("terminating connection", Class::Environment),
-    ("connection to server", Class::Environment),
-    ("could not connect to", Class::Environment),
-    // What dblink and file_fdw want is outside the sandbox.
-    ("could not establish connection", Class::Environment),
-    ("could not open file", Class::Environment),
-    ("the database system is", Class::Environment),
-    ("no connection to the server", Class::Environment),
-    ("SSL connection has been closed", Class::Environment),
-    ("remaining connection slots", Class::Environment),
-    ("too many clients", Class::Environment),
-    ("unsupported version (", Class::Environment),
-    ("could not open extension control file", Class::Environment),
-    ("is not available", Class::Environment),
-    ("could not access file", Class::Environment),
-    ("tablespace \"", Class::Environment),
-    ("database \"postgres\" already exists", Class::Environment),
-    ("database \"template1\" already exists", Class::Environment),
-    ("could not load library", Class::Environment),
-    ("invalid locale name", Class::Environment),
-    ("permission denied to create", Class::Environment),
-    ("must be superuser", Class::Environment),
-    ("must be owner of extension", Class::Harmless),
-    ("unrecognized configuration parameter", Class::Harmless),
-    ("schema \"public\" already exists", Class::Harmless),
-    ("end of file", Class::Truncated),
-    ("unexpected end of", Class::Truncated),
-    ("could not find block ID", Class::Truncated),
-    ("could not find header for file", Class::Truncated),
-    ("could not uncompress", Class::Corrupt),
-    ("could not decompress", Class::Corrupt),
-    ("corrupt", Class::Corrupt),
-    ("unrecognized data block type", Class::Corrupt),
-    ("did not find magic string", Class::Corrupt),
-];
+/// More than this are counted in a report, not told: the first ones tell the cause.
+const TOLD: usize = 200;
 
 /// What a server says of rows and partitions that may only fit when text sorts as it did in the dumped database.
 const BY_ORDER: [&str; 7] = [
@@ -98,13 +30,6 @@ const BY_ORDER: [&str; 7] = [
     "would overlap partition",
     "range lower bound must",
 ];
-
-fn classify(message: &str) -> Class {
-    MEANING
-        .iter()
-        .find(|(part, _)| message.contains(part))
-        .map_or(Class::Lost, |&(_, class)| class)
-}
 
 /// One thing that a tool complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,10 +43,11 @@ pub struct Complaint {
 }
 
 impl Complaint {
-    fn new(class: Class, message: &str, object: Option<String>) -> Self {
+    fn new(message: &str, by: By, object: Option<String>) -> Self {
+        let message = without_values(message);
         Self {
-            class,
-            message: without_values(message),
+            class: classify(&message, by),
+            message,
             object,
         }
     }
@@ -177,29 +103,47 @@ impl Complaints {
         if let Some(entry) = line.split_once("from TOC entry ").map(|(_, rest)| rest) {
             self.object = toc_object(entry);
         } else if let Some(message) = primary(line) {
-            self.add(message);
+            self.add(message, speaker(line));
+        } else if raised(line) {
+            self.keep_back_words();
         } else if let Some(copied) = copied(line) {
             self.name_table(copied);
         }
     }
 
-    fn add(&mut self, message: &str) {
+    fn add(&mut self, message: &str, by: By) {
         let (message, object) = match copy_failed(message) {
             Some((table, message)) => (message, Some(format!("TABLE DATA {table}"))),
             None => (message, self.object.clone()),
         };
-        let class = classify(message);
+        let complaint = Complaint::new(message, by, object);
+        let class = complaint.class;
         if self.list.len() >= KEPT && class != Class::Environment {
             self.more += u64::from(class != Class::Harmless);
             return;
         }
-        self.list.push(Complaint::new(class, message, object));
+        self.list.push(complaint);
     }
 
-    /// `COPY users, line 17, column email: "…"` names the table of the complaint before it.
+    /// What a function says may be anything, a row too.
+    fn keep_back_words(&mut self) {
+        if let Some(last) = self.list.last_mut() {
+            last.class = Class::Lost;
+            "a function of the database raised an error".clone_into(&mut last.message);
+        }
+    }
+
+    /// `COPY users, line 17, column email: "…"` names the table of the complaint before it. What a message about a
+    /// column's value quotes is that value.
     fn name_table(&mut self, copied: &str) {
-        let table = copied.split([',', ' ']).next().unwrap_or_default();
-        if let Some(last) = self.list.last_mut().filter(|last| last.object.is_none()) {
+        let Some(last) = self.list.last_mut() else {
+            return;
+        };
+        if copied.contains(", column ") {
+            last.message = without_quotes(&last.message);
+        }
+        if last.object.is_none() {
+            let table = copied.split([',', ' ']).next().unwrap_or_default();
             last.object = Some(format!("TABLE DATA {table}"));
         }
     }
@@ -214,14 +158,8 @@ impl Complaints {
         if code == 1 && !self.list.is_empty() {
             return;
         }
-        // 128 + 9: the kernel or somebody killed it.
-        let class = if code == 137 {
-            Class::Environment
-        } else {
-            Class::Lost
-        };
         self.list.push(Complaint {
-            class,
+            class: of_exit(code),
             message: format!("{program} ended with exit code {code} and did not say why"),
             object: None,
         });
@@ -275,7 +213,7 @@ impl Complaints {
     #[must_use]
     pub fn judge(&self, ignore: &[Ignore]) -> Judged {
         let mut judged = Judged::default();
-        let mut ours = false;
+        let (mut ours, mut more) = (false, self.more);
         for complaint in &self.list {
             // What fails after our machine did may fail because of it: a foreign key on a table that did not fit.
             ours |= complaint.class == Class::Environment;
@@ -283,18 +221,21 @@ impl Complaints {
                 .iter()
                 .find(|one| complaint.message.contains(&one.error));
             if let Some(ignored) = expected {
-                judged
-                    .ignored
-                    .push(complaint.tool_error(Some(ignored.reason.clone())));
-            } else {
+                if judged.ignored.len() < TOLD {
+                    let reason = Some(ignored.reason.clone());
+                    judged.ignored.push(complaint.tool_error(reason));
+                }
+            } else if judged.errors.len() < TOLD || complaint.class == Class::Environment {
                 judged.errors.push(complaint.tool_error(None));
                 judged
                     .findings
                     .extend(complaint.finding().filter(|_| !ours));
+            } else {
+                more += u64::from(complaint.class != Class::Harmless);
             }
         }
-        if self.more > 0 && !ours {
-            let message = format!("the restore reported {} more errors", self.more);
+        if more > 0 && !ours {
+            let message = format!("the restore reported {more} more errors");
             judged
                 .findings
                 .push(Finding::new(Code::RestoreFailed, message));
@@ -344,6 +285,19 @@ mod tests {
         let mut complaints = Complaints::default();
         lines.lines().for_each(|line| complaints.read(line));
         complaints
+    }
+
+    fn expecting(error: &str) -> Ignore {
+        Ignore {
+            error: error.to_owned(),
+            reason: "managed".to_owned(),
+            until: jiff::civil::date(2027, 6, 30),
+            place: crate::plan::Place {
+                file: "plan.yaml".into(),
+                line: 1,
+                column: 1,
+            },
+        }
     }
 
     #[test]
@@ -415,6 +369,36 @@ mod tests {
     }
 
     #[test]
+    fn no_value_of_a_row_is_told_or_taken_for_a_message() {
+        let complaints = read(
+            "psql:<stdin>:9: ERROR:  23514: new row for relation \"t\" violates check constraint \"c\"\n\
+             DETAIL:  Failing row contains (x\n\
+             ERROR:  out of memory, hunter2).\n\
+             pg_restore: error: COPY failed for table \"customer\": ERROR:  customer hunter2 is in no country\n\
+             CONTEXT:  PL/pgSQL function public.known(text) line 4 at RAISE\n\
+             COPY customer, line 1: \"hunter2\"\n\
+             pg_restore: error: COPY failed for table \"r\": ERROR:  relation \"hunter2\" does not exist\n\
+             CONTEXT:  COPY r, line 1, column of: \"hunter2\"\n\
+             pg_restore: error: COPY failed for table \"i\": ERROR:  invalid input syntax for type integer: \"out of memory\"\n",
+        );
+        assert_eq!(complaints.iter().count(), 4);
+        assert!(complaints.iter().all(|one| one.class == Class::Lost));
+        let told = format!("{complaints:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn what_the_plan_expects_is_expected_however_often() {
+        let line = "pg_restore: error: could not execute query: ERROR:  security label provider \"anon\" is not loaded\n";
+        let complaints = read(&line.repeat(TOLD + 60));
+        let judged = complaints.judge(&[expecting("label provider")]);
+        assert!(judged.findings.is_empty() && judged.errors.is_empty());
+        let judged = complaints.judge(&[]);
+        let last = judged.findings.last().unwrap();
+        assert_eq!(last.message, "the restore reported 60 more errors");
+    }
+
+    #[test]
     fn a_setting_of_a_newer_server_is_no_loss() {
         let mut complaints = read(
             "pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"transaction_timeout\"\n\
@@ -464,17 +448,7 @@ mod tests {
     fn what_the_plan_expects_is_kept_with_its_reason() {
         let complaints =
             read("pg_restore: error: could not execute query: ERROR:  must be owner of table x\n");
-        let ignore = Ignore {
-            error: "must be owner of table".to_owned(),
-            reason: "managed".to_owned(),
-            until: jiff::civil::date(2027, 6, 30),
-            place: crate::plan::Place {
-                file: "plan.yaml".into(),
-                line: 1,
-                column: 1,
-            },
-        };
-        let judged = complaints.judge(&[ignore]);
+        let judged = complaints.judge(&[expecting("must be owner of table")]);
         assert!(judged.findings.is_empty() && judged.errors.is_empty());
         assert_eq!(judged.ignored[0].reason.as_deref(), Some("managed"));
     }

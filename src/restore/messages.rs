@@ -1,22 +1,36 @@
 //! What the lines of `pg_restore` and `psql` hold: the primary message, and the object that it is about.
 
-/// The message of `pg_restore: error: could not execute query: ERROR:  …` and `psql:<stdin>:7: ERROR:  42P01: …`.
+use super::meaning::By;
+
+/// The message of `pg_restore: error: could not execute query: ERROR:  …` and `psql:<stdin>:7: ERROR:  42P01: …`. A line
+/// that begins otherwise is none: a value with line feeds in it goes on in lines of its own.
 pub(super) fn primary(line: &str) -> Option<&str> {
-    let said = if let Some(said) = line.strip_prefix("pg_restore: error: ") {
-        said
+    let said = if let Some(said) = line.strip_prefix("pg_restore: ") {
+        said.strip_prefix("error: ")
+            .or_else(|| (said == "terminated by user").then_some(said))?
     } else {
-        let said = line
-            .strip_prefix("psql:")
-            .or_else(|| line.strip_prefix("ERROR:").map(|_| line))?;
-        said.find("ERROR:")
-            .or_else(|| said.find("FATAL:"))
-            .map(|at| &said[at..])
-            .or_else(|| said.split_once("error: ").map(|(_, rest)| rest))?
+        let (_, said) = line.strip_prefix("psql:")?.split_once(' ')?;
+        let level = ["ERROR:", "FATAL:", "PANIC:"];
+        if level.iter().any(|level| said.starts_with(level)) {
+            said
+        } else {
+            said.strip_prefix("error: ")?
+        }
     };
     if copy_failed(said).is_some() {
         return Some(said);
     }
     Some(server_message(said))
+}
+
+/// Who says it, in a line with a message.
+pub(super) fn speaker(line: &str) -> By {
+    let server = ["ERROR: ", "FATAL: ", "PANIC: "];
+    if server.iter().any(|level| line.contains(level)) {
+        By::Server
+    } else {
+        By::Tool
+    }
 }
 
 /// What follows `ERROR:` or `FATAL:`, without the SQLSTATE that psql puts before it; the whole text otherwise.
@@ -52,6 +66,17 @@ pub(super) fn copied(line: &str) -> Option<&str> {
         .filter(|copied| copied.contains(", line "))
 }
 
+/// Whether a context tells that a function of the database raised the error, in its own words: `RAISE` and `ASSERT` of
+/// PL/pgSQL, and whatever another language throws.
+pub(super) fn raised(line: &str) -> bool {
+    let Some(context) = line.strip_prefix("CONTEXT:  PL/") else {
+        return false;
+    };
+    !context.starts_with("pgSQL ")
+        || context.ends_with(" at RAISE")
+        || context.ends_with(" at ASSERT")
+}
+
 /// `TABLE users` of `215; 1259 16389 TABLE users postgres`: the last word is the owner.
 pub(super) fn toc_object(entry: &str) -> Option<String> {
     let (_, rest) = entry.split_once("; ")?;
@@ -81,6 +106,10 @@ mod tests {
         );
         assert_eq!(primary("Command was: SELECT 'ERROR: x'"), None);
         assert_eq!(primary("psql:<stdin>:7: ERROR:  42P01: gone"), Some("gone"));
+        assert_eq!(primary("psql:<stdin>:7: NOTICE:  00000: ERROR: x"), None);
+        assert_eq!(primary("ERROR:  the second line of a value"), None);
+        let killed = "pg_restore: terminated by user";
+        assert_eq!(primary(killed), Some("terminated by user"));
         assert_eq!(
             primary("psql: error: connection refused"),
             Some("connection refused")
