@@ -166,3 +166,14 @@ pub fn sentence(text: &str) -> String {
         format!("{text}.")
     }
 }
+
+/// Whether PostgreSQL's context of an error tells that a function of the database raised it, in its own words, which may
+/// quote anything: `RAISE` and `ASSERT` of PL/pgSQL, and whatever another language throws.
+#[must_use]
+pub fn raised_by_a_function(context: &str) -> bool {
+    let Some(function) = context.strip_prefix("PL/") else {
+        return false;
+    };
+    let place = function.lines().next().unwrap_or_default();
+    !place.starts_with("pgSQL ") || place.ends_with(" at RAISE") || place.ends_with(" at ASSERT")
+}

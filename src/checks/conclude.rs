@@ -233,6 +233,12 @@ mod tests {
                 Some((RunStopped, Critical)),
             ),
             (
+                Judged::too_wide(),
+                Critical,
+                Error,
+                Some((RunStopped, Critical)),
+            ),
+            (
                 Judged::late(Duration::from_secs(1)),
                 Warning,
                 Error,

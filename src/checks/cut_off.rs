@@ -9,17 +9,7 @@ const WORD: &str = ":backup_time";
 
 /// SQL with the time of the dump in place of `:backup_time`, which is left alone in quotes and in comments.
 pub(super) fn fill(sql: &str, time: Option<Timestamp>) -> Result<String, Judged> {
-    let mut places = Vec::new();
-    let mut inside = Inside::Code;
-    let mut before = ' ';
-    for (index, letter) in sql.char_indices() {
-        let rest = &sql[index..];
-        if inside == Inside::Code && before != ':' && is_word(rest) {
-            places.push(index);
-        }
-        inside = inside.after(letter, rest);
-        before = letter;
-    }
+    let places = places(sql);
     if places.is_empty() {
         return Ok(sql.to_owned());
     }
@@ -40,31 +30,94 @@ pub(super) fn fill(sql: &str, time: Option<Timestamp>) -> Result<String, Judged>
     Ok(filled)
 }
 
+/// Where the word stands in the code.
+fn places(sql: &str) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut before = ' ';
+    let mut at = 0;
+    while let Some(letter) = sql[at..].chars().next() {
+        let rest = &sql[at..];
+        if before != ':' && is_word(rest) {
+            places.push(at);
+        }
+        at += quoted(rest, before).unwrap_or_else(|| letter.len_utf8());
+        before = letter;
+    }
+    places
+}
+
 /// The word itself, and not the beginning of a longer one.
 fn is_word(rest: &str) -> bool {
     let after = rest.strip_prefix(WORD);
-    let goes_on = |c: char| c.is_alphanumeric() || c == '_';
     after.is_some_and(|after| !after.starts_with(goes_on))
 }
 
-/// Where in the SQL one is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    Code,
-    Quotes(char),
-    Comment,
+fn goes_on(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }
 
-impl Inside {
-    fn after(self, letter: char, rest: &str) -> Self {
-        match self {
-            Self::Code if letter == '\'' || letter == '"' => Self::Quotes(letter),
-            Self::Code if rest.starts_with("--") => Self::Comment,
-            Self::Quotes(quote) if letter == quote => Self::Code,
-            Self::Comment if letter == '\n' => Self::Code,
-            same => same,
+/// How many bytes of text or comment begin here, behind this letter; `None` where code goes on. What does not end goes
+/// to the end of the SQL.
+fn quoted(rest: &str, before: char) -> Option<usize> {
+    let ends = |from: usize, end: &str| {
+        let found = rest[from..].find(end);
+        found.map_or(rest.len(), |at| from + at + end.len())
+    };
+    if rest.starts_with("--") {
+        Some(ends(2, "\n"))
+    } else if rest.starts_with("/*") {
+        Some(comment(rest))
+    } else if rest.starts_with('\'') && matches!(before, 'e' | 'E') {
+        Some(escaped(rest))
+    } else if rest.starts_with('\'') || rest.starts_with('"') {
+        Some(ends(1, &rest[..1]))
+    } else {
+        let tag = dollar_tag(rest).filter(|_| !goes_on(before))?;
+        Some(ends(tag.len(), tag))
+    }
+}
+
+/// The length of a comment, which may hold others.
+fn comment(rest: &str) -> usize {
+    let (mut depth, mut at) = (0_u32, 0);
+    while at < rest.len() {
+        let bytes = &rest.as_bytes()[at..];
+        let step = if bytes.starts_with(b"/*") {
+            depth += 1;
+            2
+        } else if bytes.starts_with(b"*/") {
+            depth -= 1;
+            2
+        } else {
+            1
+        };
+        at += step;
+        if depth == 0 {
+            return at;
         }
     }
+    rest.len()
+}
+
+/// The length of a text in which a backslash takes the next letter's meaning.
+fn escaped(rest: &str) -> usize {
+    let mut letters = rest.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => _ = letters.next(),
+            '\'' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+/// `$$` or `$tag$` at the beginning.
+fn dollar_tag(rest: &str) -> Option<&str> {
+    let end = rest.strip_prefix('$')?.find('$')?;
+    let tag = &rest[1..=end];
+    let named = tag.chars().all(goes_on) && !tag.starts_with(|c: char| c.is_ascii_digit());
+    named.then(|| &rest[..end + 2])
 }
 
 #[cfg(test)]
@@ -87,6 +140,16 @@ mod tests {
             filled("-- it's\na < :backup_time"),
             format!("-- it's\na < {time}")
         );
+        for before in [
+            "/* don't look at newer rows */ ",
+            "a = $$it's$$ and ",
+            "a = E'it\\'s' and ",
+            "a = 'C:\\' and ",
+            "a$b = $1 and c$d = ",
+        ] {
+            let sql = format!("{before}b < :backup_time");
+            assert_eq!(filled(&sql), format!("{before}b < {time}"));
+        }
     }
 
     #[test]
@@ -97,6 +160,12 @@ mod tests {
             "a = :backup_times",
             "a::backup_time",
             "-- :backup_time",
+            "/* it's /* nested */ :backup_time */ a",
+            "a = $$it's :backup_time$$",
+            "a = $t$ $$ :backup_time $t$",
+            "a = E'it\\' :backup_time'",
+            "a = 'it''s :backup_time'",
+            "a = 'no end :backup_time",
             "a = 1",
         ] {
             assert_eq!(filled(sql), sql);

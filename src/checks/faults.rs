@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::question::Judged;
-use crate::error::{Error, sentence};
+use crate::error::{Error, raised_by_a_function, sentence};
 
 /// What went wrong when a question was asked.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) enum Fault {
 /// Why the run cannot go on.
 pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
     let cause = match error.as_db_error() {
-        Some(answer) => safe_words(answer.code(), answer.message()),
+        Some(answer) => safe_words(answer),
         None => error.to_string(),
     };
     Error::new(
@@ -48,19 +48,18 @@ pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: boo
     }
     let judged = if *code == SqlState::QUERY_CANCELED {
         Judged::late(timeout)
+    } else if *code == SqlState::CONFIGURATION_LIMIT_EXCEEDED {
+        Judged::too_wide()
     } else if secret {
         Judged::unanswered(format!("could not be answered (SQLSTATE {})", code.code()))
     } else {
-        Judged::unanswered(format!(
-            "could not be answered: {}",
-            safe_words(code, answer.message())
-        ))
+        Judged::unanswered(format!("could not be answered: {}", safe_words(answer)))
     };
     Fault::Question(judged)
 }
 
 /// Whether an error of a server that still answers is about the machine rather than about the question: out of
-/// resources (53, but not the limit on temporary files that we set ourselves), shut down (57P), disk trouble (58),
+/// resources (53, but not the limit on temporary files, which one question alone meets), shut down (57P), disk trouble (58),
 /// storage that is damaged here (XX001, XX002). Class 08 is none of them: the server that answers so speaks of another
 /// one, which a foreign table or dblink could not reach.
 fn stops_the_run(code: &SqlState) -> bool {
@@ -71,21 +70,33 @@ fn stops_the_run(code: &SqlState) -> bool {
             .any(|class| text.starts_with(class))
 }
 
+/// What the server says, as far as that quotes no row. A function of the database chooses the class of its own words.
+fn safe_words(answer: &DbError) -> String {
+    let state = answer.code().code();
+    let raised = answer.where_().is_some_and(raised_by_a_function);
+    let words = if raised {
+        RAISED.to_owned()
+    } else {
+        words_of(state, answer.message())
+    };
+    format!("{words} (SQLSTATE {state})")
+}
+
+const RAISED: &str = "a function in the database raised an error";
+
 /// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 0A, 25, 42, 53 and 57
 /// speak of names and of the system; 22 and the rest quote values.
-fn safe_words(code: &SqlState, message: &str) -> String {
-    let text = code.code();
+fn words_of(state: &str, message: &str) -> String {
     let speaks_of_names = ["08", "0A", "25", "42", "53", "55", "57", "58"]
         .iter()
-        .any(|class| text.starts_with(class))
-        || *code == SqlState::INVALID_REGULAR_EXPRESSION;
-    let words = match &text[..2.min(text.len())] {
+        .any(|class| state.starts_with(class))
+        || state == SqlState::INVALID_REGULAR_EXPRESSION.code();
+    match &state[..2.min(state.len())] {
         _ if speaks_of_names => one_line(message),
         "22" => "a value could not be converted or computed".to_owned(),
-        "P0" => "a function in the database raised an error".to_owned(),
+        "P0" => RAISED.to_owned(),
         _ => "the server refused it".to_owned(),
-    };
-    format!("{words} (SQLSTATE {text})")
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -108,19 +119,13 @@ mod tests {
 
     #[test]
     fn a_value_in_the_servers_words_is_kept_back() {
-        let words = |code, text| safe_words(&SqlState::from_code(code), text);
-        let quoted = words(
+        let quoted = words_of(
             "22P02",
             "invalid input syntax for type integer: \"hunter2\"",
         );
-        assert_eq!(
-            quoted,
-            "a value could not be converted or computed (SQLSTATE 22P02)"
-        );
-        assert!(!words("P0001", "hunter2").contains("hunter2"));
-        assert_eq!(
-            words("42P01", "relation \"x\" does not exist"),
-            "relation \"x\" does not exist (SQLSTATE 42P01)"
-        );
+        assert_eq!(quoted, "a value could not be converted or computed");
+        assert!(!words_of("P0001", "hunter2").contains("hunter2"));
+        let missing = "relation \"x\" does not exist";
+        assert_eq!(words_of("42P01", missing), missing);
     }
 }

@@ -37,7 +37,10 @@ pub(super) fn ask(
     let finite = format!("filter (where isfinite({quoted}))");
     let figures = [
         format!("count({quoted}) {finite}"),
-        format!("(extract(epoch from max({quoted}) {finite}) * 1000000)::bigint"),
+        // 64 bits hold microseconds to the year 294246, and a date may be later: that one is told as of some year 287000.
+        format!(
+            "least(extract(epoch from max({quoted}) {finite}) * 1000000, 9000000000000000000)::bigint"
+        ),
     ];
     let reference = Reference::of(freshness.relative_to, subject.context);
     let hard = at_most(Some(freshness.max_age));

@@ -47,7 +47,7 @@ use tokio_postgres::Client;
 
 pub use earlier::Earlier;
 pub use live::{connect, environment, reach_live};
-pub use reader::{create_reader, drop_reader};
+pub use reader::{create_reader, drop_reader, may_create_reader};
 pub use select::misspelt;
 
 use crate::{

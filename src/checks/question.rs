@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{names, scalar::Scalar};
+use super::{names, reader::TEMP_FILES, scalar::Scalar};
 use crate::{
     finding::Severity,
     plan::{Against, Place},
@@ -213,7 +213,7 @@ pub(super) enum Standing {
     Hard,
     /// There is no answer.
     Unanswered,
-    /// There is no answer yet: its time ran out.
+    /// There is no answer yet: its time ran out, or its room for temporary files.
     Late,
     /// Not asked, or of no consequence.
     Skipped,
@@ -272,6 +272,13 @@ impl Judged {
         Self::new(Standing::Late)
             .saying(format!("took longer than {}", Age(timeout)))
             .hint("Give the check a longer `timeout`, or a question that is quicker to answer.")
+    }
+
+    /// It needed more room for temporary files than we give it.
+    pub(super) fn too_wide() -> Self {
+        Self::new(Standing::Late)
+            .saying(format!("needed more than {TEMP_FILES} of temporary files"))
+            .hint("Narrow the check by `where`, or ask what needs no sorting of the whole table.")
     }
 
     /// It was not asked.

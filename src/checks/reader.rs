@@ -8,6 +8,8 @@ use crate::{
     units::{Secret, hex},
 };
 
+const REFUSED: &str = "could not make a role that reads everything";
+
 const HINT: &str =
     "Give pgdrill a superuser of a throwaway server, or use another `sandbox.provider`.";
 
@@ -15,10 +17,31 @@ const HINT: &str =
 const STATEMENT_TIMEOUT: &str = "30min";
 
 /// How much a statement of the role may write to temporary files.
-const TEMP_FILES: &str = "10GB";
+pub(super) const TEMP_FILES: &str = "10GB";
 
 /// PostgreSQL 14 brought `pg_read_all_data`.
 const WITH_READ_ALL_DATA: i32 = 140_000;
+
+/// Until then only a superuser makes a role that row security does not bind.
+const BYPASSED_BY_OTHERS: i32 = 160_000;
+
+/// Whether there is any use in asking this administrator for the role that asks.
+///
+/// # Errors
+/// When the server is sure to refuse.
+pub async fn may_create_reader(administrator: &Client) -> error::Result<()> {
+    let sql = "select current_setting('server_version_num')::int4, rolsuper
+               from pg_catalog.pg_roles where rolname = current_user";
+    let facts = administrator
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| faults::stopped(REFUSED, &error))?;
+    if facts.get::<_, bool>(1) || facts.get::<_, i32>(0) >= BYPASSED_BY_OTHERS {
+        return Ok(());
+    }
+    Err(Error::new(REFUSED, HINT)
+        .because("Before PostgreSQL 16 only a superuser makes such a role."))
+}
 
 /// Makes the role that asks: it logs in with a random password, reads every table in spite of row security, and has
 /// no right to change anything.
@@ -40,8 +63,7 @@ pub async fn create_reader(superuser: &Client, run: &str) -> error::Result<Reade
             || error.to_string(),
             |answer| format!("{} (SQLSTATE {})", answer.message(), answer.code().code()),
         );
-        Error::new("could not make a role that reads everything", HINT)
-            .because(error::sentence(&names::shown(&cause)))
+        Error::new(REFUSED, HINT).because(error::sentence(&names::shown(&cause)))
     })?;
     Ok(reader)
 }

@@ -1,6 +1,7 @@
 //! What the lines of `pg_restore` and `psql` hold: the primary message, and the object that it is about.
 
 use super::meaning::By;
+use crate::error::raised_by_a_function;
 
 /// The message of `pg_restore: error: could not execute query: ERROR:  …` and `psql:<stdin>:7: ERROR:  42P01: …`. A line
 /// that begins otherwise is none: a value with line feeds in it goes on in lines of its own.
@@ -66,15 +67,10 @@ pub(super) fn copied(line: &str) -> Option<&str> {
         .filter(|copied| copied.contains(", line "))
 }
 
-/// Whether a context tells that a function of the database raised the error, in its own words: `RAISE` and `ASSERT` of
-/// PL/pgSQL, and whatever another language throws.
+/// Whether a line tells that a function of the database raised the error before it.
 pub(super) fn raised(line: &str) -> bool {
-    let Some(context) = line.strip_prefix("CONTEXT:  PL/") else {
-        return false;
-    };
-    !context.starts_with("pgSQL ")
-        || context.ends_with(" at RAISE")
-        || context.ends_with(" at ASSERT")
+    line.strip_prefix("CONTEXT:  ")
+        .is_some_and(raised_by_a_function)
 }
 
 /// `TABLE users` of `215; 1259 16389 TABLE users postgres`: the last word is the owner.

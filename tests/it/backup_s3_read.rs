@@ -99,6 +99,21 @@ async fn a_body_that_stands_still_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_file_beside_the_dump_that_stands_still_is_not_waited_for_without_end() {
+    let server = S3Server::start().await;
+    let name = format!("{KEY}.sha256");
+    server.put(&name, &[b'a'; 90], 60);
+    server.faults.stall(3);
+    let stall = Duration::from_millis(300);
+    let store = open(&server.plan("db/"), SECRET, Patience { stall, ..hasty() })
+        .await
+        .unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(30), store.beside(&name, 1_000));
+    assert_eq!(asked.await.unwrap(), None);
+    assert!(store.beside(&name, 1_000).await.is_some());
+}
+
+#[tokio::test]
 async fn a_body_that_never_goes_on_is_given_up() {
     let server = S3Server::start().await;
     server.put(KEY, &dump(), 60);

@@ -242,6 +242,17 @@ fn fresh(column: &str, max_age: u64, warn: Option<u64>, relative_to: RelativeTo)
     })
 }
 
+#[tokio::test]
+async fn a_date_beyond_every_clock_is_ahead_of_its_time() {
+    let far = "create table far (on_day date); insert into far values ('300000-01-01');";
+    let Some(db) = Database::with(far).await else {
+        return;
+    };
+    let fresh = fresh("on_day", 86_400, None, RelativeTo::Backup);
+    let case = ("far", fresh, "", Warned, "ahead of its time");
+    expect(&db, vec![case]).await;
+}
+
 #[rustfmt::skip]
 #[tokio::test]
 async fn freshness_is_measured_from_the_dump_or_from_now() {

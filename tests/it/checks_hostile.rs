@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pgdrill::{
     checks,
+    finding::Code,
     plan::{Expected, TableKind},
     report::CheckStatus,
 };
@@ -208,7 +209,9 @@ async fn a_secret_value_is_nowhere_in_the_outcome() {
 async fn a_text_of_a_row_is_shown_by_no_check_at_all() {
     let sql = "create table t (token text); insert into t values ('hunter2'), ('hunter2');
                create function raises() returns int language plpgsql as
-               $$ begin raise exception 'found %', (select max(token) from t); end $$;";
+               $$ begin raise exception 'found %', (select max(token) from t); end $$;
+               create function dresses(state text) returns int language plpgsql as
+               $$ begin raise exception 'found %', (select max(token) from t) using errcode = state; end $$;";
     let Some(db) = Database::with(sql).await else {
         return;
     };
@@ -225,6 +228,8 @@ async fn a_text_of_a_row_is_shown_by_no_check_at_all() {
         crate::support::declare::tables(vec![crate::support::declare::block("t", checks.to_vec())]);
     declared.sql = vec![
         question("raises", "select raises()", Expected::NoRows),
+        question("dresses", "select dresses('42704')", Expected::NoRows),
+        question("fills", "select dresses('53400')", Expected::NoRows),
         question(
             "text",
             "select max(token) from t",
@@ -234,6 +239,9 @@ async fn a_text_of_a_row_is_shown_by_no_check_at_all() {
     ];
     let outcome = db.ask(&declared).await;
     assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:#?}");
+    // Its class says that our limit on temporary files was met, which is told as that.
+    let wide = (outcome.findings.iter()).find(|f| f.message.contains("10GB of temporary files"));
+    assert_eq!(wide.map(|found| found.code), Some(Code::RunStopped));
     assert!(
         outcome
             .results
@@ -291,6 +299,18 @@ async fn an_administrator_who_is_no_superuser_gets_a_clear_error() {
     assert!(
         text.starts_with("could not make a role that reads everything"),
         "{text}"
+    );
+    let version: String = admin
+        .query_one("show server_version_num", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let before_16 = version.as_str() < "160000";
+    assert_eq!(checks::may_create_reader(&admin).await.is_err(), before_16);
+    assert!(
+        checks::may_create_reader(&db.superuser().await)
+            .await
+            .is_ok()
     );
     // The refused attempt leaves the connection usable.
     assert!(admin.query_one("select 1", &[]).await.is_ok());

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Output, Stdio},
     sync::Arc,
@@ -15,6 +16,7 @@ use super::support::{
     cluster::{Cluster, succeed},
     postgres::{Postgres, has_image},
     program::{assert_found, pgdrill, run, verify},
+    tls,
 };
 
 struct Place {
@@ -468,4 +470,37 @@ async fn a_manifest_of_an_older_server_holds_after_a_restore_into_a_newer_one() 
     let (code, report) = place.drill("docker").await;
     assert_eq!((code, level(&report)), (0, "source-equal"), "{report}");
     assert_eq!(report["sandbox"]["image"], "postgres:17");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pg_dump_verifies_the_source_as_we_do() {
+    let Some((server, ca)) = tls::server("DNS:localhost") else {
+        return;
+    };
+    let place = Place::new();
+    let spy = place.folder.path().join("pg_dump");
+    let script = "#!/bin/sh\n[ \"$1\" = --version ] || env | grep ^PGSSL >\"$0.saw\"\nexec /usr/bin/pg_dump \"$@\"\n";
+    fs::write(&spy, script).unwrap();
+    fs::set_permissions(&spy, fs::Permissions::from_mode(0o755)).unwrap();
+    let other = tls::authority(place.folder.path());
+    let url = server.url_with(&[("127.0.0.1", "localhost")]);
+    let file = place.file("shop.dump");
+    let take = async |ca: &Path, mode: &str| {
+        let dsn = format!("{url}{mode}");
+        let end = ["--", spy.to_str().unwrap(), "-f", file.to_str().unwrap()];
+        let mut all = vec!["manifest", &dsn, "--ca", ca.to_str().unwrap()];
+        all.extend(end);
+        run(pgdrill(&all)).await
+    };
+    assert_eq!(take(&other, "").await.status.code(), Some(3));
+    for mode in ["", "?sslmode=verify-ca", "?sslmode=require"] {
+        let output = take(&ca, mode).await;
+        assert_eq!(output.status.code(), Some(0), "{mode}: {}", told(&output));
+        let saw = fs::read_to_string(place.folder.path().join("pg_dump.saw")).unwrap();
+        assert!(saw.contains("PGSSLMODE=verify-full"), "{saw}");
+        assert!(
+            saw.contains(&format!("PGSSLROOTCERT={}", ca.display())),
+            "{saw}"
+        );
+    }
 }

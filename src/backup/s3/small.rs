@@ -17,12 +17,15 @@ impl Bucket {
             .ok()?;
         let mut body = answer.body;
         let mut all = BytesMut::new();
-        while let Some(piece) = body.next().await {
-            all.extend_from_slice(&piece.ok()?);
+        loop {
+            let piece = tokio::time::timeout(self.patience.stall, body.next()).await;
+            match piece.ok()? {
+                Some(piece) => all.extend_from_slice(&piece.ok()?),
+                None => return Some(all.freeze()),
+            }
             if all.len() as u64 > limit {
                 return None;
             }
         }
-        Some(all.freeze())
     }
 }

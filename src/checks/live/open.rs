@@ -1,6 +1,12 @@
 //! The connection to the live database: encrypted and verified, unless it stays on this machine or the plan says so.
 
-use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    env,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -82,9 +88,10 @@ pub async fn connect(dsn: &Secret, ca: Option<&Path>) -> Result<Client> {
     })
 }
 
-/// What points libpq's programs at the same database, so that no password stands on a command line.
+/// What points libpq's programs at the same database, encrypted and verified as we are, so that no password stands on a
+/// command line and none goes to somebody else.
 #[must_use]
-pub fn environment(dsn: &str) -> Vec<(&'static str, String)> {
+pub fn environment(dsn: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> {
     let Ok(config) = parsed(dsn) else {
         return Vec::new();
     };
@@ -94,13 +101,8 @@ pub fn environment(dsn: &str) -> Vec<(&'static str, String)> {
     });
     let ports = config.get_ports().iter().map(u16::to_string);
     let join = |parts: Vec<String>| (!parts.is_empty()).then(|| parts.join(","));
-    let mode = if dsn.contains("sslmode=verify-full") {
-        Some("verify-full")
-    } else if encrypts(&config, false) {
-        Some("require")
-    } else {
-        None
-    };
+    let encrypted = encrypts(&config, ca.is_some());
+    let roots = ca.map(Path::to_owned).or_else(trusted_here);
     let password = config
         .get_password()
         .map(|word| String::from_utf8_lossy(word).into_owned());
@@ -110,11 +112,34 @@ pub fn environment(dsn: &str) -> Vec<(&'static str, String)> {
         ("PGUSER", config.get_user().map(str::to_owned)),
         ("PGPASSWORD", password),
         ("PGDATABASE", config.get_dbname().map(str::to_owned)),
-        ("PGSSLMODE", mode.map(str::to_owned)),
+        ("PGSSLMODE", encrypted.then(|| "verify-full".to_owned())),
+        (
+            "PGSSLROOTCERT",
+            (roots.filter(|_| encrypted)).map(|path| path.display().to_string()),
+        ),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .collect()
+}
+
+/// The file of the authorities that this machine trusts, for libpq, which looks for one in the home folder only; none
+/// where the environment names one.
+fn trusted_here() -> Option<PathBuf> {
+    /// Of Debian and Alpine, of Fedora, of openSUSE, of macOS and the BSDs.
+    const PLACES: [&str; 4] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    if env::var_os("PGSSLROOTCERT").is_some() {
+        return None;
+    }
+    let own = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    own.into_iter()
+        .chain(PLACES.map(PathBuf::from))
+        .find(|path| path.is_file())
 }
 
 /// Drives the connection in the background; its errors reach whoever uses the client.

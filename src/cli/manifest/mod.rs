@@ -202,7 +202,7 @@ impl TakeManifest {
         command
             .args(arguments)
             .arg(format!("--snapshot={id}"))
-            .envs(checks::environment(&self.dsn));
+            .envs(checks::environment(&self.dsn, self.ca.as_deref()));
         let status = command
             .stdin(Stdio::null())
             .kill_on_drop(true)
