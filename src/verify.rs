@@ -138,7 +138,14 @@ async fn attempt(
     let mut interrupted = None;
     match Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await {
         Ok(()) => {}
-        Err(Stop::Broken(broken)) => report.findings.push(broken.into()),
+        Err(Stop::Broken(Broken::Run(error))) => match meant_for_us(interrupt.as_mut()).await {
+            Some(signal) => {
+                interrupted = Some(signal);
+                report.stop(interruption(signal));
+            }
+            None => report.findings.push(error.into()),
+        },
+        Err(Stop::Broken(Broken::Backup(found))) => report.findings.push(found),
         Err(Stop::Signal(signal)) => {
             interrupted = Some(signal);
             report.stop(interruption(signal));
@@ -169,6 +176,14 @@ async fn attempt(
         kept,
         interrupted,
     }
+}
+
+/// A signal that reached our programs before us: what they died of is no trouble of the machine.
+async fn meant_for_us(
+    interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+) -> Option<Signal> {
+    const SOON: std::time::Duration = std::time::Duration::from_millis(100);
+    tokio::time::timeout(SOON, interrupt).await.ok()
 }
 
 impl Job<'_> {

@@ -37,7 +37,9 @@ pub(super) struct Clean {
 
 impl Clean {
     pub(super) async fn run(self) -> u8 {
-        let service = self.service_url.map(Secret::new);
+        let service = (self.service_url)
+            .filter(|url| !url.is_empty())
+            .map(Secret::new);
         match sandbox::clean(service.as_ref(), self.kept, self.run.as_deref()).await {
             Ok(removed) if removed.is_empty() => {
                 let run = self.run.as_deref();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{output, plans};
 use crate::{
     dump::{Contents, Entry},
-    error::Broken,
+    error::{Broken, Error},
     finding::Finding,
     plan::BackupPlan,
     sinks::visible,
@@ -53,6 +53,8 @@ enum Format {
     Json,
 }
 
+const NAMES: &str = "Write a file, a folder with a toc.dat, s3://bucket/key, or a plan.";
+
 const DAMAGED: u8 = 1;
 const USAGE: u8 = 2;
 const COULD_NOT_LOOK: u8 = 3;
@@ -84,15 +86,29 @@ impl Inspect {
             let folder = plan.file.parent().unwrap_or(Path::new("."));
             return Ok(verify::inspect(plan.backup.as_ref(), folder, None).await);
         }
+        let path = Path::new(&self.what);
+        if path.is_file() {
+            // What else lies in its folder is no matter.
+            let plan = BackupPlan {
+                url: self.what.clone(),
+                ..BackupPlan::default()
+            };
+            return Ok(verify::inspect(Some(&plan), Path::new("."), None).await);
+        }
         let (plan, name) = verify::place_of(&self.what).map_err(|error| {
             output::tell_error(&error);
             USAGE
         })?;
+        if !self.what.contains("://") && !path.exists() {
+            let message = format!("there is no \"{}\"", self.what);
+            output::tell_error(&Error::new(message, NAMES));
+            return Err(COULD_NOT_LOOK);
+        }
         let plan = BackupPlan {
             endpoint: self.endpoint.clone(),
             ..plan
         };
-        let folder = Path::new(".").join(&self.what).is_dir();
+        let folder = path.is_dir();
         let name = if folder && !name.ends_with('/') {
             format!("{name}/")
         } else {

@@ -136,6 +136,20 @@ fn plain() -> Style {
 /// # Errors
 /// When one of them cannot.
 pub(super) fn prepare(outputs: &[Output]) -> Result<()> {
+    for (number, output) in outputs.iter().enumerate() {
+        let same = |other: &Output| other.path == output.path;
+        if outputs[..number].iter().any(same) && !is_no_file(&output.path) {
+            let path = output.path.display();
+            let message = format!("two reports would be written to \"{path}\"");
+            return Err(Error::new(
+                message,
+                "Name a file of its own for each format.",
+            ));
+        }
+        if output.path.is_dir() {
+            return Err(Error::new(cannot_write(&output.path), HINT).because("It is a folder."));
+        }
+    }
     // Whoever reads a pipe would take an end of it for the end.
     for output in outputs.iter().filter(|output| !is_no_file(&output.path)) {
         let open = fs::OpenOptions::new()

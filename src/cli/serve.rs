@@ -92,7 +92,7 @@ impl Serve {
     }
 
     async fn serve(self, mut plans: Vec<Plan>) -> Result<()> {
-        if let Some(url) = &self.service_url {
+        if let Some(url) = self.service_url.as_ref().filter(|url| !url.is_empty()) {
             for plan in &mut plans {
                 plan.sandbox.service_url = Some(Secret::new(url.clone()));
             }

@@ -178,7 +178,7 @@ impl Verify {
         if self.image.is_some() {
             plan.sandbox.image.clone_from(&self.image);
         }
-        if let Some(url) = &self.service_url {
+        if let Some(url) = self.service_url.as_ref().filter(|url| !url.is_empty()) {
             plan.sandbox.service_url = Some(Secret::new(url.clone()));
         }
         if let Some(jobs) = self.jobs {

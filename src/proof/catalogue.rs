@@ -80,7 +80,9 @@ const OBJECTS: &str = "
         from pg_constraint k join pg_type t on t.oid = k.contypid join pg_namespace n on n.oid = t.typnamespace
     union all
     select 'TRIGGER', nspname, relname || ' ' || tgname, null, true
-        from r join pg_trigger g on g.tgrelid = r.oid where not tgisinternal
+        from r join pg_trigger g on g.tgrelid = r.oid
+        -- Before 15 a partition's copy of a trigger counts as internal.
+        where not tgisinternal or tgparentid <> 0
     union all
     select 'RULE', nspname, relname || ' ' || rulename, null, true from r join pg_rewrite w on w.ev_class = r.oid
     union all
@@ -155,7 +157,7 @@ const TYPED: &str = "
     select 'CAST', '', 'CAST (' || format_type(castsource, null) || ' AS ' || format_type(casttarget, null) || ')', null, true
         from pg_cast
     union all
-    select 'TRANSFORM', '', 'TRANSFORM FOR ' || format_type(o.trftype, null) || ' LANGUAGE ' || l.lanname, null, true
+    select 'TRANSFORM', '', replace('TRANSFORM FOR ' || format_type(o.trftype, null) || ' LANGUAGE ' || l.lanname, chr(34), ''), null, true
         from pg_transform o join pg_language l on l.oid = o.trflang";
 
 /// Objects that not every server knows, or that not everybody may look at.

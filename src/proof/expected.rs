@@ -134,7 +134,9 @@ pub fn expected(contents: &Contents) -> Expected {
             continue;
         }
         let named = COMPARED.contains(&kind) || MORE_COMPARED.contains(&kind);
-        let known = named && entry.namespace.as_deref() != Some("pg_catalog");
+        let known = named
+            && entry.namespace.as_deref() != Some("pg_catalog")
+            && !is_half_named(kind, &entry.tag);
         if known && is_read(&entry.tag) {
             expected.objects.push(Wanted::of(entry));
         } else if ATTRIBUTES.contains(&kind) {
@@ -144,6 +146,12 @@ pub fn expected(contents: &Contents) -> Expected {
         }
     }
     expected
+}
+
+/// Whether an entry lacks the table that its object belongs to: before 9.6 `pg_dump` did not write it.
+fn is_half_named(desc: &str, tag: &str) -> bool {
+    let of_a_table = ["CONSTRAINT", "DEFAULT", "POLICY", "RULE", "TRIGGER"];
+    of_a_table.contains(&kind(desc)) && !tag.contains(' ')
 }
 
 /// Whether a name in a dump of this encoding is read as the server tells it.
@@ -212,7 +220,11 @@ impl Wanted {
         Self {
             kind: kind.to_owned(),
             schema: schema(kind, entry.namespace.as_deref()),
-            name: entry.tag.to_string(),
+            name: match kind {
+                // `--quote-all-identifiers` quotes the language here, too.
+                "TRANSFORM" => entry.tag.replace('"', ""),
+                _ => entry.tag.to_string(),
+            },
             owner: entry.owner.as_deref().filter(|_| owned).map(str::to_owned),
             good: entry.detail != Detail::NotValid,
         }

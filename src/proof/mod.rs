@@ -196,6 +196,18 @@ impl Compared {
         self.answers.iter().filter_map(count).collect()
     }
 
+    /// Databases of the same dump that nothing was compared in: with them it is not complete.
+    pub fn but_not(&mut self, databases: &[String]) {
+        if databases.is_empty() {
+            return;
+        }
+        self.complete = false;
+        self.notes.push(format!(
+            "Nothing in the databases \"{}\" was compared with the dump: they were only restored.",
+            databases.join("\", \"")
+        ));
+    }
+
     /// Writes what was compared into the proof.
     pub fn tell(&self, proof: &mut Proof) {
         proof.objects_expected = Some(self.objects_expected);

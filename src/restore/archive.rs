@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Complaints, Loaded, Members, Restored, feed, spool};
+use super::{Complaints, Loaded, Members, Restored, alone, feed, spool};
 use crate::{
     dump::{self, Format},
     error::Broken,
@@ -52,6 +52,7 @@ pub async fn spooled(
         // A table that was made in the same run is loaded without a log of its rows.
         section(sandbox, &path, &[&format!("--jobs={jobs}")]).await?
     };
+    let complaints = alone::again(sandbox, &path, complaints).await?;
     Ok(restored(sandbox, started, bytes, complaints))
 }
 
@@ -63,7 +64,8 @@ pub async fn directory(sandbox: &Sandbox, members: Members, jobs: u16) -> Result
     let started = Instant::now();
     let (path, bytes) = spool::folder(sandbox, members).await?;
     let complaints = if jobs > 1 {
-        in_sections(sandbox, &path, jobs).await?
+        let complaints = in_sections(sandbox, &path, jobs).await?;
+        alone::again(sandbox, &path, complaints).await?
     } else {
         section(sandbox, &path, &[]).await?
     };
@@ -144,6 +146,7 @@ pub(super) fn restored(
         took: started.elapsed(),
         bytes,
         complaints,
+        unrun: false,
         tables: None,
         seen: None,
         loaded: Loaded {

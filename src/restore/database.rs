@@ -9,6 +9,8 @@ pub struct Loaded {
     pub connected: Vec<String>,
     /// Other databases that a whole cluster's dump filled.
     pub others: Vec<String>,
+    /// Those that got tables or other objects which nobody compares with the dump.
+    pub uncompared: Vec<String>,
     /// What to know about how it was done; sentences.
     pub notes: Vec<String>,
 }
@@ -47,6 +49,7 @@ pub(super) fn choose(connected: &[String], plan: &str) -> Loaded {
         connected: connected.to_vec(),
         database: chosen,
         others,
+        uncompared: Vec::new(),
         notes,
     }
 }

@@ -52,6 +52,13 @@ impl Complaint {
         }
     }
 
+    /// Whether several jobs may have caused it where one does not: they wait for each other's locks, and one changes what
+    /// another has not made yet. Of what a job makes beside others `pg_restore` does not name the entry.
+    fn by_another_job(&self) -> bool {
+        let parts = ["deadlock detected", "does not exist", "concurrently"];
+        self.object.is_none() && parts.iter().any(|part| self.message.contains(part))
+    }
+
     /// For the report.
     fn tool_error(&self, reason: Option<String>) -> ToolError {
         ToolError {
@@ -171,11 +178,49 @@ impl Complaints {
         self.list.extend(other.list);
     }
 
+    /// Whether something was complained about that jobs do to one another, and nothing that the machine did.
+    pub(super) fn by_one_another(&self) -> bool {
+        let of_machine = |one: &Complaint| one.class == Class::Environment && !one.by_another_job();
+        self.list.iter().any(Complaint::by_another_job) && !self.list.iter().any(of_machine)
+    }
+
+    /// After the same was tried again by one job: what jobs did to one another is forgiven where it was not complained
+    /// about again. Most of what is complained about then is that something is there already, which says nothing.
+    pub(super) fn tried_again(&mut self, again: Self) {
+        let said_again =
+            |one: &Complaint| again.list.iter().any(|other| other.message == one.message);
+        self.list
+            .retain(|one| !one.by_another_job() || said_again(one));
+        let ours = again.list.into_iter();
+        self.list
+            .extend(ours.filter(|one| one.class == Class::Environment));
+    }
+
     /// Text was made to sort in another order than in the dumped database: what may come of that is not the dump's fault.
     pub fn sorted_otherwise(&mut self) {
         for one in &mut self.list {
             let by_order = BY_ORDER.iter().any(|part| one.message.contains(part));
             if one.class == Class::Lost && by_order {
+                one.class = Class::Environment;
+            }
+        }
+    }
+
+    /// What needs a role that the server did not let us make, or a superuser's rights that it did not give us, is not the
+    /// dump's fault.
+    pub fn for_want_of(&mut self, refused: &[String], superuser: bool) {
+        let missing = |message: &str| {
+            let named = message
+                .strip_prefix("role \"")
+                .and_then(|rest| rest.strip_suffix("\" does not exist"));
+            named.is_some_and(|named| refused.iter().any(|role| role == named))
+        };
+        let denied = |message: &str| {
+            let parts = ["permission denied", "must be owner of", "must have"];
+            !superuser && parts.iter().any(|part| message.starts_with(part))
+        };
+        for one in &mut self.list {
+            if one.class == Class::Lost && (missing(&one.message) || denied(&one.message)) {
                 one.class = Class::Environment;
             }
         }
@@ -270,7 +315,16 @@ fn environment_hint(message: &str) -> &'static str {
         "Use an image that has the locale, or install it; the official `postgres` images have en_US.UTF-8."
     } else if message.contains("extension") || message.contains("could not access file") {
         "Name an image that has what the dump needs in `sandbox.image`."
-    } else if message.contains("permission denied") || message.contains("superuser") {
+    } else if [
+        "permission denied",
+        "superuser",
+        "must be member",
+        "SET ROLE",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
+        || message.starts_with("role \"")
+    {
         "Use a service whose role is a superuser, or the provider `docker` or `local`."
     } else {
         "Give the sandbox more memory or disk, and run again."
@@ -388,6 +442,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_does_not_let_us_do_is_not_blamed_on_the_backup() {
+        let failed = "pg_restore: error: could not execute query: ERROR:  ";
+        let mut complaints = read(&format!("{failed}role \"bob\" does not exist\n"));
+        complaints.for_want_of(&["other".to_owned()], true);
+        assert_eq!(complaints.judge(&[]).findings.len(), 1);
+        complaints.for_want_of(&["bob".to_owned()], true);
+        assert!(complaints.judge(&[]).findings.is_empty());
+        for (superuser, findings) in [(true, 1), (false, 0)] {
+            let mut complaints = read(&format!("{failed}permission denied for schema public\n"));
+            complaints.for_want_of(&[], superuser);
+            assert_eq!(complaints.judge(&[]).findings.len(), findings);
+        }
+        for error in [
+            "must be member of role \"bob\"",
+            "must be able to SET ROLE \"bob\"",
+        ] {
+            let complaints = read(&format!("{failed}{error}\n"));
+            assert!(complaints.judge(&[]).findings.is_empty());
+            let error = complaints.environment().unwrap();
+            assert!(Finding::from(error).hint.contains("superuser"));
+        }
+    }
+
+    #[test]
     fn what_the_plan_expects_is_expected_however_often() {
         let line = "pg_restore: error: could not execute query: ERROR:  security label provider \"anon\" is not loaded\n";
         let complaints = read(&line.repeat(TOLD + 60));
@@ -396,6 +474,36 @@ mod tests {
         let judged = complaints.judge(&[]);
         let last = judged.findings.last().unwrap();
         assert_eq!(last.message, "the restore reported 60 more errors");
+    }
+
+    #[test]
+    fn what_worked_alone_is_forgiven_and_the_rest_is_not() {
+        let failed = |errors: &[&str]| {
+            let error =
+                |error| format!("pg_restore: error: could not execute query: ERROR:  {error}\n");
+            read(&errors.iter().map(error).collect::<String>())
+        };
+        let trigger = "trigger \"t1\" for table \"p\" does not exist";
+        let unique = "could not create unique index \"u\"";
+        let mut complaints = failed(&[
+            "deadlock detected",
+            trigger,
+            "role \"r\" does not exist",
+            unique,
+        ]);
+        assert!(complaints.by_one_another());
+        complaints.tried_again(failed(&[
+            "relation \"i\" already exists",
+            "role \"r\" does not exist",
+        ]));
+        let left: Vec<_> = complaints.iter().map(|one| &*one.message).collect();
+        assert_eq!(left, ["role \"r\" does not exist", unique]);
+        assert!(!failed(&[unique]).by_one_another());
+        let full = "could not extend file \"x\": No space left on device";
+        assert!(!failed(&[trigger, full]).by_one_another());
+        let rows =
+            "pg_restore: error: COPY failed for table \"a\": ERROR:  function f() does not exist\n";
+        assert!(!read(rows).by_one_another());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From a dump to a database in the sandbox, through PostgreSQL's own programs.
 
+mod alone;
 mod archive;
 mod choose;
 mod database;
@@ -70,6 +71,8 @@ pub struct Restored {
     pub bytes: u64,
     /// What the tool complained about.
     pub complaints: Complaints,
+    /// Whether the tool stopped at a complaint, and did not run what follows: `psql` does.
+    pub unrun: bool,
     /// How many tables' rows a script held; an archive tells it beforehand.
     pub tables: Option<u64>,
     /// Where the data is now, and what to know about how it got there.

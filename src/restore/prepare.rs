@@ -17,6 +17,8 @@ pub struct Prepared {
     pub notes: Vec<String>,
     /// Roles that the server refused to make.
     pub refused: Vec<String>,
+    /// Whether we have a superuser's rights.
+    pub superuser: bool,
     /// The collation of the database, where it sorts by another of the same order until it is loaded.
     pub collation: Option<String>,
 }
@@ -51,8 +53,19 @@ pub async fn prepare(
     Ok(Prepared {
         notes,
         refused: stubs.refused,
+        superuser: is_superuser(&server).await?,
         collation: own,
     })
+}
+
+async fn is_superuser(server: &tokio_postgres::Client) -> Result<bool> {
+    let sql = "select rolsuper from pg_catalog.pg_roles where rolname = current_user";
+    let doing = || "could not see what the server lets us do".to_owned();
+    let row = server
+        .query_one(sql, &[])
+        .await
+        .or_stop(doing, "Run again.")?;
+    Ok(row.get(0))
 }
 
 /// Removes the schema that a new database has and that the dump makes itself.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -53,7 +56,7 @@ pub async fn script(
             run.connected.push(next);
         }
     }
-    let loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
+    let mut loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
         database::choose(&run.connected, plan)
     } else {
         Loaded {
@@ -62,7 +65,11 @@ pub async fn script(
         }
     };
     let seen = run.seen.remove(&loaded.database);
+    let filled = |(name, seen): (String, dump::Seen)| seen.filled().then_some(name);
+    loaded.uncompared = run.seen.into_iter().filter_map(filled).collect();
+    loaded.uncompared.sort();
     Ok(Restored {
+        unrun: run.unrun,
         seen: Some(seen.unwrap_or_default()),
         engine: "psql",
         why: None,
@@ -97,6 +104,10 @@ struct Run<'a> {
     complaints: Complaints,
     bytes: u64,
     tables: AtomicU64,
+    /// Roles that the server refused to make.
+    refused: Mutex<Vec<String>>,
+    /// Whether `psql` stopped before the end.
+    unrun: bool,
     /// What was written into which database.
     seen: HashMap<String, dump::Seen>,
 }
@@ -111,6 +122,8 @@ impl<'a> Run<'a> {
             complaints: Complaints::default(),
             bytes: 0,
             tables: AtomicU64::new(0),
+            refused: Mutex::default(),
+            unrun: false,
             seen: HashMap::new(),
         }
     }
@@ -133,6 +146,11 @@ impl<'a> Run<'a> {
         }
         self.bytes += fed.bytes;
         fed.complaints.ended("psql", fed.code);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        fed.complaints
+            .for_want_of(&std::mem::take(&mut *refused), true);
+        drop(refused);
+        self.unrun |= fed.code != 0;
         self.complaints.extend(fed.complaints);
         // After an error the rest of the script would only be noise.
         Ok(next.filter(|_| fed.code == 0))
@@ -182,7 +200,9 @@ impl<'a> Run<'a> {
     async fn ready(&self, piece: Piece) -> Result<(), Broken> {
         match piece {
             Piece::Role(role) => {
-                self.sandbox.create_role_stubs(&[role]).await?;
+                let stubs = self.sandbox.create_role_stubs(&[role]).await?;
+                let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                refused.extend(stubs.refused);
             }
             Piece::Extension(name) => {
                 let server = self.sandbox.superuser(&self.database).await?;

@@ -12,7 +12,8 @@ use crate::{
     backup::{Backup, Evidence, Store},
     checks,
     dump::Contents,
-    error::{Broken, OrStop, Result},
+    error::{Broken, Error, OrStop, Result, sentence},
+    finding::Severity,
     plan::Collation,
     proof::Compared,
     report::{Report, RestoreFacts},
@@ -87,6 +88,7 @@ async fn schema(
     let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
     let loading = load::load(job, source, &contents, backup, sandbox, None);
     let mut restored = Box::pin(restore::guarded(sandbox, plan, loading)).await?;
+    (restored.complaints).for_want_of(&prepared.refused, prepared.superuser);
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;
     judge(job, &restored, collation, report)?;
     collate::own(&prepared, sandbox).await?;
@@ -126,6 +128,10 @@ async fn restore_and_ask(
     let evidence = source.evidence.clone();
     let plan = &job.plan.restore;
     let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
+    if !prepared.superuser {
+        // Better told now than after a long restore.
+        checks::may_create_reader(&sandbox.superuser(sandbox.database()).await?).await?;
+    }
     let watched = source.watched.clone();
     let (told, reads) = ahead::pair(sandbox, &contents);
     let along = (!job.options.uncompared).then_some(&told as &dyn Along);
@@ -211,6 +217,10 @@ fn judge(
     report: &mut Report,
 ) -> Result<u64> {
     let judged = restored.complaints.judge(&job.plan.restore.ignore);
+    let failed = judged
+        .findings
+        .iter()
+        .any(|found| found.severity == Severity::Critical);
     let losses = judged
         .errors
         .iter()
@@ -231,8 +241,23 @@ fn judge(
     notes(report).extend(restored.loaded.notes.iter().cloned());
     match restored.complaints.environment() {
         Some(error) => Err(error),
+        None if restored.unrun && !failed => Err(not_run(restored)),
         None => Ok(losses as u64),
     }
+}
+
+/// A script whose rest was not run is neither good nor bad.
+fn not_run(restored: &Restored) -> Error {
+    let why = restored.complaints.iter().last();
+    let why = why.map_or("It did not say why", |complaint| &*complaint.message);
+    Error::new(
+        "psql stopped before the end of the script",
+        "Write the dump as an archive (`-Fc`), whose restore goes on after an error that may be ignored.",
+    )
+    .because(format!(
+        "It stops at the first error, whatever the plan ignores, and did not run what follows: {}",
+        sentence(why)
+    ))
 }
 
 /// What was restored, for whoever asks it.

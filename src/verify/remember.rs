@@ -11,9 +11,9 @@ use crate::{
     report::{Report, SandboxFacts},
 };
 
-/// What a finding is about that was found in the dump itself, and not in the storage, the clock or this machine: it holds
-/// as long as the dump does.
-const OF_THE_DUMP: [&str; 7] = [
+/// What a finding is about that was found in the dump itself or in the sandbox, which are both the same, and not in the
+/// storage, the clock or this machine: it holds as long as they do.
+const OF_THE_DUMP: [&str; 8] = [
     "dump.",
     "restore.",
     "check.",
@@ -21,6 +21,7 @@ const OF_THE_DUMP: [&str; 7] = [
     "rows.",
     "schema.",
     "sequence.",
+    "tools.",
 ];
 
 /// What this run would prove, before it does.
@@ -231,6 +232,7 @@ mod tests {
         let mut earlier = run();
         earlier.findings = [
             Code::CheckWarned,
+            Code::ToolsVulnerable,
             Code::BackupShrunk,
             Code::RestoreSlow,
             Code::ClockSkewed,
@@ -240,7 +242,7 @@ mod tests {
         let mut report = Report::new("shop", "01B", Timestamp::UNIX_EPOCH);
         take(&mut report, &earlier);
         let codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();
-        assert_eq!(codes, [Code::CheckWarned]);
+        assert_eq!(codes, [Code::CheckWarned, Code::ToolsVulnerable]);
         assert_eq!(report.proof.unwrap().run.as_deref(), Some("01A"));
         assert_eq!(report.restore, None);
     }

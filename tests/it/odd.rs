@@ -4,6 +4,7 @@ use super::support::{
     cluster::{Cluster, succeed},
     place::Place,
     postgres::Postgres,
+    program::{assert_found, verify},
 };
 
 /// A drill of what this `pg_dump` writes of the database `odd`: it passes; gives the report.
@@ -161,19 +162,166 @@ async fn an_index_that_not_every_partition_has_is_no_loss() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_that_makes_a_database_of_every_server_says_nothing_of_the_backup() {
+async fn a_database_of_every_server_is_not_made_again() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    cluster.psql("postgres", b"create table t as select 1 as n;\n");
+    cluster.psql(
+        "postgres",
+        b"create table t as select 1 as n; create database shop;\n\\connect shop\n create table s as select 1 as n;\n\
+          \\connect template1\n create table u as select 1 as n;\n",
+    );
+    for arguments in [
+        &["-C"][..],
+        &["-C", "--clean"],
+        &["-C", "--clean", "--if-exists"],
+    ] {
+        let arguments = [&["-Fp", "postgres"][..], arguments].concat();
+        let report = passes(&cluster, &arguments).await;
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    }
+    for arguments in [&["--clean"][..], &["--clean", "--if-exists"]] {
+        let mut dumpall = cluster.client("pg_dumpall");
+        let place = Place::new("");
+        place.store("all.sql", &succeed(dumpall.args(arguments)).stdout);
+        let (code, report) = place.drill("local").await;
+        assert_eq!(code, 0, "{arguments:?}: {report:#}");
+    }
+}
+
+/// What one job restores, and several may not, for `pg_restore` sets one to change what another has not made yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_jobs_spoil_for_one_another_is_made_once_more() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table t (id int not null, a int not null, b text);\n\
+          insert into t select i, i, md5(i::text) from generate_series(1, 200000) i;\n\
+          create unique index ta on t (a); create unique index ti on t (id);\n\
+          alter table t cluster on ta; alter table t replica identity using index ti;\n\
+          create table p (id int, r text) partition by list (r);\n\
+          create table pa partition of p for values in ('a') partition by hash (id);\n\
+          create table pa0 partition of pa for values with (modulus 1, remainder 0);\n\
+          insert into p select i, 'a' from generate_series(1, 50) i;\n\
+          create function f() returns trigger language plpgsql as 'begin return new; end';\n\
+          create trigger t1 before insert on p for each row execute function f();\n\
+          alter table pa0 enable always trigger t1;\n",
+    );
     let place = Place::new("");
-    place.store("postgres.sql", &cluster.dump(&["-Fp", "-C", "postgres"]));
+    let folder = place.file("odd.dir");
+    succeed(
+        cluster
+            .client("pg_dump")
+            .args(["-Fd", "-f"])
+            .arg(&folder)
+            .arg("odd"),
+    );
+    place.store("odd.dump", &cluster.dump(&["-Fc", "odd"]));
+    let plan = place.path("shop.yaml");
+    for backup in ["odd.dump", "odd.dir/"] {
+        for engine in ["stream", "pg-restore"] {
+            let more = [
+                "--sandbox",
+                "local",
+                "--jobs",
+                "4",
+                "--engine",
+                engine,
+                "--backup",
+                backup,
+            ];
+            let (code, report) = verify(&plan, &more).await;
+            assert_eq!(code, 0, "{more:?}: {report:#}");
+            assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+            assert_eq!(report["restore"]["engine"], engine);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_psql_did_not_run_is_not_proven() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table a as select 1 as n; create table b as select generate_series(1, 500) as n;\n",
+    );
+    let script = String::from_utf8(cluster.dump(&["-Fp", "odd"])).unwrap();
+    let script = script.replacen("COPY public.b", "SELECT provider();\nCOPY public.b", 1);
+    let ignore = "restore: { ignore: [{ error: provider, reason: gone, until: 2099-01-01 }] }\n";
+    let place = Place::new(ignore);
+    place.store("odd.sql", script.as_bytes());
     let (code, report) = place.drill("local").await;
     assert_eq!(code, 3, "{report:#}");
+    assert_eq!(report["verdict"], "unverified", "{report:#}");
+    assert_found(&report, "run.stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_several_databases_is_not_complete_by_one_of_them() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database crm; create database shop;\n\\connect crm\n create table t as select 1 as n;\n\
+          \\connect shop\n create table t as select 1 as n;\n",
+    );
+    let all = String::from_utf8(succeed(&mut cluster.client("pg_dumpall")).stdout).unwrap();
+    let place = Place::new("");
+    place.store("all.sql", all.as_bytes());
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "restored", "{report:#}");
     assert!(
-        report.to_string().contains("without `--create`"),
+        report["proof"]["notes"].to_string().contains("\\\"crm\\\""),
         "{report:#}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_clean_frees_before_it_drops_needs_no_table() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table items (id int primary key, name text); insert into items select n, 'x' from generate_series(1, 50) n;\n\
+          create view counted as select id, name, count(*) from items group by id;\n\
+          create domain d as int; alter domain d add constraint dck check (value > 0) not valid;\n\
+          create transform for int language sql (from sql with function pg_catalog.varchar_support(internal));\n",
+    );
+    for more in [
+        &["-Fp", "--clean"][..],
+        &["-Fp", "--clean", "--if-exists"],
+        &["-Fc", "--quote-all-identifiers"],
+    ] {
+        let report = passes(&cluster, &[more, &["odd"]].concat()).await;
+        assert_eq!(report["proof"]["rows_found"], 50, "{more:?}: {report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_constraint_of_an_old_script_has_no_table_in_its_heading() {
+    if Cluster::start().is_none() {
+        return;
+    }
+    let place = Place::new("");
+    let heading =
+        "--\n-- Name: pk_t; Type: CONSTRAINT; Schema: public; Owner: -; Tablespace: \n--\n";
+    let sql = format!(
+        "--\n-- PostgreSQL database dump\n--\nCREATE TABLE public.t (id int);\nINSERT INTO public.t VALUES (1);\n{heading}\
+         ALTER TABLE ONLY public.t ADD CONSTRAINT pk_t PRIMARY KEY (id);\n--\n-- PostgreSQL database dump complete\n--\n"
+    );
+    place.store("odd.sql", sql.as_bytes());
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,6 +335,50 @@ async fn looking_at_a_database_fires_none_of_its_triggers_on_login() {
           create function onlog() returns event_trigger language plpgsql security definer as\n\
             $$ begin insert into public.seen values (session_user); end $$;\n\
           create event trigger lg on login execute function onlog(); alter event trigger lg enable always;\n",
+    );
+    let place = Place::new("");
+    place.store("odd.dump", &server.sh("pg_dump -Fc odd", b""));
+    let (code, report) = place.drill("docker").await;
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_script_takes_away_again_is_not_missing() {
+    if Cluster::start().is_none() {
+        return;
+    }
+    let good =
+        "CREATE TABLE public.\u{c4}RGER (id int);\nINSERT INTO public.\u{c4}RGER VALUES (1);\n";
+    for taken in [
+        "",
+        "BEGIN;\nCREATE TABLE public.tmp (id int);\nROLLBACK;\n",
+        "CREATE TABLE public.tmp (id int);\nDO $$ BEGIN EXECUTE 'DROP TABLE public.tmp'; END $$;\n",
+        "CREATE TABLE public.tmp (id int);\nALTER TABLE public.tmp RENAME TO other;\n",
+        "CREATE TABLE public.tmp (id int);\nDROP TABLE public.tmp CASCADE;\n",
+        "CREATE FUNCTION public.f() RETURNS void LANGUAGE sql AS 'drop table public.tmp';\n\
+         CREATE TABLE public.tmp (id int);\nSELECT public.f();\n",
+    ] {
+        let place = Place::new("");
+        let end = "--\n-- PostgreSQL database dump complete\n--\n";
+        let head = "--\n-- PostgreSQL database dump\n--\nSET client_encoding = 'UTF8';\n";
+        place.store("odd.sql", format!("{head}{taken}{good}{end}").as_bytes());
+        let (code, report) = place.drill("local").await;
+        assert_eq!(code, 0, "{taken}: {report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partitions_copy_of_a_trigger_counts_as_internal_before_15() {
+    let Some(server) = Postgres::start(13) else {
+        return;
+    };
+    server.load(
+        "odd",
+        b"create table p (id int) partition by range (id); create table p1 partition of p for values from (0) to (100);\n\
+          insert into p select generate_series(1, 50);\n\
+          create function f() returns trigger language plpgsql as 'begin return new; end';\n\
+          create trigger t1 before insert on p for each row execute function f(); alter table p1 disable trigger t1;\n",
     );
     let place = Place::new("");
     place.store("odd.dump", &server.sh("pg_dump -Fc odd", b""));

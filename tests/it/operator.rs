@@ -61,6 +61,53 @@ async fn what_standard_output_does_not_take_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reports_that_would_be_lost_are_refused_before_the_drill() {
+    let place = Place::new("");
+    let plan = place.path("shop.yaml").display().to_string();
+    let file = place.path("report").display().to_string();
+    let folder = place.path("backups").display().to_string();
+    let twice = [format!("json={file}"), format!("junit={file}")];
+    let cases = [
+        (twice.to_vec(), "two reports would be written"),
+        (vec![format!("json={folder}")], "It is a folder."),
+    ];
+    for (outputs, said) in cases {
+        let mut arguments = vec!["verify", &plan];
+        arguments.extend(outputs.iter().flat_map(|output| ["--output", output]));
+        let ended = run(pgdrill(&arguments)).await;
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{told}");
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_url_of_a_service_is_none() {
+    let place = Place::new("");
+    let plan = place.path("shop.yaml").display().to_string();
+    let command = |arguments: &[&str]| {
+        let mut command = pgdrill(arguments);
+        command.env("PGDRILL_SERVICE_URL", "");
+        command
+    };
+    let (code, found) = report(&run(command(&["verify", &plan, "--format", "json"])).await);
+    assert_eq!(code, 1, "{found:#}");
+    assert_found(&found, "backup.none");
+    let ended = run(command(&["clean"])).await;
+    assert_eq!(ended.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_docker_that_is_named_and_does_not_answer_is_no_clean_machine() {
+    let mut command = pgdrill(&["clean"]);
+    command.env("DOCKER_HOST", "tcp://127.0.0.1:1");
+    let ended = run(command).await;
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{told}");
+    assert!(told.contains("Docker does not answer"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_plans_of_one_name_are_refused() {
     let (one, two) = (Place::new(""), Place::new(""));
     let plans = [&one, &two].map(|place| place.path("shop.yaml").display().to_string());

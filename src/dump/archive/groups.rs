@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::super::sql::{Grant, Granted};
 
-/// For so many objects of groups what they are granted is kept: a dump may hold millions, and each has texts of its own.
+/// So many privileges of the objects of groups are kept: a dump may hold millions, and each has texts of its own.
 const MOST: usize = 20_000;
 
 /// The objects of each group, by the number of its entry.
@@ -34,7 +34,7 @@ impl Groups {
         };
         let of_first = granted.grants.clone();
         for object in objects.lines().skip(1) {
-            self.repeated += 1;
+            self.repeated = self.repeated.saturating_add(of_first.len());
             if self.repeated > MOST {
                 granted.unread += 1;
             } else {
@@ -83,5 +83,17 @@ mod tests {
         assert_eq!((granted.grants.len(), granted.unread), (MOST + 1, 5));
         groups.repeat("LARGE OBJECTS 1..2", &[8], &mut granted);
         assert_eq!(granted.unread, 6);
+    }
+
+    #[test]
+    fn many_privileges_of_many_objects_are_not_multiplied() {
+        let mut groups = Groups::default();
+        let objects: Vec<String> = (0..=MOST).map(|object| object.to_string()).collect();
+        groups.keep(7, "BLOB METADATA", &objects.join("\n"));
+        // 40 million privileges would take gigabytes.
+        let text = "GRANT SELECT ON LARGE OBJECT 0 TO reader;".repeat(2000);
+        let mut granted = sql::granted(&text);
+        groups.repeat("LARGE OBJECTS 0..20000", &[7], &mut granted);
+        assert_eq!(granted.grants.len(), 2000 + MOST);
     }
 }

@@ -41,6 +41,15 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Whether it made anything, or wrote rows.
+    #[must_use]
+    pub fn filled(&self) -> bool {
+        !self.made.is_empty()
+            || !self.ledger.tables.is_empty()
+            || !self.rows_unforeseen.is_empty()
+            || !self.objects_unforeseen.is_empty()
+    }
+
     /// The rows, with what kept them from being foretold.
     #[must_use]
     pub fn told(mut self) -> Self {
@@ -143,8 +152,12 @@ impl Seeing {
             }
             b"grant" | b"revoke" => self.granted(text, whole),
             b"comment" | b"security" => self.says(text, whole),
-            b"update" | b"delete" | b"truncate" | b"do" | b"merge" | b"call" | b"execute"
-            | b"with" | b"rollback" | b"values" | b"import" => {
+            b"do" | b"call" | b"execute" | b"rollback" => {
+                let what = sql::decode(first).to_uppercase();
+                self.unforeseen(&what);
+                self.may_be_gone(&what);
+            }
+            b"update" | b"delete" | b"truncate" | b"merge" | b"with" | b"values" | b"import" => {
                 self.unforeseen(&sql::decode(first).to_uppercase());
             }
             _ => {}
@@ -170,6 +183,16 @@ impl Seeing {
 
     fn unforeseen(&mut self, what: &str) {
         self.seen.rows_unforeseen.insert(what.to_owned());
+    }
+
+    /// What was made until now may have been taken away again, so none of it is missing where it is not found.
+    fn may_be_gone(&mut self, what: &str) {
+        if self.seen.made.is_empty() && self.seen.values.is_empty() {
+            return;
+        }
+        self.seen.made.clear();
+        self.seen.values.clear();
+        self.seen.objects_unforeseen.insert(what.to_owned());
     }
 
     fn granted(&mut self, text: &str, whole: bool) {
@@ -211,6 +234,7 @@ impl Seeing {
                         || held.target.schema.as_deref() != Some(&made.schema)
                 });
             }
+            Deed::Unmakes(what) => self.may_be_gone(what),
             Deed::Unforeseen(what) => _ = self.seen.objects_unforeseen.insert(what.to_owned()),
             Deed::Nothing => {}
         }
@@ -234,6 +258,7 @@ impl Seeing {
             self.large(call);
         } else if !sql::is_harmless_select(text) {
             self.unforeseen("SELECT");
+            self.may_be_gone("SELECT");
         }
     }
 

@@ -24,6 +24,14 @@ impl<R: Read> Script<R> {
                     self.tell(&text);
                 }
             }
+            b"create"
+                if whole
+                    && sql::makes_again(&sql::decode(&self.bytes[start..end]), self.prelude) =>
+            {
+                let text = sql::decode(&self.bytes[start..end]);
+                self.tell(&text);
+                self.leave_out();
+            }
             b"create" | b"grant" | b"revoke" => {
                 let text = sql::decode(&self.bytes[start..end]);
                 self.prelude &= !text

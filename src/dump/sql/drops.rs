@@ -21,8 +21,9 @@ pub(in super::super) fn drops(text: &str, prelude: bool) -> bool {
         }
         [alter, kind, rest @ ..] if alter.is("alter") => {
             let kinds = ["table", "domain", "view", "materialized", "foreign"];
+            // There is no ALTER DOMAIN IF EXISTS.
             prelude
-                && !careful
+                && (!careful || kind.is("domain"))
                 && kinds.iter().any(|word| kind.is(word))
                 && rest.iter().any(|word| word.is("drop") || word.is("detach"))
         }
@@ -31,6 +32,28 @@ pub(in super::super) fn drops(text: &str, prelude: bool) -> bool {
                 && rest.len() < 8
                 && rest.iter().any(|word| word.is("lo_unlink"))
                 && !rest.iter().any(|word| word.is("from"))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a statement makes what is there already, or what a drop takes away again: a database of every server, which
+/// `--clean` drops before, and the stand-in by which `pg_dump --clean` frees a view of what it depends on.
+pub(in super::super) fn makes_again(text: &str, prelude: bool) -> bool {
+    let words: Vec<_> = words(text).collect();
+    match words.as_slice() {
+        [create, database, name, ..] if create.is("create") && database.is("database") => {
+            let everywhere = ["postgres", "template1"];
+            name.name().is_some_and(|name| everywhere.contains(&&*name))
+        }
+        [create, or, replace, view, rest @ ..] if create.is("create") && or.is("or") => {
+            let selects_null = |all: &[Word<'_>]| {
+                all[0].is("as")
+                    && all[1].is("select")
+                    && all[2].is("null")
+                    && all[3] == Word::Sign(':')
+            };
+            prelude && replace.is("replace") && view.is("view") && rest.windows(4).any(selects_null)
         }
         _ => false,
     }
@@ -105,6 +128,32 @@ mod tests {
             assert!(drops(text, true), "{text}");
             assert!(!drops(text, false), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_there_or_goes_again_is_not_made() {
+        let view = "CREATE OR REPLACE VIEW public.v AS\nSELECT\n    NULL::integer AS id;";
+        assert!(makes_again(view, true));
+        assert!(!makes_again(view, false));
+        let of_rows = "CREATE OR REPLACE VIEW public.v AS SELECT t.id, NULL::text FROM t;";
+        assert!(!makes_again(of_rows, true));
+        assert!(!makes_again(
+            "CREATE VIEW public.v AS SELECT NULL::int;",
+            true
+        ));
+        for name in ["postgres", "template1", "\"postgres\""] {
+            let text = format!("CREATE DATABASE {name} WITH TEMPLATE = template0;");
+            assert!(makes_again(&text, false), "{name}");
+        }
+        assert!(!makes_again("CREATE DATABASE shop;", true));
+        assert!(!makes_again("CREATE TABLE postgres (id int);", true));
+    }
+
+    #[test]
+    fn a_constraint_of_a_domain_is_dropped_carefully_without_effect() {
+        let text = "ALTER DOMAIN public.d DROP CONSTRAINT IF EXISTS dck;";
+        assert!(drops(text, true));
+        assert!(!drops(text, false));
     }
 
     #[test]

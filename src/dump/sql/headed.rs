@@ -42,6 +42,11 @@ pub(in super::super) fn headed(comment: &str) -> Option<Made> {
     let (rest, schema) = rest.rsplit_once("; Schema: ")?;
     let (name, kind) = rest.rsplit_once("; Type: ")?;
     let (_, kind) = KINDS.iter().find(|(written, _)| *written == kind)?;
+    // Before 9.6 the table's name did not stand before theirs.
+    let of_a_table = ["CONSTRAINT", "DEFAULT", "POLICY", "RULE", "TRIGGER"];
+    if of_a_table.contains(kind) && !name.contains(' ') {
+        return None;
+    }
     let schema = match (*kind, schema) {
         ("SCHEMA", _) | (_, "-") => "",
         (_, schema) => schema,
@@ -89,6 +94,8 @@ mod tests {
             "Name: t\u{e4}; Type: TABLE; Schema: s; Owner: o",
             "Name: a comment of somebody",
             "PostgreSQL database dump",
+            "Name: pk_orders; Type: CONSTRAINT; Schema: public; Owner: o; Tablespace: ",
+            "Name: t1; Type: TRIGGER; Schema: public; Owner: o",
         ] {
             assert_eq!(of(comment), None, "{comment}");
         }

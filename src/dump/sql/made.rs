@@ -23,7 +23,9 @@ pub(in super::super) enum Deed {
     Makes(Made),
     /// It takes this away.
     Drops(Made),
-    /// It does something that cannot be followed.
+    /// It takes away, or names anew, what cannot be followed.
+    Unmakes(&'static str),
+    /// It does something else that cannot be followed.
     Unforeseen(&'static str),
     /// Nothing that is compared.
     Nothing,
@@ -168,7 +170,7 @@ fn alter(words: &[Word<'_>]) -> Option<Deed> {
             .windows(2)
             .any(|pair| pair[0].is("set") && pair[1].is("schema"));
     if renames {
-        return Some(Deed::Unforeseen("ALTER … RENAME"));
+        return Some(Deed::Unmakes("ALTER … RENAME"));
     }
     let rest = past(past(rest, &["if", "exists"]), &["only"]);
     let (schema, table, rest) = qualified(rest).filter(|_| kind.is("table"))?;
@@ -176,7 +178,7 @@ fn alter(words: &[Word<'_>]) -> Option<Deed> {
         [add, constraint, name, ..] if add.is("add") && constraint.is("constraint") => {
             made("CONSTRAINT", schema, format!("{table} {}", name.name()?)).map(Deed::Makes)
         }
-        [drop, ..] if drop.is("drop") => Some(Deed::Unforeseen("ALTER TABLE … DROP")),
+        [drop, ..] if drop.is("drop") => Some(Deed::Unmakes("ALTER TABLE … DROP")),
         _ => None,
     }
 }
@@ -189,7 +191,7 @@ fn drop(words: &[Word<'_>]) -> Option<Deed> {
         .iter()
         .any(|word| word.is("cascade") || *word == Word::Sign(','));
     if more {
-        return Some(Deed::Unforeseen("DROP … CASCADE"));
+        return Some(Deed::Unmakes("DROP … CASCADE"));
     }
     made(kind, schema, name).map(Deed::Drops)
 }
@@ -260,14 +262,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_followed_is_told() {
+        for text in ["CREATE TABLE t (id int);", "CREATE TABLE s.t AS SELECT 1;"] {
+            assert!(matches!(deed(text), Deed::Unforeseen(_)), "{text}");
+        }
         for text in [
-            "CREATE TABLE t (id int);",
-            "CREATE TABLE s.t AS SELECT 1;",
             "ALTER TABLE s.t RENAME TO u;",
             "DROP TABLE s.t CASCADE;",
             "ALTER TABLE s.t DROP COLUMN a;",
         ] {
-            assert!(matches!(deed(text), Deed::Unforeseen(_)), "{text}");
+            assert!(matches!(deed(text), Deed::Unmakes(_)), "{text}");
         }
         assert_eq!(deed("ALTER TABLE s.t OWNER TO o;"), Deed::Nothing);
         assert_eq!(deed("CREATE TEMP TABLE t (id int);"), Deed::Nothing);

@@ -11,7 +11,7 @@ mod subject;
 mod targets;
 mod words;
 
-pub(super) use drops::{copied, drops, foreign_table, inserted};
+pub(super) use drops::{copied, drops, foreign_table, inserted, makes_again};
 pub(super) use facts::{facts, must_exist};
 pub(super) use grants::granted;
 pub use grants::{Grant, Granted, defaults};

@@ -22,7 +22,8 @@ impl Word<'_> {
     /// The name that it stands for.
     pub(super) fn name(&self) -> Option<String> {
         match self {
-            Self::Plain(word) => Some(word.to_lowercase()),
+            // As PostgreSQL folds names in UTF-8: `Ä` stays.
+            Self::Plain(word) => Some(word.to_ascii_lowercase()),
             Self::Name(name) => Some(name.clone()),
             Self::Text(_) | Self::Sign(_) => None,
         }

@@ -39,7 +39,7 @@ use std::{
 pub(super) use fit::unfit;
 pub use stretch::stretch;
 
-use super::{Members, Restored, archive, spool};
+use super::{Members, Restored, alone, archive, spool};
 use crate::{
     dump::{self, Contents, Relay, Viewer},
     error::Broken,
@@ -121,7 +121,8 @@ pub async fn streamed(
         tokio::try_join!(load, spool::small(sandbox, head.whole()), alone)?;
     complaints.extend(std::mem::take(&mut loading.complaints));
     if complaints.environment().is_none() {
-        complaints.extend(after::all(sandbox, &head, contents, &loading, &path, jobs).await?);
+        let after = after::all(sandbox, &head, contents, &loading, &path, jobs).await?;
+        complaints.extend(alone::again(sandbox, &path, after).await?);
     }
     let bytes = head.whole().len() as u64 + loading.bytes;
     Ok(Restored {

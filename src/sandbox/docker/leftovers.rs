@@ -37,10 +37,12 @@ pub(super) async fn remove(client: &bollard::Docker, name: &str) -> Result<()> {
     }
 }
 
-/// Removes containers whose run is over. Where Docker is not, there are none.
+/// Removes containers whose run is over. Where Docker is not, there are none; one that the environment names must answer.
 pub(in crate::sandbox) async fn clean(sweep: &Sweep<'_>) -> Result<Vec<String>> {
-    let Ok(client) = super::daemon().await else {
-        return Ok(Vec::new());
+    let client = match super::daemon().await {
+        Ok(client) => client,
+        Err(error) if is_named() => return Err(error),
+        Err(_) => return Ok(Vec::new()),
     };
     let filters = HashMap::from([("label".to_owned(), vec![RUN.to_owned()])]);
     let options = ListContainersOptionsBuilder::new()
@@ -62,6 +64,11 @@ pub(in crate::sandbox) async fn clean(sweep: &Sweep<'_>) -> Result<Vec<String>> 
         ));
     }
     Ok(removed)
+}
+
+/// Whether somebody says where Docker is.
+fn is_named() -> bool {
+    std::env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty())
 }
 
 /// Whether nobody uses it any more and nobody asked to keep it.
