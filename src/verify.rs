@@ -30,9 +30,15 @@ mod trial;
 mod unpack;
 mod watched;
 
-use std::{path::Path, pin::pin, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 use ulid::Ulid;
 
 pub use health::health;
@@ -135,22 +141,8 @@ async fn attempt(
     };
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
-    let mut interrupted = None;
-    match Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await {
-        Ok(()) => {}
-        Err(Stop::Broken(Broken::Run(error))) => match meant_for_us(interrupt.as_mut()).await {
-            Some(signal) => {
-                interrupted = Some(signal);
-                report.stop(interruption(signal));
-            }
-            None => report.findings.push(error.into()),
-        },
-        Err(Stop::Broken(Broken::Backup(found))) => report.findings.push(found),
-        Err(Stop::Signal(signal)) => {
-            interrupted = Some(signal);
-            report.stop(interruption(signal));
-        }
-    }
+    let looked = Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await;
+    let mut interrupted = note(looked, &mut report, interrupt.as_mut()).await;
     remind(&mut report, &job);
     finish(&mut report, &job, began);
     if options.is_drill() && !options.no_notify {
@@ -178,12 +170,29 @@ async fn attempt(
     }
 }
 
-/// A signal that reached our programs before us: what they died of is no trouble of the machine.
-async fn meant_for_us(
-    interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+/// Notes why a run ended before its end; returns the signal that ended it.
+async fn note(
+    looked: Result<(), Stop>,
+    report: &mut Report,
+    interrupt: Pin<&mut impl Future<Output = Signal>>,
 ) -> Option<Signal> {
-    const SOON: std::time::Duration = std::time::Duration::from_millis(100);
-    tokio::time::timeout(SOON, interrupt).await.ok()
+    /// How long a signal that ended one of our programs may take to reach us: what that program died of is no trouble of
+    /// the machine.
+    const SOON: Duration = Duration::from_millis(100);
+    let (signal, error) = match looked {
+        Ok(()) => return None,
+        Err(Stop::Broken(Broken::Backup(found))) => {
+            report.findings.push(found);
+            return None;
+        }
+        Err(Stop::Broken(Broken::Run(error))) => (timeout(SOON, interrupt).await.ok(), Some(error)),
+        Err(Stop::Signal(signal)) => (Some(signal), None),
+    };
+    match (signal, error) {
+        (Some(signal), _) => report.stop(interruption(signal)),
+        (None, error) => report.findings.extend(error.map(Finding::from)),
+    }
+    signal
 }
 
 impl Job<'_> {
@@ -216,7 +225,7 @@ impl<T: Into<Broken>> From<T> for Stop {
 async fn look(
     job: &Job<'_>,
     report: &mut Report,
-    interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+    interrupt: Pin<&mut impl Future<Output = Signal>>,
     kept: &mut Option<Kept>,
 ) -> Result<(), Stop> {
     early::start(job);
@@ -228,7 +237,7 @@ async fn look(
 async fn find_and_prove(
     job: &Job<'_>,
     report: &mut Report,
-    mut interrupt: std::pin::Pin<&mut impl Future<Output = Signal>>,
+    mut interrupt: Pin<&mut impl Future<Output = Signal>>,
     kept: &mut Option<Kept>,
 ) -> Result<(), Stop> {
     let found = tokio::select! {

@@ -8,17 +8,12 @@ use super::{
     redact::{without_quotes, without_values},
 };
 use crate::{
-    error::Error,
     finding::{Code, Finding, Severity},
-    plan::Ignore,
     report::ToolError,
 };
 
 /// More complaints than this are counted, not kept; some 300 bytes each.
 const KEPT: usize = 50_000;
-
-/// More than this are counted in a report, not told: the first ones tell the cause.
-const TOLD: usize = 200;
 
 /// What a server says of rows and partitions that may only fit when text sorts as it did in the dumped database.
 const BY_ORDER: [&str; 7] = [
@@ -30,6 +25,11 @@ const BY_ORDER: [&str; 7] = [
     "would overlap partition",
     "range lower bound must",
 ];
+
+/// Whether it may only fit in the dump's own order of text.
+pub(super) fn by_order(message: &str) -> bool {
+    BY_ORDER.iter().any(|part| message.contains(part))
+}
 
 /// One thing that a tool complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Complaint {
     }
 
     /// For the report.
-    fn tool_error(&self, reason: Option<String>) -> ToolError {
+    pub(super) fn tool_error(&self, reason: Option<String>) -> ToolError {
         ToolError {
             message: self.message.clone(),
             object: self.object.clone(),
@@ -70,7 +70,7 @@ impl Complaint {
     }
 
     /// As a finding; `None` when it is our machine's fault.
-    fn finding(&self) -> Option<Finding> {
+    pub(super) fn finding(&self) -> Option<Finding> {
         let (code, severity) = match self.class {
             Class::Environment => return None,
             Class::Lost => (Code::RestoreFailed, Severity::Critical),
@@ -99,8 +99,9 @@ impl Complaint {
 /// What a tool complained about, read line by line while it runs.
 #[derive(Debug, Default)]
 pub struct Complaints {
-    list: Vec<Complaint>,
-    more: u64,
+    pub(super) list: Vec<Complaint>,
+    /// How many more there were than are kept.
+    pub(super) more: u64,
     object: Option<String>,
 }
 
@@ -199,8 +200,7 @@ impl Complaints {
     /// Text was made to sort in another order than in the dumped database: what may come of that is not the dump's fault.
     pub fn sorted_otherwise(&mut self) {
         for one in &mut self.list {
-            let by_order = BY_ORDER.iter().any(|part| one.message.contains(part));
-            if one.class == Class::Lost && by_order {
+            if one.class == Class::Lost && by_order(&one.message) {
                 one.class = Class::Environment;
             }
         }
@@ -236,104 +236,12 @@ impl Complaints {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
-
-    /// What stopped us rather than the backup, if anything did.
-    #[must_use]
-    pub fn environment(&self) -> Option<Error> {
-        let complaint = self
-            .list
-            .iter()
-            .find(|one| one.class == Class::Environment)?;
-        let about = complaint.object.as_deref().unwrap_or("the dump");
-        Some(
-            Error::new(
-                format!("the sandbox could not restore {about}"),
-                environment_hint(&complaint.message),
-            )
-            .because(crate::error::sentence(&complaint.message)),
-        )
-    }
-
-    /// Splits into what the plan ignores and the rest: for the report, and as findings.
-    #[must_use]
-    pub fn judge(&self, ignore: &[Ignore]) -> Judged {
-        let mut judged = Judged::default();
-        let (mut ours, mut more) = (false, self.more);
-        for complaint in &self.list {
-            // What fails after our machine did may fail because of it: a foreign key on a table that did not fit.
-            ours |= complaint.class == Class::Environment;
-            let expected = ignore
-                .iter()
-                .find(|one| complaint.message.contains(&one.error));
-            if let Some(ignored) = expected {
-                if judged.ignored.len() < TOLD {
-                    let reason = Some(ignored.reason.clone());
-                    judged.ignored.push(complaint.tool_error(reason));
-                }
-            } else if judged.errors.len() < TOLD || complaint.class == Class::Environment {
-                judged.errors.push(complaint.tool_error(None));
-                judged
-                    .findings
-                    .extend(complaint.finding().filter(|_| !ours));
-            } else {
-                more += u64::from(complaint.class != Class::Harmless);
-            }
-        }
-        if more > 0 && !ours {
-            let message = format!("the restore reported {more} more errors");
-            judged
-                .findings
-                .push(Finding::new(Code::RestoreFailed, message));
-        }
-        judged
-    }
-}
-
-/// What the complaints come to.
-#[derive(Debug, Default)]
-pub struct Judged {
-    /// What the plan does not expect.
-    pub errors: Vec<ToolError>,
-    /// What the plan expects.
-    pub ignored: Vec<ToolError>,
-    /// What there is to say about the backup.
-    pub findings: Vec<Finding>,
-}
-
-fn environment_hint(message: &str) -> &'static str {
-    if BY_ORDER.iter().any(|part| message.contains(part)) {
-        "It may only fit in the dump's own order of text: run again with `restore.collation: dump`."
-    } else if message.contains("unsupported version") {
-        "Use a newer PostgreSQL: name its image in `sandbox.image`, or install its client programs."
-    } else if message.contains("No space left") || message.contains("could not extend") {
-        "Free disk space for the sandbox, or run it where there is more."
-    } else if message.contains("already exists") {
-        "Write the dump without `--create`, or as an archive (`-Fc`): every sandbox has a database of this name."
-    } else if message.contains("tablespace") {
-        "Write the dump with `--no-tablespaces`: the sandbox has none of the source's."
-    } else if message.contains("locale") {
-        "Use an image that has the locale, or install it; the official `postgres` images have en_US.UTF-8."
-    } else if message.contains("extension") || message.contains("could not access file") {
-        "Name an image that has what the dump needs in `sandbox.image`."
-    } else if [
-        "permission denied",
-        "superuser",
-        "must be member",
-        "SET ROLE",
-    ]
-    .iter()
-    .any(|part| message.contains(part))
-        || message.starts_with("role \"")
-    {
-        "Use a service whose role is a superuser, or the provider `docker` or `local`."
-    } else {
-        "Give the sandbox more memory or disk, and run again."
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::judge::TOLD, *};
+    use crate::plan::Ignore;
 
     fn read(lines: &str) -> Complaints {
         let mut complaints = Complaints::default();

@@ -7,6 +7,7 @@ mod database;
 mod errors;
 mod extensions;
 mod feed;
+mod judge;
 mod listed;
 mod meaning;
 mod messages;

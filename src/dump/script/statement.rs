@@ -24,23 +24,7 @@ impl<R: Read> Script<R> {
                     self.tell(&text);
                 }
             }
-            b"create"
-                if whole
-                    && sql::makes_again(&sql::decode(&self.bytes[start..end]), self.prelude) =>
-            {
-                let text = sql::decode(&self.bytes[start..end]);
-                self.tell(&text);
-                self.leave_out();
-            }
-            b"create" | b"grant" | b"revoke" => {
-                let text = sql::decode(&self.bytes[start..end]);
-                self.prelude &= !text
-                    .get(..6)
-                    .is_some_and(|word| word.eq_ignore_ascii_case("create"));
-                self.seeing.head(&self.lexer.statement.first, &text, whole);
-                self.foreign.extend(sql::foreign_table(&text));
-                self.tell(&text);
-            }
+            b"create" | b"grant" | b"revoke" => self.makes(start, end, whole),
             b"insert" if !self.ends.inserts || !self.foreign.is_empty() => {
                 let text = sql::decode(&self.bytes[start..end]);
                 self.seeing.head(&self.lexer.statement.first, &text, whole);
@@ -69,6 +53,20 @@ impl<R: Read> Script<R> {
                 self.seeing.head(first, &text, whole);
             }
         }
+    }
+
+    /// Looks at a statement that makes something, or lets somebody do something.
+    fn makes(&mut self, start: usize, end: usize, whole: bool) {
+        let text = sql::decode(&self.bytes[start..end]);
+        if whole && sql::makes_again(&text, self.prelude) {
+            self.tell(&text);
+            self.leave_out();
+            return;
+        }
+        self.prelude &= self.lexer.statement.first != b"create";
+        self.seeing.head(&self.lexer.statement.first, &text, whole);
+        self.foreign.extend(sql::foreign_table(&text));
+        self.tell(&text);
     }
 
     /// Tells what must be there before the statement.
