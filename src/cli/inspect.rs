@@ -86,21 +86,22 @@ impl Inspect {
             let folder = plan.file.parent().unwrap_or(Path::new("."));
             return Ok(verify::inspect(plan.backup.as_ref(), folder, None).await);
         }
-        let path = Path::new(&self.what);
+        let what = of_dump(&self.what);
+        let path = Path::new(&what);
         if path.is_file() {
             // What else lies in its folder is no matter.
             let plan = BackupPlan {
-                url: self.what.clone(),
+                url: what,
                 ..BackupPlan::default()
             };
             return Ok(verify::inspect(Some(&plan), Path::new("."), None).await);
         }
-        let (plan, name) = verify::place_of(&self.what).map_err(|error| {
+        let (plan, name) = verify::place_of(&what).map_err(|error| {
             output::tell_error(&error);
             USAGE
         })?;
-        if !self.what.contains("://") && !path.exists() {
-            let message = format!("there is no \"{}\"", self.what);
+        if !what.contains("://") && !path.exists() {
+            let message = format!("there is no \"{what}\"");
             output::tell_error(&Error::new(message, NAMES));
             return Err(COULD_NOT_LOOK);
         }
@@ -131,6 +132,16 @@ impl Inspect {
             }
         }
         DAMAGED
+    }
+}
+
+/// The folder of a directory dump where its table of contents is named.
+fn of_dump(what: &str) -> String {
+    match what.strip_suffix("toc.dat") {
+        Some("") => std::env::current_dir()
+            .map_or_else(|_| what.to_owned(), |here| here.display().to_string()),
+        Some(folder) if folder.ends_with('/') => folder.to_owned(),
+        _ => what.to_owned(),
     }
 }
 

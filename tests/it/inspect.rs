@@ -131,7 +131,13 @@ async fn a_file_a_folder_an_object_and_a_plan_are_inspected() {
     cluster.dump(&["-Fd", "-f", folder.to_str().unwrap(), "shop"]);
     let plan = place.path().join("plan.yaml");
     fs::write(&plan, "version: 1\nbackup:\n  url: .\n").unwrap();
-    for (what, format) in [(&file, "custom"), (&folder, "directory"), (&plan, "custom")] {
+    let toc = folder.join("toc.dat");
+    for (what, format) in [
+        (&file, "custom"),
+        (&folder, "directory"),
+        (&toc, "directory"),
+        (&plan, "custom"),
+    ] {
         let command = pgdrill(&[
             "inspect",
             "--entries",
