@@ -37,9 +37,7 @@ impl Complaints {
         for complaint in &self.list {
             // What fails after our machine did may fail because of it: a foreign key on a table that did not fit.
             ours |= complaint.class == Class::Environment;
-            let expected = ignore
-                .iter()
-                .find(|one| complaint.message.contains(&one.error));
+            let expected = ignore.iter().find(|one| complaint.holds(&one.error));
             if let Some(ignored) = expected {
                 if judged.ignored.len() < TOLD {
                     let reason = Some(ignored.reason.clone());

@@ -19,6 +19,9 @@ const DATABASES: [(&str, u64); 3] = [
     ("dvdrental", 44_825),
 ];
 
+/// The plan of the whole cluster's dump: its name chooses the database to ask.
+const CLUSTER: &str = "northwind";
+
 fn data(name: &str) -> Vec<u8> {
     fs::read(Path::new("tests/data/real").join(name)).unwrap()
 }
@@ -92,9 +95,12 @@ fn fill(server: &Postgres, bucket: &S3Server) -> Expected {
             expected.push((name, rows));
         }
     }
-    // The plan's name chooses the database to ask.
-    bucket.put("northwind/all.sql", &server.sh("pg_dumpall", b""), 60);
-    expected.push(("northwind".to_owned(), DATABASES[1].1));
+    bucket.put(
+        &format!("{CLUSTER}/all.sql"),
+        &server.sh("pg_dumpall", b""),
+        60,
+    );
+    expected.push((CLUSTER.to_owned(), DATABASES[1].1));
     expected
 }
 
@@ -149,10 +155,12 @@ fn assert_green(expected: &Expected, reports: &Value) {
 /// Every object and every row of a healthy dump is found again; nothing was left out.
 fn complete(name: &str, proof: &Value, rows: u64) {
     let level = proof["level"].as_str().unwrap();
-    assert!(
-        matches!(level, "complete" | "transport-proved"),
-        "{name}: {proof}"
-    );
+    // That of the whole cluster holds two databases more, which were only restored.
+    let levels = match name {
+        CLUSTER => &["restored"][..],
+        _ => &["complete", "transport-proved"],
+    };
+    assert!(levels.contains(&level), "{name}: {proof}");
     assert_eq!(proof["rows_expected"], rows, "{name}");
     assert_eq!(proof["objects_expected"], proof["objects_found"], "{name}");
     assert!(proof["objects_found"].as_u64().unwrap() > 10, "{name}");
