@@ -160,15 +160,6 @@ async fn a_file_a_folder_an_object_and_a_plan_are_inspected() {
     let bare = run(pgdrill(&["inspect", file.to_str().unwrap()])).await;
     let page = String::from_utf8(bare.stdout).unwrap();
     assert!(page.contains("table         public.users"), "{page}");
-    for absent in ["/absent.dump", "absent/shop.dump"] {
-        let ended = run(pgdrill(&["inspect", absent])).await;
-        let told = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(3), "{told}");
-        assert!(
-            told.contains(&format!("there is no \"{absent}\"")),
-            "{told}"
-        );
-    }
     let cut = place.path().join("cut.dump");
     fs::write(&cut, &fs::read(&file).unwrap()[..2000]).unwrap();
     let (code, value) = inspected(pgdrill(&[
@@ -182,6 +173,19 @@ async fn a_file_a_folder_an_object_and_a_plan_are_inspected() {
         (code, value["finding"]["code"].as_str()),
         (Some(1), Some("dump.truncated"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_there_is_told_as_that() {
+    for absent in ["/absent.dump", "absent/shop.dump"] {
+        let ended = run(pgdrill(&["inspect", absent])).await;
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{told}");
+        assert!(
+            told.contains(&format!("there is no \"{absent}\"")),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
