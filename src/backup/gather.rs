@@ -53,7 +53,7 @@ impl<'a> Gather<'a> {
     /// Adds one object.
     pub(super) fn add(&mut self, object: Object) {
         self.is_empty = false;
-        self.listing.storage += object.size;
+        self.listing.storage = self.listing.storage.saturating_add(object.size);
         count_day(&mut self.listing.days, &object);
         while let Some(folder) = self
             .open
@@ -150,12 +150,12 @@ impl Together {
             return;
         }
         self.has_contents |= &object.key[at..] == CONTENTS;
-        self.size += object.size;
+        self.size = self.size.saturating_add(object.size);
         self.last_modified = self.last_modified.max(Some(object.last_modified));
     }
 
     fn absorb(&mut self, other: &Self) {
-        self.size += other.size;
+        self.size = self.size.saturating_add(other.size);
         self.last_modified = self.last_modified.max(other.last_modified);
     }
 
@@ -224,7 +224,7 @@ impl Judge<'_> {
 fn count_day(days: &mut BTreeMap<Date, Day>, object: &Object) {
     let date = TimeZone::UTC.to_datetime(object.last_modified).date();
     let day = days.entry(date).or_default();
-    day.bytes += object.size;
+    day.bytes = day.bytes.saturating_add(object.size);
     day.objects += 1;
     if days.len() > DAYS {
         days.pop_first();

@@ -1,12 +1,18 @@
 //! What is found in a bucket, and what is said when it cannot be looked at.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use pgdrill::{
     backup::{KEPT, Listing, Patience, Reason, Store},
     error::Error,
     finding::{Code, Finding},
-    plan::Select,
+    plan::{BackupPlan, Select},
 };
 
 use crate::support::s3::{ACCESS_KEY, BUCKET, S3Server, SECRET, hasty, open};
@@ -279,4 +285,58 @@ async fn an_empty_newest_dump_is_seen_beside_an_older_one() {
         .unwrap()
         .unwrap();
     assert_eq!(picked.size, 0);
+}
+
+/// A service that answers every listing with the next of these pages, and then again from the first.
+async fn listing_of(pages: Vec<String>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let number = Arc::new(AtomicUsize::new(0));
+    let answer = move || {
+        let page = pages[number.fetch_add(1, Ordering::Relaxed) % pages.len()].clone();
+        std::future::ready(page)
+    };
+    let app = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://{address}")
+}
+
+fn page(inside: &str) -> String {
+    format!("<?xml version=\"1.0\"?><ListBucketResult>{inside}</ListBucketResult>")
+}
+
+#[tokio::test]
+async fn a_listing_that_was_not_received_whole_says_nothing_of_the_backups() {
+    let object = "<Contents><Key>db/a.dump</Key><LastModified>2026-11-20T00:00:00.000Z</LastModified><Size>10</Size></Contents>";
+    let huge = object.replace(">10<", ">9223372036854775807<");
+    let on = |next: &str| {
+        format!(
+            "<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>{object}"
+        )
+    };
+    let over = "<IsTruncated>false</IsTruncated>";
+    for pages in [
+        vec![page("")],
+        vec![page(object)],
+        vec![page(&format!("<KeyCount>2</KeyCount>{over}{object}"))],
+        vec![page(&on("a")), page(&on("b"))],
+        vec![page(&format!("{over}{huge}"))],
+    ] {
+        let plan = BackupPlan {
+            url: format!("s3://{BUCKET}/db/"),
+            endpoint: Some(listing_of(pages.clone()).await),
+            ..BackupPlan::default()
+        };
+        let store = open(&plan, SECRET, hasty()).await.unwrap();
+        let listed = tokio::time::timeout(Duration::from_mins(1), store.list()).await;
+        let error = listed.unwrap().expect_err(&pages[0]);
+        assert_eq!(Finding::from(error).code, Code::RunStopped);
+    }
+    let plan = BackupPlan {
+        url: format!("s3://{BUCKET}/db/"),
+        endpoint: Some(listing_of(vec![page(&format!("{over}{object}"))]).await),
+        ..BackupPlan::default()
+    };
+    let store = open(&plan, SECRET, hasty()).await.unwrap();
+    assert_eq!(store.list().await.unwrap().backups.len(), 1);
 }

@@ -12,7 +12,7 @@ use aws_sdk_s3::config::{
     SharedCredentialsProvider, StalledStreamProtectionConfig,
 };
 
-use super::{Keys, Patience};
+use super::{Keys, Patience, trouble::is_region};
 use crate::{
     error::{Error, Result, sentence, whole},
     plan::BackupPlan,
@@ -46,11 +46,12 @@ pub(super) async fn configure(
             .filter(|url| !url.is_empty())
     };
     let named = named.or_else(from_environment);
-    if let Some(endpoint) = &named {
-        must_be_url(endpoint)?;
-    }
     let shared = load(plan, keys, named.is_some()).await;
     let endpoint = named.or_else(|| shared.endpoint_url().map(str::to_owned));
+    if let Some(endpoint) = &endpoint {
+        must_be_url(endpoint)?;
+    }
+    must_be_region(&shared)?;
     let mut config = aws_sdk_s3::config::Builder::from(&shared)
         // Checksums are compared by ourselves: over a resumed body the SDK could not.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -104,9 +105,35 @@ async fn found(shared: &SdkConfig, plan: &BackupPlan) -> Result<SharedCredential
         return Err(Error::new(doing, hint));
     };
     match provider.provide_credentials().await {
-        Ok(_) => Ok(provider),
+        Ok(found) if is_plain(&found) => Ok(provider),
+        Ok(_) => {
+            let hint = "Write AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN anew, without a line end behind them.";
+            Err(Error::new(
+                "the access key holds what no header may hold",
+                hint,
+            ))
+        }
         Err(error) => Err(Error::new(doing, hint).because(nowhere(&whole(&error)))),
     }
+}
+
+/// Whether what goes into headers as it is may go there.
+fn is_plain(found: &Credentials) -> bool {
+    let parts = [Some(found.access_key_id()), found.session_token()];
+    let mut letters = parts.into_iter().flatten().flat_map(str::bytes);
+    letters.all(|letter| letter.is_ascii_graphic())
+}
+
+fn must_be_region(shared: &SdkConfig) -> Result<()> {
+    if shared
+        .region()
+        .is_none_or(|region| is_region(region.as_ref()))
+    {
+        return Ok(());
+    }
+    let hint =
+        "Check `backup.region`, AWS_REGION and the profile: a region is a word such as eu-west-1.";
+    Err(Error::new("the region is no region's name", hint))
 }
 
 /// The chain ends at the machine's metadata service, and tells of that alone.
@@ -136,6 +163,14 @@ fn must_be_url(endpoint: &str) -> Result<()> {
     let rest = endpoint
         .strip_prefix("https://")
         .or_else(|| endpoint.strip_prefix("http://"));
+    if endpoint.contains(['@', '?', '#']) {
+        // It may be a password, so it is not repeated.
+        let hint = "Leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
+        return Err(Error::new(
+            "`backup.endpoint` holds more than scheme, host and path",
+            hint,
+        ));
+    }
     if rest.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
         return Ok(());
     }
@@ -167,5 +202,20 @@ mod tests {
         for wrong in ["127.0.0.1:9000", "https://", "s3.example.com", "ftp://x"] {
             assert!(must_be_url(wrong).is_err(), "{wrong}");
         }
+        for secret in [
+            "http://u:hunter2@h",
+            "u:hunter2@h",
+            "http://h/?token=hunter2",
+        ] {
+            let told = format!("{:?}", must_be_url(secret).unwrap_err());
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_a_line_end_is_none() {
+        let key = |id: &str| is_plain(&Credentials::new(id, "s\n", None, None, "test"));
+        assert!(key("AKIA1"));
+        assert!(!key("AKIA1\n"));
     }
 }

@@ -1,6 +1,9 @@
 //! Lists a bucket to its last page, and keeps asking while the service is busy.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use aws_sdk_s3::{
     config::{
@@ -58,18 +61,15 @@ impl Bucket {
         clock: &Clock,
         take: &mut (dyn FnMut(Object) + Send),
     ) -> Result<()> {
-        let mut token: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
-            let page = self.page(prefix, token.as_deref(), clock).await?;
-            let next = page.next_continuation_token().map(str::to_owned);
-            let goes_on = page.is_truncated() == Some(true);
+            let page = self.page(prefix, pages.token.as_deref(), clock).await?;
+            let goes_on = pages.turn(&page).ok_or_else(|| cut_short(&self.url()))?;
             for listed in page.contents.unwrap_or_default() {
                 take(object(listed)?);
             }
-            match next {
-                Some(next) if goes_on && token.as_ref() != Some(&next) => token = Some(next),
-                _ if goes_on => return Err(cut_short(&self.url())),
-                _ => return Ok(()),
+            if !goes_on {
+                return Ok(());
             }
         }
     }
@@ -77,6 +77,7 @@ impl Bucket {
     /// The object whose key is the path itself. Keys come in their order, so it would be the first.
     async fn single(&self, clock: &Clock) -> Result<Option<Object>> {
         let page = self.page(&self.path, None, clock).await?;
+        (Pages::default().turn(&page)).ok_or_else(|| cut_short(&self.url()))?;
         let mut found = page.contents.unwrap_or_default().into_iter();
         found
             .find(|listed| listed.key() == Some(&self.path))
@@ -135,6 +136,33 @@ impl Bucket {
     }
 }
 
+/// Where in a listing one is.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    /// What leads to the page that is asked for; none for the first.
+    pub(super) token: Option<String>,
+    seen: HashSet<String>,
+}
+
+impl Pages {
+    /// Whether another page follows this one. `None`: it was cut off, or the listing goes in a circle. Every service says
+    /// whether it goes on, so a page that does not was not received whole.
+    pub(super) fn turn(&mut self, page: &ListObjectsV2Output) -> Option<bool> {
+        let received = page.contents().len() + page.common_prefixes().len();
+        let told = usize::try_from(page.key_count().unwrap_or(0)).unwrap_or(0);
+        if told > received {
+            return None;
+        }
+        if !page.is_truncated()? {
+            return Some(false);
+        }
+        let next = page.next_continuation_token()?.to_owned();
+        let is_new = self.seen.insert(next.clone());
+        self.token = Some(next);
+        is_new.then_some(true)
+    }
+}
+
 fn cut_short(url: &str) -> Error {
     Error::new(
         format!("could not list \"{url}\" to its end"),
@@ -142,12 +170,16 @@ fn cut_short(url: &str) -> Error {
     )
 }
 
+/// No storage has an object of a petabyte, in bytes; S3's largest have 50 TB (docs.aws.amazon.com, "Amazon S3 object size").
+const NO_OBJECT: u64 = 1 << 50;
+
 fn object(listed: Listed) -> Result<Object> {
     let key = listed.key.unwrap_or_default();
     let time = listed
         .last_modified
         .and_then(|at| Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok());
     let size = listed.size.and_then(|size| u64::try_from(size).ok());
+    let size = size.filter(|size| *size < NO_OBJECT);
     let (Some(last_modified), Some(size)) = (time, size) else {
         let doing = format!("the storage does not tell the size and the time of \"{key}\"");
         return Err(Error::new(

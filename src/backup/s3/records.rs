@@ -3,7 +3,7 @@
 use aws_sdk_s3::{operation::get_object::GetObjectOutput, primitives::ByteStream};
 use bytes::{Bytes, BytesMut};
 
-use super::{Bucket, Keys, Patience, Purpose, patience::Tries, trouble::Trouble};
+use super::{Bucket, Keys, Patience, Purpose, list::Pages, patience::Tries, trouble::Trouble};
 use crate::{
     backup::{
         names::Pattern,
@@ -103,7 +103,7 @@ impl Bucket {
         let prefix = format!("{below}{folder}/");
         let start = format!("{prefix}{after}");
         let doing = format!("could not list \"s3://{}/{prefix}\"", self.name);
-        let (mut found, mut token) = (Vec::new(), None::<String>);
+        let (mut found, mut pages) = (Vec::new(), Pages::default());
         loop {
             let ask = self.insist(|client| {
                 client
@@ -112,16 +112,15 @@ impl Bucket {
                     .prefix(&prefix)
                     .delimiter("/")
                     // Below a token it says nothing new; some services refuse both.
-                    .set_start_after(token.is_none().then(|| start.clone()))
-                    .set_continuation_token(token.clone())
+                    .set_start_after(pages.token.is_none().then(|| start.clone()))
+                    .set_continuation_token(pages.token.clone())
                     .send()
             });
             let page = ask.await;
             let page = page.map_err(|why| self.refused(&doing, &why, "s3:ListBucket"))?;
-            let next = page
-                .next_continuation_token()
-                .filter(|_| page.is_truncated() == Some(true))
-                .map(str::to_owned);
+            let goes_on = pages
+                .turn(&page)
+                .ok_or_else(|| Error::new(&doing, CUT_SHORT))?;
             for listed in page.contents.unwrap_or_default() {
                 let key = listed.key.unwrap_or_default();
                 // A service that does not know `start-after` lists everything.
@@ -132,10 +131,8 @@ impl Bucket {
                     });
                 }
             }
-            match next {
-                Some(next) if token.as_ref() != Some(&next) => token = Some(next),
-                Some(_) => return Err(Error::new(doing, CUT_SHORT)),
-                None => return Ok(found),
+            if !goes_on {
+                return Ok(found);
             }
         }
     }

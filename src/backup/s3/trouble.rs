@@ -38,6 +38,7 @@ where
             .map(String::from_utf8_lossy);
         let named = raw
             .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
+            .filter(|region| is_region(region))
             .map(str::to_owned);
         let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
         let late = matches!(&error, SdkError::TimeoutError(_))
@@ -127,13 +128,17 @@ impl Trouble {
 }
 
 /// `<Region>` in the XML of an error, or what its message is "expecting".
+/// Whether a region may be called so: it becomes part of a host's name and of a signature.
+pub(super) fn is_region(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.len() < 64 && name.chars().all(plain)
+}
+
 fn wanted_region(body: &str) -> Option<String> {
     let between = |start: &str, end: &str| {
         let (_, rest) = body.split_once(start)?;
         let (region, _) = rest.split_once(end)?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        (!region.is_empty() && region.len() < 64 && region.chars().all(plain))
-            .then(|| region.to_owned())
+        is_region(region).then(|| region.to_owned())
     };
     between("<Region>", "</Region>")
         .or_else(|| between("expecting '", "'"))

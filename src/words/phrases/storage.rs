@@ -20,6 +20,12 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Write {} or a folder in `backup.url`; R2, MinIO and Garage are s3:// with `backup.endpoint`.", "`backup.url` には {0} かフォルダーを書いてください。R2、MinIO、Garage は s3:// と `backup.endpoint` で指定します。"),
     ("It holds {} bytes; at most {} were expected.", "{0} バイトあります。想定は最大 {1} バイトです。"),
     // S3.
+    ("`backup.endpoint` holds more than scheme, host and path", "`backup.endpoint` にスキーム、ホスト、パス以外のものが含まれています"),
+    ("Leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", "ユーザー、パスワード、クエリ、フラグメントは書かないでください。認証情報は AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY で渡します。"),
+    ("the access key holds what no header may hold", "アクセスキーに、ヘッダーに入れられない文字が含まれています"),
+    ("Write AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN anew, without a line end behind them.", "AWS_ACCESS_KEY_ID と AWS_SESSION_TOKEN を、末尾の改行を除いて設定し直してください。"),
+    ("the region is no region's name", "リージョンの名前として正しくありません"),
+    ("Check `backup.region`, AWS_REGION and the profile: a region is a word such as eu-west-1.", "`backup.region`、AWS_REGION、プロファイルを確認してください。リージョンは eu-west-1 のような語です。"),
     ("`backup.endpoint` is no URL: \"{}\"", "`backup.endpoint` が URL になっていません: 「{0}」"),
     ("Write it with its scheme, such as https://s3.example.com or http://127.0.0.1:9000.", "https://s3.example.com や http://127.0.0.1:9000 のように、スキームを付けて書いてください。"),
     ("Write s3://bucket/folder in `{}`.", "`{0}` には s3://bucket/folder の形で書いてください。"),
