@@ -28,7 +28,9 @@ pub use ledger::{Form, Held, Large, Ledger, Tally, Target};
 pub use open::{Bytes, Opened, before_data, directory, head, open, open_shown};
 pub use scan::{scan, scan_members};
 pub use script::{Script, Seen};
-pub use sql::{Grant, Granted, Made, Said, Says, Subject, defaults, identified, words_of};
+pub use sql::{
+    Grant, Granted, Made, Said, Says, Subject, defaults, identified, is_half_named, words_of,
+};
 
 pub use tar::BLOCK as TAR_BLOCK;
 

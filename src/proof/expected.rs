@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::SequenceValue;
-use crate::dump::{Contents, Detail, Entry, Grant, Made, Said, Seen, Subject};
+use crate::dump::{Contents, Detail, Entry, Grant, Made, Said, Seen, Subject, is_half_named};
 
 /// Kinds of entries that are looked for by their names in the catalogue.
 const COMPARED: [&str; 44] = [
@@ -136,7 +136,7 @@ pub fn expected(contents: &Contents) -> Expected {
         let named = COMPARED.contains(&kind) || MORE_COMPARED.contains(&kind);
         let known = named
             && entry.namespace.as_deref() != Some("pg_catalog")
-            && !is_half_named(kind, &entry.tag);
+            && !is_half_named(self::kind(kind), &entry.tag);
         if known && is_read(&entry.tag) {
             expected.objects.push(Wanted::of(entry));
         } else if ATTRIBUTES.contains(&kind) {
@@ -146,12 +146,6 @@ pub fn expected(contents: &Contents) -> Expected {
         }
     }
     expected
-}
-
-/// Whether an entry lacks the table that its object belongs to: before 9.6 `pg_dump` did not write it.
-fn is_half_named(desc: &str, tag: &str) -> bool {
-    let of_a_table = ["CONSTRAINT", "DEFAULT", "POLICY", "RULE", "TRIGGER"];
-    of_a_table.contains(&kind(desc)) && !tag.contains(' ')
 }
 
 /// Whether a name in a dump of this encoding is read as the server tells it.

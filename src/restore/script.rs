@@ -65,6 +65,9 @@ pub async fn script(
         }
     };
     let seen = run.seen.remove(&loaded.database);
+    let refused = run.refused.into_inner();
+    let refused = refused.unwrap_or_else(PoisonError::into_inner);
+    run.complaints.for_want_of(&refused, true);
     let filled = |(name, seen): (String, dump::Seen)| seen.filled().then_some(name);
     loaded.uncompared = run.seen.into_iter().filter_map(filled).collect();
     loaded.uncompared.sort();
@@ -146,10 +149,6 @@ impl<'a> Run<'a> {
         }
         self.bytes += fed.bytes;
         fed.complaints.ended("psql", fed.code);
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        fed.complaints
-            .for_want_of(&std::mem::take(&mut *refused), true);
-        drop(refused);
         self.unrun |= fed.code != 0;
         self.complaints.extend(fed.complaints);
         // After an error the rest of the script would only be noise.

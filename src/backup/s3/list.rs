@@ -163,11 +163,11 @@ impl Pages {
     }
 }
 
+pub(super) const CUT_SHORT: &str =
+    "Report it to the operator of the storage: its listing says that it goes on, and does not.";
+
 fn cut_short(url: &str) -> Error {
-    Error::new(
-        format!("could not list \"{url}\" to its end"),
-        "Report it to the operator of the storage: its listing says that it goes on, and does not.",
-    )
+    Error::new(format!("could not list \"{url}\" to its end"), CUT_SHORT)
 }
 
 /// No storage has an object of a petabyte, in bytes; S3's largest have 50 TB (docs.aws.amazon.com, "Amazon S3 object size").

@@ -3,7 +3,12 @@
 use aws_sdk_s3::{operation::get_object::GetObjectOutput, primitives::ByteStream};
 use bytes::{Bytes, BytesMut};
 
-use super::{Bucket, Keys, Patience, Purpose, list::Pages, patience::Tries, trouble::Trouble};
+use super::{
+    Bucket, Keys, Patience, Purpose,
+    list::{CUT_SHORT, Pages},
+    patience::Tries,
+    trouble::Trouble,
+};
 use crate::{
     backup::{
         names::Pattern,
@@ -166,7 +171,8 @@ impl Bucket {
         }
     }
 
-    async fn collect(
+    /// A whole body of at most so many bytes, which must not stand still.
+    pub(super) async fn collect(
         &self,
         answer: GetObjectOutput,
         limit: u64,
@@ -206,6 +212,3 @@ impl Bucket {
         Error::new(doing, hint).because(cause)
     }
 }
-
-const CUT_SHORT: &str =
-    "Report it to the operator of the storage: its listing says that it goes on, and does not.";

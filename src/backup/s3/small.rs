@@ -1,8 +1,9 @@
 //! A small object beside a dump, read whole.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Bucket;
+use crate::backup::Content;
 
 impl Bucket {
     /// What it holds; `None` where there is none, or where it cannot be read.
@@ -15,17 +16,9 @@ impl Bucket {
                 |trouble| tracing::debug!(key, status = ?trouble.status, "nothing lies there"),
             )
             .ok()?;
-        let mut body = answer.body;
-        let mut all = BytesMut::new();
-        loop {
-            let piece = tokio::time::timeout(self.patience.stall, body.next()).await;
-            match piece.ok()? {
-                Some(piece) => all.extend_from_slice(&piece.ok()?),
-                None => return Some(all.freeze()),
-            }
-            if all.len() as u64 > limit {
-                return None;
-            }
+        match self.collect(answer, limit).await {
+            Ok(Content::Whole(bytes)) => Some(bytes),
+            _ => None,
         }
     }
 }

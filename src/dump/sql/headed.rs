@@ -34,6 +34,13 @@ const KINDS: [(&str, &str); 27] = [
     ("VIEW", "VIEW"),
 ];
 
+/// Whether an object's name lacks the table that it belongs to: before 9.6 `pg_dump` did not write it.
+#[must_use]
+pub fn is_half_named(kind: &str, name: &str) -> bool {
+    let of_a_table = ["CONSTRAINT", "DEFAULT", "POLICY", "RULE", "TRIGGER"];
+    of_a_table.contains(&kind) && !name.contains(' ')
+}
+
 /// The object that a comment without its dashes announces, such as `Name: t k; Type: FK CONSTRAINT; Schema: s; Owner: o`.
 pub(in super::super) fn headed(comment: &str) -> Option<Made> {
     // Names in another encoding are not read as the server tells them.
@@ -42,9 +49,7 @@ pub(in super::super) fn headed(comment: &str) -> Option<Made> {
     let (rest, schema) = rest.rsplit_once("; Schema: ")?;
     let (name, kind) = rest.rsplit_once("; Type: ")?;
     let (_, kind) = KINDS.iter().find(|(written, _)| *written == kind)?;
-    // Before 9.6 the table's name did not stand before theirs.
-    let of_a_table = ["CONSTRAINT", "DEFAULT", "POLICY", "RULE", "TRIGGER"];
-    if of_a_table.contains(kind) && !name.contains(' ') {
+    if is_half_named(kind, name) {
         return None;
     }
     let schema = match (*kind, schema) {

@@ -16,6 +16,7 @@ pub(super) use facts::{facts, must_exist};
 pub(super) use grants::granted;
 pub use grants::{Grant, Granted, defaults};
 pub(super) use headed::headed;
+pub use headed::is_half_named;
 pub(super) use large::{LargeCall, is_harmless_select, large_call};
 pub use made::Made;
 pub(super) use made::{Deed, deed, unvalidated};
