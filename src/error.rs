@@ -167,6 +167,9 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// What is told in the place of a function's own words.
+pub const RAISED: &str = "a function in the database raised an error";
+
 /// Whether PostgreSQL's context of an error tells that a function of the database raised it, in its own words, which may
 /// quote anything: `RAISE` and `ASSERT` of PL/pgSQL, and whatever another language throws.
 #[must_use]

@@ -25,6 +25,7 @@ mod raise;
 mod remember;
 mod source;
 mod spare;
+mod stop;
 mod tell;
 mod trial;
 mod unpack;
@@ -34,11 +35,10 @@ use std::{
     path::Path,
     pin::{Pin, pin},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use jiff::Timestamp;
-use tokio::time::timeout;
 use ulid::Ulid;
 
 pub use health::health;
@@ -46,6 +46,7 @@ pub use inspect::{Inspected, inspect, place_of};
 pub use learn::{Learned, learn};
 pub use memory::Memory;
 pub use options::{Options, Signal, Tier};
+use stop::Stop;
 use tell::Telling;
 pub use tell::tell;
 
@@ -142,7 +143,7 @@ async fn attempt(
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
     let looked = Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await;
-    let mut interrupted = note(looked, &mut report, interrupt.as_mut()).await;
+    let mut interrupted = stop::note(looked, &mut report, interrupt.as_mut()).await;
     remind(&mut report, &job);
     finish(&mut report, &job, began);
     if options.is_drill() && !options.no_notify {
@@ -170,31 +171,6 @@ async fn attempt(
     }
 }
 
-/// Notes why a run ended before its end; returns the signal that ended it.
-async fn note(
-    looked: Result<(), Stop>,
-    report: &mut Report,
-    interrupt: Pin<&mut impl Future<Output = Signal>>,
-) -> Option<Signal> {
-    /// How long a signal that ended one of our programs may take to reach us: what that program died of is no trouble of
-    /// the machine.
-    const SOON: Duration = Duration::from_millis(100);
-    let (signal, error) = match looked {
-        Ok(()) => return None,
-        Err(Stop::Broken(Broken::Backup(found))) => {
-            report.findings.push(found);
-            return None;
-        }
-        Err(Stop::Broken(Broken::Run(error))) => (timeout(SOON, interrupt).await.ok(), Some(error)),
-        Err(Stop::Signal(signal)) => (Some(signal), None),
-    };
-    match (signal, error) {
-        (Some(signal), _) => report.stop(interruption(signal)),
-        (None, error) => report.findings.extend(error.map(Finding::from)),
-    }
-    signal
-}
-
 impl Job<'_> {
     /// The backup that the user or the search named.
     fn named(&self) -> Option<&str> {
@@ -206,18 +182,6 @@ impl Job<'_> {
     fn seeks_good(&self) -> bool {
         self.options.backup.is_none()
             && (self.plan.backup.as_ref()).is_some_and(|backup| backup.select == Select::NewestGood)
-    }
-}
-
-/// Why a run ended before its end.
-enum Stop {
-    Broken(Broken),
-    Signal(Signal),
-}
-
-impl<T: Into<Broken>> From<T> for Stop {
-    fn from(cause: T) -> Self {
-        Self::Broken(cause.into())
     }
 }
 
@@ -298,13 +262,6 @@ fn no_backup() -> Error {
     Error::new(
         "the plan does not say where the backups are",
         "Add `backup: { url: … }` to the plan: a folder or s3://bucket/prefix/.",
-    )
-}
-
-fn interruption(signal: Signal) -> Error {
-    Error::new(
-        format!("the run was interrupted by {}", signal.name()),
-        "Run it again; nothing was left behind.",
     )
 }
 

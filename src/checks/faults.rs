@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::question::Judged;
-use crate::error::{Error, raised_by_a_function, sentence};
+use crate::error::{Error, RAISED, raised_by_a_function, sentence};
 
 /// What went wrong when a question was asked.
 #[derive(Debug)]
@@ -81,8 +81,6 @@ fn safe_words(answer: &DbError) -> String {
     };
     format!("{words} (SQLSTATE {state})")
 }
-
-const RAISED: &str = "a function in the database raised an error";
 
 /// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 0A, 25, 42, 53 and 57
 /// speak of names and of the system; 22 and the rest quote values.

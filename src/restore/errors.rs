@@ -3,11 +3,12 @@
 //! Their raw text holds rows and passwords, so only the primary message is kept, without values.
 
 use super::{
-    meaning::{By, Class, classify, of_exit},
+    meaning::{By, Class, by_order, classify, of_exit},
     messages::{copied, copy_failed, primary, raised, speaker, toc_object},
     redact::{without_quotes, without_values},
 };
 use crate::{
+    error,
     finding::{Code, Finding, Severity},
     report::ToolError,
     units::Secret,
@@ -15,22 +16,6 @@ use crate::{
 
 /// More complaints than this are counted, not kept; some 300 bytes each.
 const KEPT: usize = 50_000;
-
-/// What a server says of rows and partitions that may only fit when text sorts as it did in the dumped database.
-const BY_ORDER: [&str; 7] = [
-    "violates check constraint",
-    "violates partition constraint",
-    "is violated by some row",
-    "no partition of relation",
-    "empty range bound",
-    "would overlap partition",
-    "range lower bound must",
-];
-
-/// Whether it may only fit in the dump's own order of text.
-pub(super) fn by_order(message: &str) -> bool {
-    BY_ORDER.iter().any(|part| message.contains(part))
-}
 
 /// One thing that a tool complained about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,7 +132,7 @@ impl Complaints {
     fn keep_back_words(&mut self) {
         if let Some(last) = self.list.last_mut() {
             last.class = Class::Lost;
-            "a function of the database raised an error".clone_into(&mut last.message);
+            error::RAISED.clone_into(&mut last.message);
         }
     }
 

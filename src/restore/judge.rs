@@ -1,6 +1,9 @@
 //! What the complaints of a restore come to: what the plan expects, what is the backup's fault, and what is ours.
 
-use super::{Complaints, errors::by_order, meaning::Class};
+use super::{
+    Complaints,
+    meaning::{Class, by_order},
+};
 use crate::{
     error::Error,
     finding::{Code, Finding},

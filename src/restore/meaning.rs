@@ -27,6 +27,22 @@ impl Class {
     }
 }
 
+/// What a server says of rows and partitions that may only fit when text sorts as it did in the dumped database.
+const BY_ORDER: [&str; 7] = [
+    "violates check constraint",
+    "violates partition constraint",
+    "is violated by some row",
+    "no partition of relation",
+    "empty range bound",
+    "would overlap partition",
+    "range lower bound must",
+];
+
+/// Whether it may only fit in the dump's own order of text.
+pub(super) fn by_order(message: &str) -> bool {
+    BY_ORDER.iter().any(|part| message.contains(part))
+}
+
 /// Parts of messages and what they mean, first match first. The texts are those of PostgreSQL 13 to 18 in English,
 /// to which both the server and the programs are set.
 const MEANING: &[(&str, Class)] = &[
