@@ -245,6 +245,21 @@ async fn a_stored_checksum_that_does_not_match_twice_is_a_damaged_dump() {
 }
 
 #[tokio::test]
+async fn a_stored_checksum_that_was_told_wrongly_once_is_no_damage() {
+    let server = S3Server::start().await;
+    server.put(KEY, b"123456789", 60);
+    let crc32 = |value: &str| Checksum {
+        checksum_crc32: Some(value.to_owned()),
+        ..Checksum::default()
+    };
+    server.faults.checksum(KEY, crc32("y/Q5Jg=="));
+    server.faults.checksum_once(crc32("AAAAAA=="));
+    let store = server.store("db/").await;
+    let finding = stopped_by(read(&store, &newest(&store).await).await.unwrap_err());
+    assert_eq!(finding.code, Code::RunStopped);
+}
+
+#[tokio::test]
 async fn damage_on_the_way_is_an_error_of_the_run() {
     let server = S3Server::start().await;
     server.put(KEY, b"123456789", 60);

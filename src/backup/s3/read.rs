@@ -45,7 +45,8 @@ async fn all(
     if differences.is_empty() {
         return Ok(Some(digest.evidence(matched)));
     }
-    // Damaged in the storage, or on the way to us? Another reading tells.
+    // Damaged in the storage, or on the way to us? Another reading tells, and another answer what is stored with it.
+    let known = bucket.stored(object).await?;
     let again = once(bucket, object, &known, None).await?;
     Err(match again {
         Some((_, again, _)) if again == differences => {

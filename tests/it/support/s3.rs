@@ -70,6 +70,8 @@ struct Script {
     no_conditions: bool,
     no_ranges: bool,
     checksums: HashMap<String, Checksum>,
+    /// What is said once in the place of these.
+    checksum_once: Option<Checksum>,
     part: Option<i64>,
     region: Option<&'static str>,
     /// What is denied, and how often it is not.
@@ -147,6 +149,11 @@ impl Faults {
     /// Stores a checksum with a key.
     pub(crate) fn checksum(&self, key: &str, checksum: Checksum) {
         self.script().checksums.insert(key.to_owned(), checksum);
+    }
+
+    /// Says once that another checksum is stored.
+    pub(crate) fn checksum_once(&self, checksum: Checksum) {
+        self.script().checksum_once = Some(checksum);
     }
 
     /// Says that a key was uploaded in parts of this size.
@@ -494,8 +501,9 @@ impl S3 for Bucket {
             req.region.as_ref().map(s3s::region::Region::as_str),
         )?;
         let mut response = self.files.head_object(req).await?;
-        let script = self.faults.script();
-        if let Some(checksum) = script.checksums.get(&key).cloned() {
+        let mut script = self.faults.script();
+        let once = script.checksum_once.take();
+        if let Some(checksum) = once.or_else(|| script.checksums.get(&key).cloned()) {
             let output = &mut response.output;
             output.checksum_crc32 = checksum.checksum_crc32;
             output.checksum_crc32c = checksum.checksum_crc32c;
