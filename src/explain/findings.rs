@@ -36,8 +36,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "backup:\n  url: s3://my-backups/db-backups/\n  match: \"*.dump\"\n",
         ),
         Code::BackupStale => (
-            "The newest dump is older than `limits.max_age` (48 hours unless the plan says otherwise; exactly so old is still fresh), by the storage's own clock. It is also said of an old dump that was stored again, and of one whose time lies in the future.",
-            "最新のダンプが `limits.max_age`(既定は 48 時間。ちょうどならまだ新しい)より古いものです。時刻は保存先の時計で測ります。古いダンプが置き直された場合や、時刻が未来の場合にも出ます。",
+            "The newest dump is older than `limits.max_age` (48 hours unless the plan says otherwise; exactly so old is still fresh), by the storage's own clock. It is also said of an old dump that was stored again. The age of one whose time lies in the future is not known: where no other is fresh, that is `run.stopped`, for the clock that is wrong may be this machine's.",
+            "最新のダンプが `limits.max_age`(既定は 48 時間。ちょうどならまだ新しい)より古いものです。時刻は保存先の時計で測ります。古いダンプが置き直された場合にも出ます。時刻が未来のものは古さがわからず、このマシンの時計が狂っているかもしれないため、ほかに新しいものがなければ `run.stopped` になります。",
             "newest backup is 73 h old",
             "limits:\n  max_age: 48h\n",
         ),

@@ -11,11 +11,12 @@ pub(super) fn judge(facts: &Facts, limits: &Limits, _: &Prices) -> Option<Findin
     let age = facts.age_seconds(newest);
     let written = format!("\"{}\" was written at {}", newest.key, newest.last_modified);
     if age < -APART {
-        let finding = from_the_future(&newest.key, &written, age.unsigned_abs());
+        let ahead = age.unsigned_abs();
         return Some(if is_fresh_otherwise(facts, limits) {
+            let finding = from_the_future(Code::BackupStale, &newest.key, &written, ahead);
             finding.severity(Severity::Warning)
         } else {
-            finding
+            from_the_future(Code::RunStopped, &newest.key, &written, ahead)
         });
     }
     // A backup may arrive between the storage's first answer and its last page.
@@ -42,10 +43,11 @@ fn is_fresh_otherwise(facts: &Facts, limits: &Limits) -> bool {
     youngest.is_some_and(|age| u64::try_from(age).unwrap_or(0) <= limits.max_age.0.as_secs())
 }
 
-/// It may be fresh or stale: nobody can tell, so it never counts as fresh.
-fn from_the_future(key: &str, written: &str, ahead: u64) -> Finding {
+/// It may be fresh or stale, and the clock that is wrong may be ours: nobody can tell, so it never counts as fresh, and is
+/// not called stale.
+fn from_the_future(code: Code, key: &str, written: &str, ahead: u64) -> Finding {
     let message = format!("newest backup is from the future by {}", in_words(ahead));
-    Finding::new(Code::BackupStale, message)
+    Finding::new(code, message)
         .detail(format!(
             "{written}, {ahead} seconds from now: the clocks disagree, so its age is not known."
         ))
@@ -91,12 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn five_minutes_ahead_is_a_clock_and_more_is_never_fresh() {
+    fn five_minutes_ahead_is_a_clock_and_more_is_neither_fresh_nor_stale() {
         assert_eq!(aged(-300), None);
         let finding = aged(-301).unwrap();
         assert_eq!(
             (finding.code, finding.severity),
-            (Code::BackupStale, Severity::Critical)
+            (Code::RunStopped, Severity::Critical)
         );
     }
 
@@ -106,8 +108,11 @@ mod tests {
             let future = backup("b.dump", 1, -86_400);
             with(judge, &listing(vec![future, backup("a.dump", 1, seconds)]))
         };
-        assert_eq!(beside(48 * 3_600).unwrap().severity, Severity::Warning);
-        assert_eq!(beside(48 * 3_600 + 1).unwrap().severity, Severity::Critical);
+        let told = |seconds| beside(seconds).map(|found| (found.code, found.severity));
+        let fresh = (Code::BackupStale, Severity::Warning);
+        assert_eq!(told(48 * 3_600), Some(fresh));
+        let unknown = (Code::RunStopped, Severity::Critical);
+        assert_eq!(told(48 * 3_600 + 1), Some(unknown));
     }
 
     #[test]
