@@ -41,13 +41,22 @@ pub(super) fn backup(file: &File<'_>, entry: Entry<'_>) -> Option<BackupPlan> {
 
 fn endpoint(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
     let url = optional(file, fields, "endpoint")?;
-    if let Some(entry) = fields.get("endpoint")
-        && !is_http(&url)
-    {
+    let entry = fields.get("endpoint")?;
+    if holds_more_than_a_place(&url) {
+        let message = "\"endpoint\" holds more than scheme, host and path";
+        let help = "leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        file.secret(entry.value, message, help);
+    } else if !is_http(&url) {
         let help = "write https:// and the host, such as https://s3.example.com";
         file.error(entry.value, "\"endpoint\" is no URL", help);
     }
     Some(url)
+}
+
+/// Whether an endpoint holds a user, a query or a fragment beside scheme, host and path: it may be a password.
+#[must_use]
+pub fn holds_more_than_a_place(endpoint: &str) -> bool {
+    endpoint.contains(['@', '?', '#'])
 }
 
 /// A folder of that name is possible, and hardly what was meant.

@@ -448,6 +448,10 @@ const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
         "\"endpoint\" is no URL",
     ),
     (
+        "version: 1\nbackup: { url: ./b, endpoint: \"https://h/?token=x\" }\n",
+        "\"endpoint\" holds more than scheme, host and path",
+    ),
+    (
         "version: 1\nbackup: { url: s3:/bucket/ }\n",
         "\"url\" is neither a URL nor a folder",
     ),
@@ -639,6 +643,10 @@ fn a_value_from_the_environment_is_in_no_message() {
         let text = format!("version: 1\nx: 1\ntables:\n  users:\n    {inner}: ${{PLANTED}}\n");
         let refusal = refusal(&text);
         assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+    for written in ["https://u:hunter2@h", "u:hunter2@h", "https://h/#hunter2"] {
+        let endpoint = format!("version: 1\nbackup:\n  url: ./b\n  endpoint: \"{written}\"\n");
+        assert!(!refusal(&endpoint).contains("hunter2"));
     }
     let twice = "version: 1\nsql:\n  - query: select 1\n    name: ${PLANTED}\n  - query: select 1\n    name: ${PLANTED}\n";
     assert!(!refusal(twice).contains("hunter2"));

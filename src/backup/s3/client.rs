@@ -15,7 +15,7 @@ use aws_sdk_s3::config::{
 use super::{Keys, Patience, trouble::is_region};
 use crate::{
     error::{Error, Result, sentence, whole},
-    plan::BackupPlan,
+    plan::{self, BackupPlan},
 };
 
 /// Where AWS answers every question about a bucket's region; the bucket's own region is followed from here.
@@ -163,7 +163,7 @@ fn must_be_url(endpoint: &str) -> Result<()> {
     let rest = endpoint
         .strip_prefix("https://")
         .or_else(|| endpoint.strip_prefix("http://"));
-    if endpoint.contains(['@', '?', '#']) {
+    if plan::holds_more_than_a_place(endpoint) {
         // It may be a password, so it is not repeated.
         let hint = "Leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
         return Err(Error::new(
