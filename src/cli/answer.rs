@@ -103,7 +103,7 @@ pub(super) fn worse(one: u8, other: u8) -> u8 {
     let rank = |code| match code {
         0 => 0,
         3 => 1,
-        130 | 143 => 2,
+        129 | 130 | 143 => 2,
         _ => 3,
     };
     if rank(other) > rank(one) { other } else { one }
@@ -119,6 +119,7 @@ mod tests {
         assert_eq!(worse(1, 3), 1);
         assert_eq!(worse(0, 3), 3);
         assert_eq!(worse(3, 143), 143);
+        assert_eq!(worse(3, 129), 129);
         assert_eq!(worse(1, 130), 1);
     }
 }

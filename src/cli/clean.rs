@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::output;
-use crate::{sandbox, units::Secret};
+use crate::sandbox;
 
 const HELP: &str = "\
 Exit codes:
@@ -37,9 +37,7 @@ pub(super) struct Clean {
 
 impl Clean {
     pub(super) async fn run(self) -> u8 {
-        let service = (self.service_url)
-            .filter(|url| !url.is_empty())
-            .map(Secret::new);
+        let service = super::service(self.service_url.as_deref());
         match sandbox::clean(service.as_ref(), self.kept, self.run.as_deref()).await {
             Ok(removed) if removed.is_empty() => {
                 let run = self.run.as_deref();

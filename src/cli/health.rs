@@ -22,6 +22,7 @@ Exit codes:
   1    failed: a critical finding about the backups; do not rely on them
   2    wrong usage or an invalid plan; nothing was looked at
   3    unverified: could not look; retry is sensible
+  129  interrupted by a closed terminal (SIGHUP)
   130  interrupted by Ctrl-C
   143  interrupted by SIGTERM
 

@@ -20,6 +20,8 @@ pub(super) fn start(logs: &Logs) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would be told on standard error, which is what could not be written to, and end the process by a panic.
+        .log_internal_errors(false)
         .with_writer(io::stderr)
         .with_target(false);
     match logs.log_format {

@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::words::Lang;
+use crate::{units::Secret, words::Lang};
 
 /// Exit codes, the same for every command and every format.
 const EXIT_CODES: &str = "\
@@ -40,6 +40,7 @@ Exit codes:
   1    failed: a critical finding about the backup; do not rely on it
   2    wrong usage or an invalid plan; nothing was looked at
   3    unverified: could not look, or nothing was proven; retry is sensible
+  129  interrupted by a closed terminal (SIGHUP); the sandbox is gone
   130  interrupted by Ctrl-C; the sandbox is gone
   143  interrupted by SIGTERM; the sandbox is gone";
 
@@ -120,6 +121,11 @@ enum Command {
     Completions(completions::Completions),
     /// Print the manual, or write a page for each command
     Man(man::Man),
+}
+
+/// The URL of a server that may be used, where one is given: CI sets the variable to nothing where there is none.
+fn service(url: Option<&str>) -> Option<Secret> {
+    url.filter(|url| !url.is_empty()).map(Secret::new)
 }
 
 /// The language with this name. A word that is none is wrong usage, where a foreign locale is not.

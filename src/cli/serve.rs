@@ -92,9 +92,9 @@ impl Serve {
     }
 
     async fn serve(self, mut plans: Vec<Plan>) -> Result<()> {
-        if let Some(url) = self.service_url.as_ref().filter(|url| !url.is_empty()) {
+        if let Some(url) = super::service(self.service_url.as_deref()) {
             for plan in &mut plans {
-                plan.sandbox.service_url = Some(Secret::new(url.clone()));
+                plan.sandbox.service_url = Some(url.clone());
             }
         }
         let settings = Settings {

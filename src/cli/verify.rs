@@ -15,7 +15,6 @@ use crate::{
     progress::Progress,
     report::{Report, Verdict},
     sandbox::Kept,
-    units::Secret,
     verify::{self, Options, Outcome, Signal, Tier},
 };
 
@@ -26,6 +25,7 @@ Exit codes:
   1    failed: a critical finding about the backup; do not rely on it
   2    wrong usage or an invalid plan; nothing was looked at
   3    unverified: could not look, or nothing was proven; retry is sensible
+  129  interrupted by a closed terminal (SIGHUP); the sandbox is gone
   130  interrupted by Ctrl-C; the sandbox is gone
   143  interrupted by SIGTERM; the sandbox is gone
 
@@ -178,8 +178,8 @@ impl Verify {
         if self.image.is_some() {
             plan.sandbox.image.clone_from(&self.image);
         }
-        if let Some(url) = self.service_url.as_ref().filter(|url| !url.is_empty()) {
-            plan.sandbox.service_url = Some(Secret::new(url.clone()));
+        if let Some(url) = super::service(self.service_url.as_deref()) {
+            plan.sandbox.service_url = Some(url);
         }
         if let Some(jobs) = self.jobs {
             plan.restore.jobs = Some(jobs);

@@ -57,6 +57,8 @@ impl Options {
 /// What interrupts a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
+    /// The terminal was closed, as when a connection by ssh breaks.
+    Hangup,
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
@@ -68,6 +70,7 @@ impl Signal {
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
+            Self::Hangup => 129,
             Self::Interrupt => 130,
             Self::Terminate => 143,
         }
@@ -75,6 +78,7 @@ impl Signal {
 
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Hangup => "SIGHUP",
             Self::Interrupt => "Ctrl-C",
             Self::Terminate => "SIGTERM",
         }

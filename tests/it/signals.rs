@@ -42,8 +42,20 @@ fn place(server: &Cluster) -> TempDir {
 }
 
 fn start(place: &Path, provider: &str) -> Child {
+    start_as("--default-signal=HUP", place, provider)
+}
+
+/// Starts it through `env`, which knows what is done of SIGHUP: whoever runs the tests may ignore it, as `nohup` does.
+fn start_as(word: &str, place: &Path, provider: &str) -> Child {
     let plan = place.join("plan.yaml").display().to_string();
-    pgdrill(&["verify", &plan, "--sandbox", provider, "--format", "json"])
+    let program = pgdrill(&["verify", &plan, "--sandbox", provider, "--format", "json"]);
+    let set = |(name, value)| Some((name, value?));
+    Command::new("env")
+        .arg(word)
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(program.get_envs().filter_map(set))
         .env("TMPDIR", place.join("t"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -108,6 +120,31 @@ async fn ctrl_c_cleans_up_writes_the_report_and_exits_with_130() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_cleans_up_writes_the_report_and_exits_with_143() {
     interrupted(Signal::SIGTERM, 143).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_terminal_cleans_up_writes_the_report_and_exits_with_129() {
+    interrupted(Signal::SIGHUP, 129).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_shall_outlive_its_terminal_does() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let place = place(&server);
+    let child = start_as("--ignore-signal=HUP", place.path(), "local");
+    until("the check is asked", || asking(place.path())).await;
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let mut lines = status.lines();
+    let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "SIGHUP is still ignored");
+    let run = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(run, Signal::SIGHUP).unwrap();
+    kill(run, Signal::SIGTERM).unwrap();
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+    assert_eq!(report(&output.await.unwrap()).0, 143);
 }
 
 #[tokio::test(flavor = "multi_thread")]

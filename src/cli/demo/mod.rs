@@ -25,6 +25,7 @@ Exit codes:
   0    the healthy dump passed and the damaged one failed
   1    one of the two verdicts was not the right one
   3    could not look: neither Docker nor PostgreSQL can be used here
+  129  interrupted by a closed terminal (SIGHUP)
   130  interrupted by Ctrl-C
   143  interrupted by SIGTERM
 

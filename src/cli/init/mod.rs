@@ -24,6 +24,7 @@ Exit codes:
   1    --from-dump: the dump does not restore; nothing was written
   2    wrong usage, a missing flag, or a file that is there already; nothing was written
   3    could not look; nothing was written (--offline does not look)
+  129  interrupted by a closed terminal (SIGHUP); nothing was written
   130  interrupted by Ctrl-C; nothing was written
   143  interrupted by SIGTERM; nothing was written
 

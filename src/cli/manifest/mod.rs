@@ -24,6 +24,7 @@ Exit codes:
   0    the dump and its manifest are written
   2    wrong usage; nothing was looked at
   3    the database could not be read, or pg_dump failed
+  129  interrupted by a closed terminal (SIGHUP)
   130  interrupted by Ctrl-C
   143  interrupted by SIGTERM
 
