@@ -40,7 +40,7 @@ pub use meter::{Meter, Metered, Reader};
 pub use owners::misspelt;
 pub use reading::Answer;
 pub use rows::Settled;
-pub use transport::{Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
+pub use transport::{Line, Listed, Named, Sidecar, Unseen, listed, named, sidecars, unseen};
 
 use crate::{
     dump::{Contents, Ledger},

@@ -4,13 +4,37 @@ use std::collections::BTreeMap;
 
 use crate::dump::{Codec, Contents};
 
-/// A checksum that a file beside the dump names.
+/// Checksums that a file beside the dump names for it: more than one where a job adds a line for each new dump.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The file, by its key.
     pub file: String,
+    /// What its lines say, in their order.
+    pub lines: Vec<Line>,
+}
+
+/// What a line says of a dump of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
     /// The SHA-256 in hexadecimal, lower case.
     pub sha256: String,
+    /// Whether it cannot be about a file of the same name in another folder.
+    pub sure: bool,
+}
+
+impl Named {
+    /// Whether a line names this SHA-256: the same bytes are the same dump, whatever folder they were in.
+    #[must_use]
+    pub fn has(&self, sha256: &str) -> bool {
+        self.lines.iter().any(|line| line.sha256 == sha256)
+    }
+
+    /// What the last line says that is about this dump beyond doubt: the newest, where lines are added.
+    #[must_use]
+    pub fn meant(&self) -> Option<&str> {
+        let sure = self.lines.iter().rfind(|line| line.sure)?;
+        Some(&sure.sha256)
+    }
 }
 
 /// Checksums of the members of a directory dump.
@@ -64,13 +88,23 @@ fn lines(text: &str) -> impl Iterator<Item = (String, &str)> {
         })
 }
 
-/// The SHA-256 that such a file names for a dump of one file; `own` tells that it is about this dump alone.
+/// What the lines of such a file say of a dump of one file; `own` tells that it is about this dump alone.
 #[must_use]
-pub fn named(text: &str, key: &str, own: bool) -> Option<String> {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    lines(text)
-        .find(|(_, path)| (own && path.is_empty()) || path.rsplit('/').next() == Some(name))
-        .map(|(digest, _)| digest)
+pub fn named(text: &str, key: &str, own: bool) -> Vec<Line> {
+    let mut key = key.rsplit('/');
+    let (name, folder) = (key.next(), key.next());
+    let line = |(sha256, path): (String, &str)| {
+        let mut parts = path.rsplit('/').filter(|part| *part != ".");
+        let file = parts.next().filter(|file| !file.is_empty());
+        let here = match parts.next() {
+            None => true,
+            within => within == folder,
+        };
+        let says = file == name || (own && file.is_none());
+        let sure = own || here;
+        says.then_some(Line { sha256, sure })
+    };
+    lines(text).filter_map(line).collect()
 }
 
 /// The SHA-256 that such a file names for each member of a directory dump; `own` tells that it is about this dump alone.
@@ -172,9 +206,9 @@ mod tests {
             format!("SHA256 (shop.dump) = {DIGEST}"),
             format!("{DIGEST}\n"),
         ] {
-            assert_eq!(
-                named(&text, "db/shop.dump", true).as_deref(),
-                Some(DIGEST),
+            let lines = named(&text, "db/shop.dump", true);
+            assert!(
+                matches!(&lines[..], [line] if line.sha256 == DIGEST && line.sure),
                 "{text}"
             );
         }
@@ -182,12 +216,40 @@ mod tests {
 
     #[test]
     fn a_checksum_of_something_else_says_nothing() {
-        assert_eq!(
-            named(&format!("{DIGEST}  other.dump\n"), "shop.dump", true),
-            None
-        );
-        assert_eq!(named(&format!("{DIGEST}\n"), "shop.dump", false), None);
-        assert_eq!(named("not found", "shop.dump", true), None);
-        assert_eq!(named(&format!("{DIGEST}é"), "shop.dump", false), None);
+        let said = |text: &str, own| named(text, "shop.dump", own);
+        assert_eq!(said(&format!("{DIGEST}  other.dump\n"), true), []);
+        assert_eq!(said(&format!("{DIGEST}\n"), false), []);
+        assert_eq!(said("not found", true), []);
+        assert_eq!(said(&format!("{DIGEST}é"), false), []);
+    }
+
+    /// What a list says of `db/mon/shop.dump`.
+    fn in_a_list(lines: &[(char, &str)]) -> Named {
+        let line = |(digit, path): &(char, &str)| {
+            let sha256: String = std::iter::repeat_n(*digit, 64).collect();
+            format!("{sha256}  {path}\n")
+        };
+        let text: String = lines.iter().map(line).collect();
+        Named {
+            file: "db/mon/SHA256SUMS".to_owned(),
+            lines: named(&text, "db/mon/shop.dump", false),
+        }
+    }
+
+    #[test]
+    fn a_list_to_which_lines_are_added_means_its_last_and_knows_them_all() {
+        let named = in_a_list(&[('1', "shop.dump"), ('2', "./shop.dump")]);
+        assert_eq!(named.meant(), Some("2".repeat(64).as_str()));
+        assert!(named.has(&"1".repeat(64)) && named.has(&"2".repeat(64)));
+        assert!(!named.has(&"3".repeat(64)));
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_elsewhere_is_not_held_against_the_dump() {
+        let named = in_a_list(&[('1', "tue/shop.dump"), ('2', "/backups/shop.dump")]);
+        assert_eq!(named.meant(), None);
+        assert!(named.has(&"2".repeat(64)));
+        let named = in_a_list(&[('1', "/backups/mon/shop.dump"), ('2', "tue/shop.dump")]);
+        assert_eq!(named.meant(), Some("1".repeat(64).as_str()));
     }
 }

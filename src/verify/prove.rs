@@ -64,13 +64,17 @@ pub(super) async fn prove(
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
     let seen = again::Seen::of(None, file.as_ref(), &files);
-    let bytes = raise::Bytes {
-        backup,
-        contents: &contents,
-        members: &seen.members,
-        beside: &beside,
+    let look = || beside::look(store, backup);
+    let raise = |beside: &beside::Beside, report: &mut Report| {
+        let bytes = raise::Bytes {
+            backup,
+            contents: &contents,
+            members: &seen.members,
+            beside,
+        };
+        raise::raise(&bytes, &compared, report);
     };
-    raise::raise(&bytes, &compared, report);
+    beside::judge(beside, &backup.key, look, report, raise).await?;
     again::compare(job, store, backup, &seen, before, report).await
 }
 

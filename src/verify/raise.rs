@@ -31,10 +31,7 @@ pub(super) fn raise(bytes: &Bytes<'_>, compared: &Compared, report: &mut Report)
     } else {
         file(bytes, &mut notes, report)
     };
-    let silent = bytes.beside.silent.iter();
-    notes.extend(
-        silent.map(|file| format!("\"{file}\" holds no SHA-256 of this dump: it raises nothing.")),
-    );
+    notes.extend(bytes.beside.silent.iter().map(|file| silent(file)));
     let equal = source(bytes, compared, &mut notes, report);
     let Some(proof) = &mut report.proof else {
         return;
@@ -79,11 +76,15 @@ fn file(bytes: &Bytes<'_>, notes: &mut Vec<String>, report: &mut Report) -> bool
     let (Some(sha256), Some(named)) = (&facts.sha256, &bytes.beside.named) else {
         return stored;
     };
-    if named.sha256 == *sha256 {
+    if named.has(sha256) {
         notes.push(format!("The SHA-256 in \"{}\" matched.", named.file));
         return true;
     }
-    let finding = differs(&named.file, &named.sha256, sha256).about(&bytes.backup.key);
+    let Some(says) = named.meant() else {
+        notes.push(silent(&named.file));
+        return stored;
+    };
+    let finding = differs(&named.file, says, sha256).about(&bytes.backup.key);
     report.findings.push(finding);
     false
 }
@@ -161,6 +162,10 @@ fn source(
     report.findings.extend(judged.findings);
     notes.extend(judged.notes);
     judged.equal
+}
+
+fn silent(file: &str) -> String {
+    format!("\"{file}\" holds no SHA-256 of this dump: it raises nothing.")
 }
 
 fn differs(file: &str, says: &str, is: &str) -> Finding {

@@ -242,3 +242,29 @@ async fn another_databases_name_that_came_on_the_way_is_no_wrong_dump() {
         assert_eq!(report["dump"].is_null(), code == 3, "{report:#}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checksum_of_the_dump_before_is_not_held_against_this_one() {
+    let Some(dump) = shop("-Z6") else { return };
+    let shop = Shop::of(&dump).await;
+    let storage = &shop.storage;
+    let more = "sql:\n  - name: slow\n    query: select count(*) from words, pg_sleep(1)\n    equals: 20000\n";
+    let plan = in_bucket(storage, "", more);
+    fs::write(shop.place.path("shop.yaml"), plan).unwrap();
+    let put = |sum: &str| storage.put("shop.dump.sha256", format!("{sum}\n").as_bytes(), 60);
+    put(&sha256(b"yesterday's"));
+    let job_writes_it = async {
+        while !storage
+            .faults
+            .log()
+            .iter()
+            .any(|line| line.contains("get shop.dump.sha256"))
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        put(&sha256(&dump));
+    };
+    let ((code, report), ()) = tokio::join!(shop.drill(), job_writes_it);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "transport-proved");
+}

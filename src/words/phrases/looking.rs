@@ -71,6 +71,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("could not write \"{}\"", "「{0}」に書き込めませんでした"),
     ("\"{}\" was replaced while it was read", "「{0}」が読み取り中に置き換えられました"),
     ("\"{}\" vanished while it was read", "「{0}」が読み取り中に消えました"),
+    ("the checksum or the manifest beside \"{}\" changed while it was judged", "「{0}」のそばにあるチェックサムまたはマニフェストが、判定中に変わりました"),
+    ("What it said at first spoke against the dump, and another look did not show the same.", "最初はダンプと合わない内容でしたが、もう一度読むと同じではありませんでした。"),
     ("\"{}\" was changed while it was looked at", "「{0}」が読み取り中に変更されました"),
     ("Its size, its time stamp or its place on the disk is another than when it was listed.", "サイズ、タイムスタンプ、ディスク上の位置のいずれかが一覧のときと違います。"),
     ("Its length is another than when it was listed.", "長さが一覧のときと違います。"),
