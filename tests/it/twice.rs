@@ -253,13 +253,10 @@ async fn the_checksum_of_the_dump_before_is_not_held_against_this_one() {
     fs::write(shop.place.path("shop.yaml"), plan).unwrap();
     let put = |sum: &str| storage.put("shop.dump.sha256", format!("{sum}\n").as_bytes(), 60);
     put(&sha256(b"yesterday's"));
+    // Its manifest is asked for when its checksum was read.
+    let was_read = |line: &String| line.contains("get shop.dump.pgdrill.json");
     let job_writes_it = async {
-        while !storage
-            .faults
-            .log()
-            .iter()
-            .any(|line| line.contains("get shop.dump.sha256"))
-        {
+        while !storage.faults.log().iter().any(was_read) {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         put(&sha256(&dump));
