@@ -171,7 +171,7 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, String> {
 /// Whether the arguments of `pg_dump` leave something out of the dump.
 #[must_use]
 pub fn selects(arguments: &[String]) -> bool {
-    const LONG: [&str; 13] = [
+    const LONG: [&str; 14] = [
         "--table",
         "--schema",
         "--exclude",
@@ -185,13 +185,26 @@ pub fn selects(arguments: &[String]) -> bool {
         "--no-schema",
         "--no-unlogged",
         "--strict-names",
+        "--statistics-only",
     ];
-    const SHORT: [&str; 8] = ["-t", "-T", "-n", "-N", "-a", "-s", "-B", "-e"];
+    const SHORT: &str = "tTnNasBe";
     arguments.iter().any(|argument| {
         LONG.iter().any(|long| argument.starts_with(long))
-            || (!argument.starts_with("--")
-                && SHORT.iter().any(|short| argument.starts_with(short)))
+            || letters(argument).any(|letter| SHORT.contains(letter))
     })
+}
+
+/// The short options that an argument of `pg_dump` holds: one that takes a value ends them, as getopt(3) reads them.
+fn letters(argument: &str) -> impl Iterator<Item = char> {
+    const WITH_VALUE: &str = "dEefFhjnNpStTUZ";
+    let cluster = argument
+        .strip_prefix('-')
+        .filter(|rest| !rest.starts_with('-'));
+    let mut ended = false;
+    cluster
+        .unwrap_or_default()
+        .chars()
+        .take_while(move |letter| !std::mem::replace(&mut ended, WITH_VALUE.contains(*letter)))
 }
 
 /// Kinds of objects that the arguments of `pg_dump` leave out.
@@ -260,6 +273,10 @@ mod tests {
         assert!(of("pg_dump -Fc -t users -f x"));
         assert!(of("pg_dump --exclude-table-data=log -f x"));
         assert!(of("pg_dump -nsales -f x"));
+        assert!(of("pg_dump -Fc -vT audit -f x"));
+        assert!(of("pg_dump -Oxs -f x"));
+        assert!(of("pg_dump --statistics-only -f x"));
+        assert!(!of("pg_dump -Oxvfstock.dump"), "the name of a file");
         assert!(!of("pg_dump -Fc -Z6 -v --no-owner -f /backups/x.dump"));
     }
 

@@ -28,7 +28,7 @@ impl Rows {
 
     /// Adds the rows of another part of the same table.
     pub fn absorb(&mut self, other: Self) {
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.digest = self.digest.wrapping_add(other.digest);
     }
 

@@ -504,3 +504,50 @@ async fn pg_dump_verifies_the_source_as_we_do() {
         );
     }
 }
+
+/// The level that a drill reaches which passes.
+async fn reached(place: &Place) -> String {
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+    level(&report).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_leaves_something_out_is_not_what_the_source_held() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql(
+        "postgres",
+        b"create database shop encoding 'UTF8' template template0",
+    );
+    server.psql(
+        "shop",
+        "create table users as select 1 id, 'ü' name; create table orders as select 2 id; create table none (id int)".as_bytes(),
+    );
+    let place = Place::new();
+    for left_out in ["-T orders", "--exclude-table-data=orders", "-OvT orders"] {
+        let arguments: Vec<_> = ["-Fc"].into_iter().chain(left_out.split(' ')).collect();
+        let taken = place.take(&server, &arguments).await;
+        assert!(taken.status.success(), "{}", told(&taken));
+        let reached = reached(&place).await;
+        assert_ne!(reached, "source-equal", "{left_out}");
+    }
+    // A script of INSERTs has no word about an empty table.
+    let taken = place.take(&server, &["-Fp", "--inserts"]).await;
+    assert!(taken.status.success(), "{}", told(&taken));
+    assert_eq!(reached(&place).await, "source-equal");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_outlives_a_pg_dump_that_wrote_nothing() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = Place::new();
+    assert!(place.take(&server, &["-Fc"]).await.status.success());
+    let before = place.manifest();
+    let output = place.take(&server, &["-Fc", "--no-such-option"]).await;
+    assert_eq!(output.status.code(), Some(3), "{}", told(&output));
+    assert_eq!(place.manifest(), before);
+}

@@ -3,9 +3,10 @@
 mod files;
 
 use std::{
-    io,
+    env, fs, io,
     path::{Path, PathBuf},
     process::Stdio,
+    time::SystemTime,
 };
 
 use clap::Args;
@@ -143,6 +144,7 @@ impl TakeManifest {
         let client = checks::connect(&Secret::new(&self.dsn), self.ca.as_deref()).await?;
         let snapshot = Snapshot::begin(client, encoding_of(&self.command)).await?;
         let id = snapshot.id.clone();
+        let before = written(&path);
         let dumping = async {
             if self.snapshot {
                 self.wait(&id, path).await
@@ -152,6 +154,13 @@ impl TakeManifest {
         };
         // Where one fails the other is not worth waiting for.
         let (dumped, taken) = tokio::try_join!(dumping, snapshot.read())?;
+        if let Some(status) = failed(&dumped.told)
+            && written(&dumped.path) == before
+        {
+            let hint = "Read what pg_dump said above; the manifest of a dump that lay there before is as it was.";
+            let message = format!("pg_dump ended with exit code {status} and wrote no dump");
+            return Err(Error::new(message, hint));
+        }
         let to = PathBuf::from(manifest::name_of(&dumped.path.to_string_lossy()));
         let file = dumped.path.clone();
         let about = tokio::task::spawn_blocking(move || files::about(&file));
@@ -222,14 +231,26 @@ impl TakeManifest {
     }
 }
 
+/// The exit code of a `pg_dump` that did not come to its end.
+fn failed(told: &Told) -> Option<i32> {
+    told.exit_status.filter(|&status| status != 0)
+}
+
+/// When a dump was written, if one is there.
+fn written(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|about| about.modified()).ok()
+}
+
 /// The file that `pg_dump`'s arguments name.
 fn file_of(arguments: &[String]) -> Option<PathBuf> {
     value_of(arguments, "-f", "--file").map(PathBuf::from)
 }
 
-/// The encoding that they name.
+/// The encoding that they name, else the one that the environment gives `pg_dump`.
 fn encoding_of(arguments: &[String]) -> Option<String> {
-    value_of(arguments, "-E", "--encoding")
+    let from_environment = || env::var("PGCLIENTENCODING").ok();
+    let named = value_of(arguments, "-E", "--encoding").or_else(from_environment);
+    named.filter(|name| !name.is_empty())
 }
 
 fn value_of(arguments: &[String], short: &str, long: &str) -> Option<String> {

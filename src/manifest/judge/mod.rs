@@ -120,11 +120,17 @@ impl Judged {
                     let range = wanted.before.min(wanted.after)..=wanted.before.max(wanted.after);
                     !range.contains(value)
                 }
-                None => !manifest.selects,
+                None => true,
             })
             .map(|wanted| format!("\"{}.{}\"", wanted.schema, wanted.name))
             .collect();
-        if !differing.is_empty() {
+        if manifest.selects && !differing.is_empty() {
+            self.notes.push(format!(
+                "pg_dump was told to leave something out: {} sequences do not have the values of the source.",
+                differing.len()
+            ));
+            self.equal = false;
+        } else if !differing.is_empty() {
             let message = format!(
                 "{} sequences do not have the values of the source",
                 differing.len()
@@ -145,8 +151,16 @@ impl Judged {
             self.equal = false;
             return;
         };
-        let left_out = manifest.selects && found.count == 0;
-        if source.rows() != found && !left_out {
+        if source.rows() == found {
+            return;
+        }
+        if manifest.selects && found.count == 0 {
+            self.notes.push(format!(
+                "pg_dump was told to leave something out: the {} large objects of the source are not in the dump.",
+                source.count
+            ));
+            self.equal = false;
+        } else {
             let message = format!(
                 "{} large objects were restored, and not the {} of the source",
                 found.count, source.count
@@ -177,6 +191,7 @@ impl Judged {
                 "pg_dump was told to leave something out: fewer objects than in the source ({}).",
                 bounded(&fewer)
             ));
+            self.equal = false;
             return;
         }
         let message = "fewer objects were restored than the source held";
