@@ -34,16 +34,35 @@ pub(super) fn speaker(line: &str) -> By {
     }
 }
 
-/// What follows `ERROR:` or `FATAL:`, without the SQLSTATE that psql puts before it; the whole text otherwise.
+/// What is told where the server's words are not in English: which of them are a row's is not known.
+pub(super) const FOREIGN: &str = "the server said it in another language than English";
+
+/// What follows `ERROR:` or `FATAL:`, without the SQLSTATE that psql puts before it; the whole text otherwise, and of a
+/// connection that was refused, which is no word about the dump.
 fn server_message(said: &str) -> &str {
     let after = ["ERROR:", "FATAL:", "PANIC:"]
         .iter()
-        .find_map(|level| said.split_once(level).map(|(_, rest)| rest.trim_start()));
-    let Some(message) = after else { return said };
+        .find_map(|level| said.split_once(level));
+    let Some((before, message)) = after else {
+        return if is_foreign(said) { FOREIGN } else { said };
+    };
+    if before.contains("connection to ") {
+        return said;
+    }
+    let message = message.trim_start();
     match message.split_once(": ") {
         Some((state, rest)) if state.len() == 5 && is_sqlstate(state) => rest,
         _ => message,
     }
+}
+
+/// Whether it begins with a level that is none of the English ones, such as `FEHLER:  …`: a server writes two spaces behind it.
+fn is_foreign(said: &str) -> bool {
+    let said = said
+        .strip_prefix("could not execute query: ")
+        .unwrap_or(said);
+    let level = said.split_once(":  ").map(|(level, _)| level);
+    level.is_some_and(|level| !level.is_empty() && !level.contains([' ', '"', ':']))
 }
 
 fn is_sqlstate(text: &str) -> bool {
@@ -85,13 +104,44 @@ pub(super) fn toc_object(entry: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::meaning::{Class, classify},
+        *,
+    };
 
     #[test]
     fn the_owner_is_no_part_of_an_object() {
         let object = toc_object("215; 1259 16389 TABLE users postgres");
         assert_eq!(object.as_deref(), Some("TABLE users"));
         assert_eq!(toc_object("nothing"), None);
+    }
+
+    #[test]
+    fn a_connection_that_was_refused_keeps_what_it_is_known_by() {
+        for refused in [
+            "pg_restore: error: connection to server at \"h\" (1.2.3.4), port 5432 failed: FATAL:  too many connections for role \"x\"",
+            "pg_restore: error: connection to database \"x\" failed: FATAL:  password authentication failed for user \"x\"",
+            "pg_restore: error: could not translate host name \"h\" to address: Name or service not known",
+            "pg_restore: error: error returned by PQputCopyData: SSL SYSCALL error: EOF detected",
+            "pg_restore: error: could not execute query: FATAL:  too many connections for database \"x\"",
+        ] {
+            let class = classify(primary(refused).unwrap(), speaker(refused));
+            assert_eq!(class, Class::Environment, "{refused}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_told_of_what_a_server_says_in_another_language() {
+        let of_value = "ungültige Eingabesyntax für Typ integer: »SECRET9«";
+        for said in [
+            "could not execute query: ",
+            "COPY failed for table \"leak\": ",
+        ] {
+            let line = format!("pg_restore: error: {said}FEHLER:  {of_value}");
+            let told = primary(&line).unwrap();
+            let told = copy_failed(told).map_or(told, |(_, message)| message);
+            assert_eq!(told, FOREIGN);
+        }
     }
 
     #[test]

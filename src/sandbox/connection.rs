@@ -25,6 +25,8 @@ pub(super) fn base(user: &str, password: &str) -> Config {
         .user(user)
         .password(password)
         .application_name("pgdrill")
+        // Whatever the dump sets for its database: what is said is read in English.
+        .options("-c lc_messages=C")
         .connect_timeout(ATTEMPT);
     config
 }
@@ -166,6 +168,12 @@ pub(super) fn refused(doing: impl Into<String>, error: &tokio_postgres::Error) -
     .because(sentence(&cause))
 }
 
+/// Whether a password with an "@" in it was cut there, so that its end would be taken for the name of a host.
+pub(super) fn holds_half_a_password(config: &Config) -> bool {
+    let of_password = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    config.get_hosts().iter().any(of_password)
+}
+
 /// The environment that points libpq at the same server.
 pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str, String)> {
     let mut names = Vec::new();
@@ -184,6 +192,10 @@ pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str,
         names.push(("PGPASSWORD", String::from_utf8_lossy(password).into_owned()));
     }
     names.push(("PGDATABASE", database.to_owned()));
+    // The driver does not ask for the address of a host that has one; neither may libpq.
+    let addresses = config.get_hostaddrs().first();
+    names.extend(addresses.map(|address| ("PGHOSTADDR", address.to_string())));
+    names.extend((config.get_options()).map(|options| ("PGOPTIONS", options.to_owned())));
     // Messages are parsed, so they must be in English.
     names.push(("LC_ALL", "C".to_owned()));
     names

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::support::{
     cluster::{Cluster, skipped},
-    postgres,
+    postgres::{self, Postgres},
     program::{findings, verify},
     server::Server,
 };
@@ -200,4 +200,43 @@ async fn a_check_that_does_not_hold_fails_with_its_line() {
         (&Value::from(5000), &Value::from(8))
     );
     assert!(failed["file"].as_str().unwrap().ends_with("custom.yaml"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_does_not_let_us_do_is_not_blamed_on_the_backup() {
+    let (Some(source), sockets) = (Cluster::start(), tempfile::tempdir().unwrap()) else {
+        return;
+    };
+    let Some(service) = Postgres::start_in(17, sockets.path()) else {
+        return;
+    };
+    source.psql(
+        "postgres",
+        b"create role app; create database owned owner app;\n\\connect owned\nset role app; \
+          create schema shop; create table public.t as select 1 id; create table shop.u as select 2 id;",
+    );
+    service.load(
+        "postgres",
+        b"create role few login createdb createrole bypassrls; grant pg_read_all_data to few with admin option",
+    );
+    let place = tempfile::tempdir().unwrap();
+    fs::create_dir(place.path().join("b")).unwrap();
+    fs::write(
+        place.path().join("b/x.dump"),
+        source.dump(&["-Fc", "owned"]),
+    )
+    .unwrap();
+    let plan = place.path().join("few.yaml");
+    fs::write(&plan, "version: 1\nname: few\nbackup:\n  url: ./b\n").unwrap();
+    let url = format!("postgres://few@/postgres?host={}", sockets.path().display());
+    let more = ["--sandbox", "service", "--service-url", &url];
+    let (code, report) = verify(&plan, &more).await;
+    let found = findings(&report);
+    assert_eq!(code, 3, "{}", report["findings"]);
+    assert!(found.iter().any(|(code, _)| code == "run.stopped"));
+    assert!(
+        report["findings"].to_string().contains("permission denied"),
+        "{}",
+        report["findings"]
+    );
 }

@@ -99,6 +99,7 @@ pub fn environment(dsn: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> 
         Host::Tcp(name) => name.clone(),
         Host::Unix(path) => path.display().to_string(),
     });
+    let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
     let ports = config.get_ports().iter().map(u16::to_string);
     let join = |parts: Vec<String>| (!parts.is_empty()).then(|| parts.join(","));
     let encrypted = encrypts(&config, ca.is_some());
@@ -108,6 +109,7 @@ pub fn environment(dsn: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> 
         .map(|word| String::from_utf8_lossy(word).into_owned());
     [
         ("PGHOST", join(hosts.collect())),
+        ("PGHOSTADDR", join(addresses.collect())),
         ("PGPORT", join(ports.collect())),
         ("PGUSER", config.get_user().map(str::to_owned)),
         ("PGPASSWORD", password),
@@ -157,11 +159,17 @@ fn parsed(dsn: &str) -> Result<Config> {
     let ours = dsn
         .replace("sslmode=verify-full", "sslmode=require")
         .replace("sslmode=verify-ca", "sslmode=require");
-    ours.parse().map_err(|_| {
+    let config: std::result::Result<Config, _> = ours.parse();
+    // An "@" in a password cuts it, and its end would be taken for the name of a host and shown as one.
+    let whole = |config: &Config| {
+        let cut = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        !config.get_hosts().iter().any(cut)
+    };
+    config.ok().filter(whole).ok_or_else(|| {
         let hint = if dsn.contains("sslrootcert") {
             "Name the certificates in `live.ca` rather than in `sslrootcert`."
         } else {
-            "Write postgres://user:password@host:5432/database, or host=… user=… dbname=…."
+            "Write postgres://user:password@host:5432/database, or host=… user=… dbname=…; an \"@\" in a password is %40."
         };
         Error::new("`live.dsn` cannot be read", hint)
     })

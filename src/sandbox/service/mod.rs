@@ -2,6 +2,7 @@
 
 mod drop;
 mod leftovers;
+mod settings;
 
 use std::path::PathBuf;
 
@@ -42,9 +43,10 @@ pub(super) struct Service {
 
 /// Checks the server and takes the run's lock in it.
 pub(super) async fn start(needs: &Needs) -> Result<Started> {
-    let config = parse(needs.service_url.as_ref())?;
+    let mut config = parse(needs.service_url.as_ref())?;
     let keeper = connect(&config).await?;
     let about = look(&keeper).await?;
+    settings::settle(&keeper, about.superuser, &mut config).await?;
     hold(&keeper, &needs.run).await?;
     let all = installed::all();
     let tools = installed::tools_for(&all, needs.tools_major.max(needs.major), about.major)?;
@@ -90,6 +92,12 @@ fn parse(url: Option<&Secret>) -> Result<Config> {
         .map_err(|_| Error::new("the service URL is not a PostgreSQL URL", HINT))?;
     if config.get_hosts().is_empty() {
         return Err(Error::new("the service URL names no host", HINT));
+    }
+    if connection::holds_half_a_password(&config) {
+        return Err(Error::new(
+            "the service URL is not a PostgreSQL URL",
+            "Write an \"@\" in a password as %40.",
+        ));
     }
     config.application_name("pgdrill");
     if config.get_connect_timeout().is_none() {
