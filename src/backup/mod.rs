@@ -249,6 +249,18 @@ pub fn is_place(url: &str) -> Result<()> {
             format!("\"{url}\" names no bucket"),
             "Write s3://BUCKET/PREFIX/.",
         )),
+        // It may be a password, so it is not repeated.
+        (Kind::S3, rest)
+            if rest
+                .split('/')
+                .next()
+                .is_some_and(|bucket| bucket.contains(['@', ':'])) =>
+        {
+            Err(Error::new(
+                "the URL of a bucket holds a user or a password",
+                "Write s3://BUCKET/PREFIX/: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -289,6 +301,12 @@ mod tests {
     #[test]
     fn a_bucket_has_a_name() {
         assert!(is_place("s3://").is_err() && is_place("s3:///x").is_err());
+        let told = format!("{:?}", is_place("s3://AKIA:hunter2@b/x/").unwrap_err());
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(
+            is_place("s3://b/x:y@z").is_ok(),
+            "a prefix may hold anything"
+        );
         assert!(is_place("s3://b").is_ok() && is_place("./dumps").is_ok());
     }
 

@@ -55,8 +55,12 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
 /// Refuses a plan whose backups are nowhere: no drill would ever find them.
 fn places(plans: &[Plan]) -> Result<(), u8> {
     let backups = plans.iter().filter_map(|plan| plan.backup.as_ref());
-    for backup in backups {
-        backup::is_place(&backup.url).map_err(|error| {
+    let histories = plans.iter().filter_map(|plan| plan.history.as_ref());
+    let urls = backups
+        .map(|backup| &backup.url)
+        .chain(histories.map(|history| &history.url));
+    for url in urls {
+        backup::is_place(url).map_err(|error| {
             output::tell_error(&error);
             USAGE
         })?;

@@ -1,7 +1,7 @@
 //! Where runs are kept: writes one, reads those of a plan.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Damaged, Past, names, record};
 use crate::{
@@ -16,6 +16,9 @@ const AT_ONCE: usize = 16;
 
 /// A larger record is not read, in bytes: a report of 100,000 tables has about a third of it.
 const LARGEST: u64 = 64_000_000;
+
+/// How far two clocks may differ, as for the finding `clock.skewed`.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 /// Keeps a run.
 pub(super) async fn write(records: &Records, report: &Report) -> Result<()> {
@@ -63,6 +66,15 @@ pub(super) async fn read(
     Ok(past)
 }
 
+/// It would be the newest run until its time comes, and hide every one that failed since.
+fn not_of_the_future(run: Report) -> std::result::Result<Report, String> {
+    let latest = Timestamp::now() + CLOCKS;
+    if run.started <= latest {
+        return Ok(run);
+    }
+    Err("It began in the future: this machine's clock is wrong, or that of the run was.".to_owned())
+}
+
 async fn one(
     records: &Records,
     listed: Record,
@@ -75,7 +87,7 @@ async fn one(
         records.get(&listed, LARGEST).await?
     };
     let read = match content {
-        Content::Whole(bytes) => record::read(&bytes, plan, run),
+        Content::Whole(bytes) => record::read(&bytes, plan, run).and_then(not_of_the_future),
         Content::Lost(why) => Err(why),
     };
     Ok(read.map_err(|why| Damaged {

@@ -22,7 +22,7 @@ use ulid::Ulid;
 use crate::support::s3::{ACCESS_KEY, BUCKET, S3Server, SECRET, hasty, open};
 
 /// When the first run of every test began.
-const FIRST: i64 = 1_790_000_000;
+const FIRST: i64 = 1_700_000_000;
 
 /// A run that began so many hours after the first one.
 fn run(plan: &str, hour: i64) -> Report {
@@ -371,6 +371,20 @@ async fn a_damaged_record_is_skipped_and_told_and_the_others_count() {
     }
     let log = both.server.faults.log();
     assert!(!log.contains(&"get runs/shop/H.json".to_owned()), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_run_of_the_future_hides_none_that_came_after_it() {
+    let place = tempfile::tempdir().unwrap();
+    let history = folder(place.path()).await;
+    let last = run("shop", 1);
+    let years = 100 * 365 * 24;
+    for record in [&last, &run("shop", years)] {
+        history.append(record).await.unwrap();
+    }
+    let past = history.read("shop", None).await.unwrap();
+    assert_eq!(past.runs, [last]);
+    assert!(past.damaged[0].why.starts_with("It began in the future"));
 }
 
 #[tokio::test]

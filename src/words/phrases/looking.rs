@@ -118,6 +118,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("It is empty.", "空です。"),
     ("It is cut off: the JSON ends too early.", "途中で切れています(JSON が終わっていません)。"),
     ("It is a run of another plan.", "別のプランの実行です。"),
+    ("It began in the future: this machine's clock is wrong, or that of the run was.", "未来の時刻に始まった記録です。このマシンか、実行したマシンの時計が狂っています。"),
     ("It is another run than its name says.", "名前と違う実行の記録です。"),
     ("Check `history` in the plan, and that this user may write there.", "プランの `history` と、このユーザーに書き込みの権限があるかを確認してください。"),
     ("Check `history` in the plan, and that this user may read there.", "プランの `history` と、このユーザーに読み取りの権限があるかを確認してください。"),

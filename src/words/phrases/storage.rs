@@ -26,6 +26,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Write AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN anew, without a line end behind them.", "AWS_ACCESS_KEY_ID と AWS_SESSION_TOKEN を、末尾の改行を除いて設定し直してください。"),
     ("the region is no region's name", "リージョンの名前として正しくありません"),
     ("Check `backup.region`, AWS_REGION and the profile: a region is a word such as eu-west-1.", "`backup.region`、AWS_REGION、プロファイルを確認してください。リージョンは eu-west-1 のような語です。"),
+    ("the URL of a bucket holds a user or a password", "バケットの URL にユーザーまたはパスワードが含まれています"),
+    ("Write s3://BUCKET/PREFIX/: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", "s3://BUCKET/PREFIX/ の形で書いてください。認証情報は AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY から読みます。"),
     ("`backup.endpoint` is no URL: \"{}\"", "`backup.endpoint` が URL になっていません: 「{0}」"),
     ("Write it with its scheme, such as https://s3.example.com or http://127.0.0.1:9000.", "https://s3.example.com や http://127.0.0.1:9000 のように、スキームを付けて書いてください。"),
     ("Write s3://bucket/folder in `{}`.", "`{0}` には s3://bucket/folder の形で書いてください。"),
