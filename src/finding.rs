@@ -226,6 +226,13 @@ impl Code {
         )
     }
 
+    /// Whether it tells what is wrong with this machine or what it has to do with, so that it must never count against a
+    /// backup.
+    #[must_use]
+    pub const fn is_of_this_machine(self) -> bool {
+        matches!(self, Self::ClockSkewed | Self::HistoryUnreadable)
+    }
+
     /// The code with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -130,7 +130,6 @@ async fn attempt(
     progress.expect_stages(usual_stages(&memory.past));
     report.plan_digest = Some(plan.digest_of_part(&options.part()));
     report.findings.clone_from(&memory.findings);
-    report.findings.extend(step.passed_over.iter().cloned());
     let job = Job {
         run,
         plan,
@@ -144,7 +143,6 @@ async fn attempt(
     let mut kept = None;
     let looked = Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await;
     let mut interrupted = stop::note(looked, &mut report, interrupt.as_mut()).await;
-    remind(&mut report, &job);
     finish(&mut report, &job, began);
     if options.is_drill() && !options.no_notify {
         let mut telling = Telling::of(&job, start);
@@ -254,7 +252,13 @@ fn remind(report: &mut Report, job: &Job<'_>) {
     let past = &job.memory.past;
     if job.memory.remembers() && past.last_pass().is_some() && report.verdict() != Verdict::Passed {
         let finding = rules::unproven(&past.runs, report.started, &job.plan.limits);
-        report.findings.extend(finding);
+        // That nothing was proven for long says nothing against this backup: the run's own verdict stands.
+        let reminder = |finding: Finding| {
+            let severity = job.plan.severity.get(&finding.code).copied();
+            let severity = severity.unwrap_or(finding.severity);
+            finding.severity(severity.min(Severity::Warning))
+        };
+        report.findings.extend(finding.map(reminder));
     }
 }
 
@@ -268,6 +272,9 @@ fn no_backup() -> Error {
 /// Applies the plan's severities, and closes the report.
 fn finish(report: &mut Report, job: &Job<'_>, began: Instant) {
     overrides(report, job.plan);
+    // What is said of other backups is a warning about this one, whatever the plan makes of it.
+    (report.findings).splice(..0, job.step.passed_over.iter().cloned());
+    remind(report, job);
     if job.seeks_good() {
         newest_good::soften(report);
     }
@@ -300,9 +307,9 @@ fn overrides(report: &mut Report, plan: &Plan) {
     }
 }
 
-/// A plan changes the usual severity of a code, not one that was already lowered for this finding.
+/// A plan changes the usual severity of a code and one that was raised, not one that was already lowered for this finding.
 fn override_severity(finding: &Finding, wanted: Severity) -> Severity {
-    if finding.severity == finding.code.severity() {
+    if finding.severity >= finding.code.severity() {
         wanted
     } else {
         finding.severity

@@ -1,7 +1,7 @@
 //! From answers to results, findings, and what was proved.
 
 use super::{
-    Outcome, against, builtin,
+    Compared, Outcome, against, builtin,
     catalog::Catalog,
     earlier::Earlier,
     inventory::{self, Inventory},
@@ -35,15 +35,26 @@ pub(super) fn outcome(declared: &Checks, facts: Facts<'_>, answered: Vec<Answere
     let counts = rows.map_or(&[][..], |rows| &rows.judged.parts);
     Outcome {
         database: inventory::facts(facts.catalog, facts.inventory, counts),
-        compared: (answered.iter())
-            .filter(|a| against::was_compared(&a.about, facts.earlier))
-            .filter_map(|a| a.about.comparing.whole.clone())
-            .collect(),
+        compared: compared(&answered, facts.earlier),
         results: answered.into_iter().map(result).collect(),
         findings,
         proof,
         notes: Vec::new(),
     }
+}
+
+fn compared(answered: &[Answered], earlier: &Earlier) -> Compared {
+    let mut compared = Compared::default();
+    for about in answered.iter().map(|answered| &answered.about) {
+        let Some(table) = &about.comparing.whole else {
+            continue;
+        };
+        let bounds = against::bounds(about, earlier);
+        let named = |bound: bool| bound.then(|| table.clone());
+        compared.fall.extend(named(bounds.fall));
+        compared.growth.extend(named(bounds.growth));
+    }
+    compared
 }
 
 fn status(standing: Standing, severity: Severity) -> CheckStatus {

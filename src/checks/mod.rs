@@ -88,10 +88,19 @@ pub struct Outcome {
     pub proof: Option<Proof>,
     /// What was in the database; none where not everything could be counted.
     pub database: Option<DatabaseFacts>,
-    /// Tables, by schema and name, whose rows a check of the plan compared with those of an earlier run.
-    pub compared: Vec<String>,
+    /// Whose rows a check of the plan compared with those of an earlier run.
+    pub compared: Compared,
     /// What to know about how it was asked; sentences.
     pub notes: Vec<String>,
+}
+
+/// Tables, by schema and name, whose rows checks of the plan compared with those of an earlier run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Compared {
+    /// Those that may not fall without bounds.
+    pub fall: Vec<String>,
+    /// Those that may not grow without bounds.
+    pub growth: Vec<String>,
 }
 
 /// The role that asks: it reads everything and changes nothing.

@@ -12,8 +12,10 @@ use crate::units::hex;
 /// restores, and are left out. Whoever changes these types changes the digest: then a proof is made again, which is
 /// always right.
 pub(super) fn of(plan: &Plan) -> String {
+    // Which database of a cluster's dump is asked, and when it was taken, are what a check's answer hangs on.
+    let which = (plan.backup.as_ref()).map(|backup| (&backup.database, &backup.timezone));
     let asked = format!(
-        "{:?}|{:?}|{:?}|{:?}|{:?}",
+        "{which:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
         without_places(&plan.checks),
         restore_without_places(&plan.restore),
         plan.severity,

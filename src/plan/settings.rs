@@ -256,6 +256,14 @@ pub(super) fn severities(file: &File<'_>, entry: Entry<'_>) -> BTreeMap<Code, Se
                     "it says that nothing was proven; remove the line",
                 );
             }
+            (Some(code), Some(Severity::Critical)) if code.is_of_this_machine() => {
+                let message = format!("\"{name}\" cannot be critical");
+                file.error(
+                    entry.key,
+                    message,
+                    "it says something about this machine, and nothing against a backup",
+                );
+            }
             (Some(code), Some(severity)) => {
                 severities.insert(code, severity);
             }

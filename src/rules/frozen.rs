@@ -47,7 +47,7 @@ pub(super) fn restored(drill: &Drill, _: &Limits) -> Option<Finding> {
         format!("\"{}\" is the same as the last proven one", ours.key)
     } else {
         format!(
-            "nothing was written since the last proven backup of \"{}\"",
+            "no table has more or fewer rows than in the last proven backup of \"{}\"",
             drill.report.plan
         )
     };

@@ -20,7 +20,7 @@ mod unproven;
 
 use jiff::Timestamp;
 
-pub use change::changes;
+pub use change::{Judged, changes};
 pub use content::{cluster, content, data};
 pub use growth::{monthly, projection};
 pub use rto::rto;

@@ -46,7 +46,7 @@ pub(super) fn judge(
     job: &Job<'_>,
     report: &mut Report,
     comparable: &[&Report],
-    compared: &[String],
+    compared: &checks::Compared,
 ) {
     let with_facts = comparable.iter().find(|run| run.database.is_some());
     let Some(baseline) = with_facts.or_else(|| comparable.first()) else {
@@ -58,7 +58,11 @@ pub(super) fn judge(
     report.baseline = Some(named(baseline));
     match (&report.database, &baseline.database) {
         (Some(now), Some(before)) => {
-            let findings = rules::changes(now, before, compared);
+            let judged = rules::Judged {
+                fall: &compared.fall,
+                growth: &compared.growth,
+            };
+            let findings = rules::changes(now, before, judged);
             report.findings.extend(findings);
         }
         (None, _) => notes(report).push(

@@ -1,6 +1,6 @@
 //! Inside a running sandbox: remember what is proven already, or restore, compare and ask.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -54,6 +54,10 @@ pub(super) async fn prove(
     };
     if let Some(earlier) = remember::proof(job, store, &known).await {
         remember::take(report, earlier);
+        let took = earlier.restore.as_ref().map(|restore| restore.seconds);
+        let took = took.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let slow = took.and_then(|took| rules::rto(Age(took), &job.plan.limits));
+        report.findings.extend(slow);
         return Ok(());
     }
     let contents = source.contents.clone();
@@ -144,6 +148,7 @@ async fn restore_and_ask(
     let (restored, ahead) = Box::pin(reads.beside(restoring)).await;
     report.findings.extend(watched.remarks());
     let mut restored = restored?;
+    (restored.complaints).for_want_of(&prepared.refused, prepared.superuser);
     seen(report, evidence.as_ref().and_then(|seen| seen.get()));
     expected(job, &restored)?;
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;

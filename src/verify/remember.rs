@@ -13,8 +13,9 @@ use crate::{
 
 /// What a finding is about that was found in the dump itself or in the sandbox, which are both the same, and not in the
 /// storage, the clock or this machine: it holds as long as they do.
-const OF_THE_DUMP: [&str; 8] = [
+const OF_THE_DUMP: [&str; 9] = [
     "dump.",
+    "manifest.",
     "restore.",
     "check.",
     "checks.",

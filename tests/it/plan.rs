@@ -444,6 +444,10 @@ fn what_is_wrong_is_refused_by_the_reader_and_by_the_schema() {
 /// What the schema cannot see: the YAML, and a part of what the reader says.
 const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
     (
+        "version: 1\nseverity: { history.unreadable: critical }",
+        "cannot be critical",
+    ),
+    (
         "version: 1\nbackup: { url: ./b, endpoint: nonsense }\n",
         "\"endpoint\" is no URL",
     ),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::sentence,
     finding::Severity,
-    plan::{Against, DatabaseKind, Number},
+    plan::{Against, DatabaseKind, Number, TableKind},
 };
 
 /// What to do when a figure moved too far.
@@ -160,6 +160,7 @@ fn against_earlier(about: &About, figure: &str, earlier: &Earlier) -> Vec<Said> 
     };
     let outcomes = match earlier.of_check(&about.id, about.comparing.asked.as_deref()) {
         Ok(before) => match decimal(before) {
+            Some(before) if are_no_rows(about, figure, &before) => vec![no_rows()],
             Some(before) => apart::previous(figure, &before, limit, shown),
             None => vec![Outcome::Nothing(
                 "it was no number in the last proven run".to_owned(),
@@ -179,6 +180,7 @@ fn against_live(about: &About, figure: &str, reply: Option<&Reply>) -> Option<Sa
     let limit = about.comparing.against.live.as_ref()?;
     let outcome = match reply {
         Some(Reply::Figure(value)) => match decimal(value) {
+            Some(live) if are_no_rows(about, figure, &live) => no_rows(),
             Some(live) => apart::live(figure, &live, limit),
             None => Outcome::Nothing("the live database gave no number".to_owned()),
         },
@@ -192,10 +194,31 @@ fn against_live(about: &About, figure: &str, reply: Option<&Reply>) -> Option<Sa
     })
 }
 
-/// Whether a check's figure was held against what it was, so that nothing else has to be said about its change.
-pub(super) fn was_compared(about: &About, earlier: &Earlier) -> bool {
-    about.comparing.against.previous.is_some()
-        && (earlier.of_check(&about.id, about.comparing.asked.as_deref())).is_ok()
+/// Whether no rows are compared with no rows, which shows nothing.
+fn are_no_rows(about: &About, one: &str, other: &str) -> bool {
+    about.check == TableKind::RowCount.name() && one == "0" && other == "0"
+}
+
+fn no_rows() -> Outcome {
+    Outcome::Nothing("there are no rows on either side".to_owned())
+}
+
+/// Which way a check's figure was held against what it was, so that nothing else has to be said about its change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) fall: bool,
+    pub(super) growth: bool,
+}
+
+pub(super) fn bounds(about: &About, earlier: &Earlier) -> Bounds {
+    let Some(previous) = &about.comparing.against.previous else {
+        return Bounds::default();
+    };
+    let known = (earlier.of_check(&about.id, about.comparing.asked.as_deref())).is_ok();
+    Bounds {
+        fall: known && (previous.equals || previous.max_drop.is_some()),
+        growth: known && (previous.equals || previous.max_growth.is_some()),
+    }
 }
 
 /// A figure of a report as an exact decimal.

@@ -103,6 +103,37 @@ fn nothing_to_compare_with_is_no_pass_and_keeps_its_figure_for_the_next_run() {
 }
 
 #[test]
+fn no_rows_beside_no_rows_show_nothing() {
+    let judged = settled(
+        about(drop_of("10%", None), false),
+        found(0),
+        &earlier(0, None),
+        None,
+    );
+    assert_eq!(judged.standing, Standing::Skipped);
+    let live = settled(
+        about(apart_by("0"), false),
+        found(0),
+        &Earlier::default(),
+        Some(&figure(0)),
+    );
+    assert_eq!(live.standing, Standing::Skipped);
+    assert!(live.message.unwrap().contains("no rows on either side"));
+}
+
+#[test]
+fn only_the_way_that_is_bounded_was_compared() {
+    let known = earlier(0, None);
+    let bounds = |against| bounds(&about(against, false), &known);
+    let fall = Bounds {
+        fall: true,
+        growth: false,
+    };
+    assert_eq!(bounds(drop_of("10%", None)), fall);
+    assert_eq!(bounds(apart_by("0")), Bounds::default());
+}
+
+#[test]
 fn a_check_with_bounds_of_its_own_holds_and_says_that_nothing_was_compared() {
     let about = about(drop_of("10%", None), true);
     let judged = settled(about, found(5), &Earlier::of([]), None);

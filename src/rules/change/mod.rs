@@ -11,25 +11,33 @@ use crate::{finding::Finding, report::DatabaseFacts};
 /// How many names a finding lists; the rest is counted.
 const NAMED: usize = 10;
 
-/// What there is to say about the changes from one database to a later one. Tables in `judged`, by schema and name, are
-/// left out where rows are counted: a check of the plan compared them.
+/// Tables, by schema and name, that checks of the plan compared: nothing more is said of the numbers of their rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Judged<'a> {
+    /// Those whose fall was judged.
+    pub fall: &'a [String],
+    /// Those whose growth was judged.
+    pub growth: &'a [String],
+}
+
+/// What there is to say about the changes from one database to a later one.
 #[must_use]
-pub fn changes(now: &DatabaseFacts, before: &DatabaseFacts, judged: &[String]) -> Vec<Finding> {
+pub fn changes(now: &DatabaseFacts, before: &DatabaseFacts, judged: Judged<'_>) -> Vec<Finding> {
     let (tables, old) = (tables(now), tables(before));
     let both: Vec<_> = tables
         .iter()
         .filter_map(|(name, table)| Some((*name, table, old.get(name)?)))
         .collect();
-    let counted = both
-        .iter()
-        .filter(|(name, ..)| !judged.iter().any(|known| known == name));
-    let counted: Vec<_> = (counted)
-        .map(|(name, now, before)| rows::Change {
-            table: name,
-            now: now.rows,
-            before: before.rows,
-        })
-        .collect();
+    let but_not = |judged: &[String]| -> Vec<_> {
+        let counted = (both.iter()).filter(|(name, ..)| !judged.iter().any(|known| known == name));
+        counted
+            .map(|&(name, now, before)| rows::Change {
+                table: name,
+                now: now.rows,
+                before: before.rows,
+            })
+            .collect()
+    };
     let findings = [
         schema::judge(&schema::Facts {
             now,
@@ -37,8 +45,8 @@ pub fn changes(now: &DatabaseFacts, before: &DatabaseFacts, judged: &[String]) -
             tables: &tables,
             old: &old,
         }),
-        rows::dropped(&counted),
-        rows::grew(&counted),
+        rows::dropped(&but_not(judged.fall)),
+        rows::grew(&but_not(judged.growth)),
         sequences::judge(&now.sequences, &before.sequences),
     ];
     findings.into_iter().flatten().collect()
@@ -111,7 +119,7 @@ mod tests {
     #[test]
     fn the_same_database_is_no_news() {
         let facts = facts(&[("public.users", 5)]);
-        assert_eq!(changes(&facts, &facts, &[]), []);
+        assert_eq!(changes(&facts, &facts, Judged::default()), []);
     }
 
     #[test]
@@ -119,7 +127,7 @@ mod tests {
         let found = changes(
             &facts(&[("public.people", 5)]),
             &facts(&[("public.users", 5)]),
-            &[],
+            Judged::default(),
         );
         assert_eq!(codes(&found), [(Code::SchemaChanged, Severity::Warning)]);
         let detail = found[0].detail.as_deref().unwrap();
@@ -137,10 +145,21 @@ mod tests {
     fn a_table_that_the_plan_compares_itself_is_left_to_it() {
         let (now, before) = (facts(&[("public.users", 0)]), facts(&[("public.users", 5)]));
         assert_eq!(
-            codes(&changes(&now, &before, &[])),
+            codes(&changes(&now, &before, Judged::default())),
             [(Code::RowsDropped, Severity::Warning)]
         );
-        assert_eq!(changes(&now, &before, &["public.users".to_owned()]), []);
+        let users = ["public.users".to_owned()];
+        let fall = Judged {
+            fall: &users,
+            growth: &[],
+        };
+        assert_eq!(changes(&now, &before, fall), []);
+        // That its growth is bounded says nothing of its fall.
+        let growth = Judged {
+            fall: &[],
+            growth: &users,
+        };
+        assert_eq!(changes(&now, &before, growth).len(), 1);
     }
 
     #[test]
@@ -154,7 +173,7 @@ mod tests {
         };
         let before = partitioned(&[("public.events_1", 10), ("public.events_2", 10)]);
         let now = partitioned(&[("public.events_2", 0), ("public.events_3", 15)]);
-        let found = changes(&now, &before, &[]);
+        let found = changes(&now, &before, Judged::default());
         assert_eq!(codes(&found), [(Code::SchemaChanged, Severity::Info)]);
         assert_eq!(
             found[0].message,

@@ -137,12 +137,12 @@ fn columns(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{changes, tests::facts};
+    use super::super::{Judged, changes, tests::facts};
     use super::*;
     use crate::report::SequenceFacts;
 
     fn change(now: &DatabaseFacts, before: &DatabaseFacts) -> Option<Finding> {
-        changes(now, before, &[]).into_iter().next()
+        changes(now, before, Judged::default()).into_iter().next()
     }
 
     #[test]

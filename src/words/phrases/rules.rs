@@ -67,7 +67,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("`limits.max_shrink` is {}.", "`limits.max_shrink` は {0} です。"),
     ("\"{}\" is the same as {}", "「{0}」は{1}と同じ内容です"),
     ("\"{}\" has the same {} bytes and the same ETag {}.", "「{0}」とサイズ({1} バイト)も ETag({2})も同じです。"),
-    ("nothing was written since the last proven backup of \"{}\"", "「{0}」の最後に検証済みのバックアップ以降、何も書き込まれていません"),
+    ("no table has more or fewer rows than in the last proven backup of \"{}\"", "「{0}」の最後に検証済みのバックアップと、どのテーブルも行数が同じです"),
     ("\"{}\", stored {} earlier and proven at {}, {}.", "{1}前に保存され、{2} に検証済みの「{0}」と比べて、{3}。"),
     ("Check that the backup job dumps the live database, not a copy or an old file; a database that nobody writes to looks the same.", "バックアップジョブが、複製や古いファイルではなく稼働中のデータベースをダンプしているか確認してください。書き込みのないデータベースも同じように見えます。"),
     // Storage and cost.
