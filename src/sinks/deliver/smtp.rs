@@ -1,6 +1,6 @@
 //! Mail by SMTP: over TLS unless the plan says otherwise, to a server whose address may be reached.
 
-use std::{error::Error as _, path::PathBuf, time::Duration};
+use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SHOWN: usize = 200;
 
 const HINT: &str = "Check `notify.email` in the plan: the server, its port, user and password.";
+
+const NO_MAIL_SERVER: &str = "It did not answer as a mail server does.";
 
 /// A mail, and the server that takes it.
 pub(super) struct Parcel {
@@ -196,8 +198,8 @@ impl Parcel {
     }
 }
 
-/// What a server says may repeat what it was sent, addresses and all, but never the password: its code and class are told,
-/// and the protocol's own words for what went wrong below it.
+/// What a server says may repeat what it was sent, the password and addresses included: its code and class are told, and of
+/// what went wrong below them only what this machine says.
 fn told(error: &lettre::transport::smtp::Error) -> Trouble {
     if let Some(code) = error.status() {
         let what = if error.is_permanent() {
@@ -210,14 +212,30 @@ fn told(error: &lettre::transport::smtp::Error) -> Trouble {
             lasting: error.is_permanent(),
         };
     }
-    let below = error.source().map_or_else(|| error.to_string(), whole_of);
-    let below: String = below.chars().take(SHOWN).collect();
-    Trouble {
-        lasting: error.is_client() || error.is_tls(),
-        cause: visible(&below),
+    let lasting = error.is_client() || error.is_tls();
+    // An error about an answer quotes it. That of the client has words of its own, such as that there is no STARTTLS.
+    let mut below = error.source();
+    while !lasting && below.is_some_and(|below| !below.is::<io::Error>()) {
+        below = below.and_then(std::error::Error::source);
     }
+    let cause = below.map_or_else(
+        || NO_MAIL_SERVER.to_owned(),
+        |below| visible(&whole(below).chars().take(SHOWN).collect::<String>()),
+    );
+    Trouble { cause, lasting }
 }
 
-fn whole_of(error: &(dyn std::error::Error + 'static)) -> String {
-    whole(error)
+#[cfg(test)]
+mod tests {
+    use lettre::transport::smtp::response::Response;
+
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_that_is_none_is_not_repeated() {
+        let said = "nonsense AUTH PLAIN AG1lAGh1bnRlcjI=\r\n";
+        let trouble = told(&said.parse::<Response>().unwrap_err());
+        assert_eq!(trouble.cause, NO_MAIL_SERVER);
+        assert!(!trouble.lasting);
+    }
 }

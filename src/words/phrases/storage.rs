@@ -69,6 +69,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("One of its digests is none.", "ダイジェストになっていない値があります。"),
     ("Connect as a role that may read everything that pg_dump reads.", "pg_dump の読むものをすべて読めるロールで接続してください。"),
     // Those who are told.
+    ("It did not answer as a mail server does.", "メールサーバーとしての応答ではありません。"),
     ("the URL of a sink cannot be read", "通知先の URL を解釈できません"),
     ("a mail address in the plan cannot be used", "プランのメールアドレスに使えないものがあります"),
     ("telling {} broke off", "{0} への通知が途中で止まりました"),
