@@ -1,11 +1,14 @@
 //! The report in the XML of `JUnit`, in the dialect that Jenkins, GitLab and GitHub's reporters read: a suite a plan, a test case a
 //! check, a test case for everything else that was found, and one for the verdict.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Style, asked, verdict};
+use super::{Style, verdict};
 use crate::{
     finding::{Finding, Severity},
     report::{CheckResult, CheckStatus, Report, Verdict},
@@ -24,7 +27,7 @@ fn document(reports: &[Report]) -> String {
     let mut document = quick_junit::Report::new("pgdrill");
     let mut names = Names {
         prefixed: reports.len() > 1,
-        taken: BTreeSet::new(),
+        taken: BTreeMap::new(),
     };
     let seconds = reports.iter().map(|report| report.seconds).sum();
     document.set_time(duration(seconds));
@@ -37,7 +40,8 @@ fn document(reports: &[Report]) -> String {
 struct Names {
     /// Two plans may ask the same of tables with the same name.
     prefixed: bool,
-    taken: BTreeSet<(String, String)>,
+    /// The names given so far, each with the number that the next of its name tries first.
+    taken: BTreeMap<(String, String), u32>,
 }
 
 impl Names {
@@ -47,14 +51,20 @@ impl Names {
         } else {
             xml(class)
         };
-        let first = xml(name);
-        let others = (2_u32..).map(|number| format!("{first} ({number})"));
-        for name in std::iter::once(first.clone()).chain(others) {
-            if self.taken.insert((class.clone(), name.clone())) {
-                return (class, name);
+        let first = (class, xml(name));
+        let Some(mut number) = self.taken.get(&first).copied() else {
+            self.taken.insert(first.clone(), 2);
+            return first;
+        };
+        loop {
+            let other = (first.0.clone(), format!("{} ({number})", first.1));
+            number += 1;
+            if !self.taken.contains_key(&other) {
+                self.taken.insert(other.clone(), 2);
+                self.taken.insert(first, number);
+                return other;
             }
         }
-        (class, first)
     }
 }
 
@@ -89,15 +99,16 @@ fn suite(report: &Report, names: &mut Names) -> TestSuite {
         }
         case
     };
+    let (answers, others) = sorted(report);
     for check in &report.checks {
         let class = check.table.as_deref().unwrap_or("database");
-        let (status, out) = checked(report, check);
+        let answer = answers.get(check.id.as_str()).copied().flatten();
+        let (status, out) = answer.map_or_else(|| checked(check), found);
         let mut case = add(class, &check.id, status, out);
         placed(&mut case, check);
         suite.add_test_case(case);
     }
-    let others = report.findings.iter();
-    for finding in others.filter(|finding| asked::check(report, finding).is_none()) {
+    for finding in others {
         let (class, _) = finding.code.name().split_once('.').unwrap_or_default();
         let name = match &finding.subject {
             Some(subject) => format!("{} {subject}", finding.code),
@@ -111,6 +122,24 @@ fn suite(report: &Report, names: &mut Names) -> TestSuite {
     suite
 }
 
+/// The first finding about each check by the check's id, and the findings that are about none.
+fn sorted(report: &Report) -> (HashMap<&str, Option<&Finding>>, Vec<&Finding>) {
+    let checks = report.checks.iter();
+    let mut answers: HashMap<_, _> = checks.map(|check| (check.id.as_str(), None)).collect();
+    let mut others = Vec::new();
+    for finding in &report.findings {
+        let subject = finding.subject.as_deref();
+        let subject = subject.filter(|_| finding.code.name().starts_with("check."));
+        match subject.and_then(|subject| answers.get_mut(subject)) {
+            Some(answer) => {
+                answer.get_or_insert(finding);
+            }
+            None => others.push(finding),
+        }
+    }
+    (answers, others)
+}
+
 /// Where the check is declared, as GitLab and others link it.
 fn placed(case: &mut TestCase, check: &CheckResult) {
     case.set_time(duration(check.seconds));
@@ -122,14 +151,8 @@ fn placed(case: &mut TestCase, check: &CheckResult) {
     }
 }
 
-/// How a check's case went, and what it says when it passed all the same.
-fn checked(report: &Report, check: &CheckResult) -> (TestCaseStatus, Option<String>) {
-    let about = |finding: &&Finding| {
-        asked::check(report, finding).is_some_and(|other| other.id == check.id)
-    };
-    if let Some(finding) = report.findings.iter().find(about) {
-        return found(finding);
-    }
+/// How the case of a check without a finding went, and what it says when it passed all the same.
+fn checked(check: &CheckResult) -> (TestCaseStatus, Option<String>) {
     let message = check.message.as_deref().map(xml);
     match check.status {
         CheckStatus::Passed | CheckStatus::Warned => (TestCaseStatus::success(), message),
@@ -198,17 +221,78 @@ fn told(kind: NonSuccessKind, name: &str, message: Option<String>) -> TestCaseSt
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+    use crate::finding::Code;
 
     #[test]
     fn no_name_is_given_twice() {
         let mut names = Names {
             prefixed: false,
-            taken: BTreeSet::new(),
+            taken: BTreeMap::new(),
         };
-        let mut name = || names.unique("shop", "users", "users.row_count").1;
-        assert_eq!(name(), "users.row_count");
-        assert_eq!(name(), "users.row_count (2)");
-        assert_eq!(name(), "users.row_count (3)");
+        let mut name = |name| names.unique("shop", "users", name).1;
+        assert_eq!(name("users.row_count"), "users.row_count");
+        assert_eq!(name("users.row_count (3)"), "users.row_count (3)");
+        assert_eq!(name("users.row_count"), "users.row_count (2)");
+        assert_eq!(name("users.row_count"), "users.row_count (4)");
+        assert_eq!(name("users.row_count (3)"), "users.row_count (3) (2)");
+    }
+
+    fn check(id: &str) -> CheckResult {
+        CheckResult {
+            id: id.to_owned(),
+            table: None,
+            check: "row_count".to_owned(),
+            status: CheckStatus::Failed,
+            severity: Severity::Critical,
+            value: None,
+            limit: None,
+            asked: None,
+            file: None,
+            line: None,
+            seconds: 0.0,
+            message: None,
+        }
+    }
+
+    #[test]
+    fn a_check_tells_its_first_finding_and_what_is_about_none_stands_alone() {
+        let mut report = Report::new("shop", "run", jiff::Timestamp::UNIX_EPOCH);
+        report.checks = vec![check("users.row_count")];
+        let finding = |code, text: &str, about: &str| Finding::new(code, text).about(about);
+        report.findings = vec![
+            finding(Code::BackupShrunk, "first", "users.row_count"),
+            finding(Code::CheckFailed, "second", "orders.row_count"),
+            finding(Code::CheckFailed, "third", "users.row_count"),
+            finding(Code::CheckError, "fourth", "users.row_count"),
+        ];
+        let (answers, others) = sorted(&report);
+        let told: Vec<_> = others.iter().map(|finding| &finding.message).collect();
+        assert_eq!(told, ["first", "second"]);
+        let answer = answers["users.row_count"].unwrap();
+        assert_eq!(answer.message, "third");
+    }
+
+    #[test]
+    fn thousands_of_checks_and_findings_of_one_name_take_no_minutes() {
+        let mut report = Report::new("shop", "run", jiff::Timestamp::UNIX_EPOCH);
+        for number in 0..5_000 {
+            let check = check(&format!("users.{number}"));
+            let about = Finding::new(Code::CheckFailed, format!("it has {number}"));
+            let about = about.about(&check.id);
+            let other = Finding::new(Code::BackupShrunk, "it shrank");
+            report.findings.extend([about, other]);
+            report.checks.push(check);
+        }
+        let start = Instant::now();
+        let text = render(&report, Style::default());
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        assert_eq!(text.matches("<testcase ").count(), 10_001);
+        for number in [0, 4_999] {
+            assert!(text.contains(&format!("message=\"it has {number}\"")));
+        }
     }
 }
