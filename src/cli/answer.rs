@@ -55,7 +55,7 @@ impl Answer {
             print(&self.format, reports);
         }
         let written = output::write(&self.output, reports);
-        match written.and_then(|()| github::tell(&self.format, &self.output, reports, code)) {
+        match written.and(github::tell(&self.format, &self.output, reports, code)) {
             Ok(()) => code,
             Err(error) => {
                 // The verdict is told and stands; whoever waits for the file must notice.

@@ -67,20 +67,18 @@ fn parts(secret: &str) -> Vec<String> {
 /// Adds the job summary and the outputs, where GitHub names files for them.
 ///
 /// # Errors
-/// When one of the files cannot be written.
+/// When one of the files cannot be written; the other one is.
 pub(super) fn tell(format: &str, outputs: &[Output], reports: &[Report], code: u8) -> Result<()> {
     if format != "github" {
         return Ok(());
     }
-    if let Some(file) = named("GITHUB_STEP_SUMMARY") {
+    let summary = named("GITHUB_STEP_SUMMARY").map_or(Ok(()), |file| {
         let text = output::render("markdown", reports, output::style());
-        append(&file, &cut(&text, SUMMARY))?;
-    }
-    if let Some(file) = named("GITHUB_OUTPUT") {
-        let delimiter = delimiter()?;
-        append(&file, &values(outputs, reports, code, &delimiter))?;
-    }
-    Ok(())
+        append(&file, &cut(&text, SUMMARY))
+    });
+    summary.and(named("GITHUB_OUTPUT").map_or(Ok(()), |file| {
+        append(&file, &values(outputs, reports, code, &delimiter()?))
+    }))
 }
 
 fn named(variable: &str) -> Option<PathBuf> {

@@ -165,13 +165,15 @@ pub(super) fn prepare(outputs: &[Output]) -> Result<()> {
 /// list).
 ///
 /// # Errors
-/// When one of the files cannot be written.
+/// When one of the files cannot be written: that of the first. All others are written.
 pub(super) fn write(outputs: &[Output], reports: &[Report]) -> Result<()> {
+    let mut all = Ok(());
     for output in outputs {
         let text = render(&output.format, reports, plain());
-        replace(&output.path, &text).or_stop(|| cannot_write(&output.path), HINT)?;
+        let written = replace(&output.path, &text);
+        all = all.and(written.or_stop(|| cannot_write(&output.path), HINT));
     }
-    Ok(())
+    all
 }
 
 const HINT: &str = "Check the path given to `--output`.";
@@ -251,6 +253,18 @@ mod tests {
         assert!(replace(Path::new("/dev/full"), "lost").is_err());
         replace(Path::new("/dev/null"), "gone").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| format!("json={}", folder.path().join(name).display());
+        let names = ["first", "none/second", "third", "none/fourth"];
+        let outputs = names.map(|name| at(name).parse().unwrap());
+        let report = Report::new("a", "r", jiff::Timestamp::UNIX_EPOCH);
+        let error = write(&outputs, &[report]).unwrap_err();
+        assert!(error.to_string().contains("none/second"), "{error}");
+        assert!(outputs[0].path.exists() && outputs[2].path.exists());
     }
 
     #[test]

@@ -56,14 +56,14 @@ impl Render {
 
     fn write(&self) -> Result<()> {
         let reports = reports(&read(&self.file)?, &name(&self.file))?;
-        output::write(&self.output, &reports)?;
+        let written = output::write(&self.output, &reports);
         let format = match (&self.format, self.output.is_empty()) {
             (Some(format), _) => format,
             (None, true) => "human",
-            (None, false) => return Ok(()),
+            (None, false) => return written,
         };
         output::print(&output::render(format, &reports, output::style()));
-        Ok(())
+        written
     }
 }
 

@@ -168,6 +168,38 @@ fn github_gets_a_summary_and_outputs() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_keeps_nobody_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let html = format!("html={}", at("report.html").display());
+    let lost = ["--output", "json=/dev/full", "--output", &html];
+    let output = pgdrill(&["health", &plan, "--format", "github"])
+        .args(lost)
+        .env("GITHUB_STEP_SUMMARY", at("none/summary.md"))
+        .env("GITHUB_OUTPUT", at("outputs"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("could not write \"/dev/full\""), "{told}");
+    for name in ["report.html", "outputs"] {
+        let written = fs::read_to_string(at(name)).unwrap();
+        assert!(
+            written.contains("backup.none") || written.contains("failed"),
+            "{name}"
+        );
+    }
+    let stored = serde_json::to_string(&canonical()[0].1).unwrap();
+    let output = report(
+        &["-", "--as", "human", "--output", "json=/dev/full"],
+        &stored,
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stdout).starts_with("shop\n"));
+}
+
+#[test]
 fn secrets_are_only_said_to_a_runner_that_hides_them() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(folder.path());
