@@ -203,9 +203,11 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 /// `/dev/stdout` names what a shell opened: another file in the place of that would never be read.
 fn is_no_file(path: &Path) -> bool {
-    let opened = ["/dev", "/proc"]
-        .iter()
-        .any(|folder| path.starts_with(folder));
+    let folder = path.parent().unwrap_or(path);
+    let opened = path == Path::new("/dev/stdout")
+        || path == Path::new("/dev/stderr")
+        || folder == Path::new("/dev/fd")
+        || (folder.starts_with("/proc") && folder.ends_with("fd"));
     opened || fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
@@ -265,6 +267,23 @@ mod tests {
         let error = write(&outputs, &[report]).unwrap_err();
         assert!(error.to_string().contains("none/second"), "{error}");
         assert!(outputs[0].path.exists() && outputs[2].path.exists());
+    }
+
+    #[test]
+    fn only_what_a_shell_opened_and_what_is_no_file_is_written_to_in_place() {
+        for place in [
+            "/dev/stdout",
+            "/dev/stderr",
+            "/dev/fd/3",
+            "/proc/self/fd/3",
+            "/proc/1/fd/3",
+            "/dev/null",
+        ] {
+            assert!(is_no_file(Path::new(place)), "{place}");
+        }
+        for place in ["/dev/shm/x.json", "/dev/x.json", "/dev/stdout.json", "fd/3"] {
+            assert!(!is_no_file(Path::new(place)), "{place}");
+        }
     }
 
     #[test]
