@@ -25,7 +25,7 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>> {
 /// anything.
 ///
 /// Fields that this version does not know are passed over, and so are findings with codes that it does not know: a
-/// newer version may have written them. Its verdict stays as it was written.
+/// newer version may have written them. Its verdict stays as it was written; one that is better than what it holds is none.
 pub(super) fn read(bytes: &[u8], plan: &str, run: &str) -> std::result::Result<Report, String> {
     let report = any(bytes)?;
     if report.plan != plan {
@@ -43,11 +43,19 @@ fn any(bytes: &[u8]) -> std::result::Result<Report, String> {
         Ok(report) => report,
         Err(error) => second_look(bytes, &error)?,
     };
-    if report.schema == SCHEMA {
-        Ok(report)
-    } else {
-        Err(another_schema(u64::from(report.schema)))
+    if report.schema != SCHEMA {
+        return Err(another_schema(u64::from(report.schema)));
     }
+    if is_better(report.verdict, report.verdict()) {
+        return Err("Its verdict is better than what it found and proved.".to_owned());
+    }
+    Ok(report)
+}
+
+/// Whether a verdict says more good than the record holds. A worse one may come from a finding that is passed over.
+fn is_better(written: Verdict, held: Verdict) -> bool {
+    let of_another_command = written == Verdict::Passed && held == Verdict::Healthy;
+    written < held || of_another_command
 }
 
 /// The report in a text, or all reports of a list or of what `pgdrill history` writes for machines, with the same leniency
@@ -127,7 +135,10 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::finding::Finding;
+    use crate::{
+        finding::Finding,
+        report::{Command, Proof},
+    };
 
     fn report() -> Report {
         let mut report = Report::new("shop", "01JD", Timestamp::UNIX_EPOCH);
@@ -178,6 +189,45 @@ mod tests {
         assert!(why(|v| v["started"] = "hunter2".into()).starts_with("It is no report"));
         assert!(why(|v| v["plan"] = "hunter2".into()).starts_with("It is a run of another plan"));
         assert!(why(|v| v["run"] = "01JX".into()).starts_with("It is another run"));
+    }
+
+    #[test]
+    fn a_verdict_that_the_record_does_not_bear_out_is_damage() {
+        let read = |command, verdict, proven: bool, codes: &[Code]| {
+            let mut report = report();
+            report.command = command;
+            report.verdict = verdict;
+            report.proof = proven.then(Proof::default);
+            report.findings = codes.iter().map(|&code| Finding::new(code, "x")).collect();
+            read(&write(&report).unwrap(), "shop", "01JD").map(|report| report.verdict)
+        };
+        let damage = Err("Its verdict is better than what it found and proved.".to_owned());
+        let (drill, health) = (Command::Verify, Command::Health);
+        let (passed, healthy) = (Verdict::Passed, Verdict::Healthy);
+        let (failed, unverified) = (Verdict::Failed, Verdict::Unverified);
+        let truncated = [Code::DumpTruncated];
+        for (command, verdict, proven, codes) in [
+            (drill, passed, false, &[][..]),
+            (drill, passed, true, &truncated),
+            (drill, passed, true, &[Code::RunStopped]),
+            (drill, unverified, false, &truncated),
+            (drill, healthy, true, &[]),
+            (health, healthy, false, &[Code::BackupStale]),
+            (health, healthy, false, &[Code::RunStopped]),
+            (health, passed, false, &[]),
+        ] {
+            let read = read(command, verdict, proven, codes);
+            assert_eq!(read, damage, "{command:?} {verdict:?} {codes:?}");
+        }
+        for (command, verdict, proven, codes) in [
+            (drill, passed, true, &[Code::BackupShrunk][..]),
+            (drill, unverified, true, &[]),
+            (drill, failed, true, &[]),
+            (health, healthy, false, &[Code::BackupShrunk]),
+            (health, failed, false, &[]),
+        ] {
+            assert_eq!(read(command, verdict, proven, codes), Ok(verdict));
+        }
     }
 
     #[test]

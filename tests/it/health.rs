@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use pgdrill::{
     history::History,
     plan::HistoryPlan,
-    report::{BackupFacts, Command, Report, Verdict},
+    report::{BackupFacts, Command, Proof, Report, Verdict},
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -99,6 +99,7 @@ fn proven(number: u32, days_ago: u32, storage: u64) -> Report {
         then,
     );
     run.verdict = Verdict::Passed;
+    run.proof = Some(Proof::default());
     run.backup = Some(BackupFacts {
         url: "./elsewhere".to_owned(),
         key: format!("{number}.dump"),

@@ -62,6 +62,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("It is no report: a field is missing, or holds what this version does not know.", "レポートではありません。項目が欠けているか、この版の知らない値があります。"),
     ("It is written in schema {}; this version of pgdrill reads schema {}.", "スキーマ {0} で書かれています。この版の pgdrill はスキーマ {1} を読みます。"),
     ("Its verdict is none that this version knows.", "この版の知らない判定です。"),
+    ("Its verdict is better than what it found and proved.", "検出した内容と証明した内容よりも良い判定です。"),
     // Manifests.
     ("The manifest says nothing of \"{}\".", "マニフェストに「{0}」がありません。"),
     ("It is no manifest, or a damaged one: line {}, column {}.", "マニフェストではないか、壊れています({0} 行目、{1} 文字目)。"),
