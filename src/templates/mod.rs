@@ -130,23 +130,44 @@ fn format(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Erro
     }
 }
 
-/// Text that Markdown shows as it is, also inside a table, and that neither links nor calls anybody.
+/// Text that Markdown shows as it is, also inside a table and at the head of a line, and that neither links nor calls
+/// anybody.
 fn markdown(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    let mut last = ' ';
+    let head = head(text);
     for (at, letter) in text.char_indices() {
-        let links = letter == ':' && text[at..].starts_with("://");
-        if links || r"\`*_{}[]<>|#&~!$@".contains(letter) {
+        let rest = &text[at..];
+        if letter == '.' && text[..at].to_ascii_lowercase().ends_with("www") {
+            safe.push_str("&#46;");
+            continue;
+        }
+        let links = rest.starts_with("://");
+        if links || head == Some(at) || r"\`*_{}[]<>|#&~!$@".contains(letter) {
             safe.push('\\');
         }
         safe.push(letter);
-        // GitHub looks for names behind an @ after all escapes are gone.
-        if letter == '@' && !last.is_alphanumeric() {
+        // GitHub looks for names and addresses around an @ after all escapes are gone.
+        if letter == '@' {
             safe.push_str("&#8203;");
         }
-        last = letter;
     }
     safe
+}
+
+/// Where a text has the sign that would make a list, a heading or a rule of it at the head of a line.
+fn head(text: &str) -> Option<usize> {
+    let start = text.len() - text.trim_start_matches(' ').len();
+    let text = &text[start..];
+    let number = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let (sign, signs) = if number.len() < text.len() {
+        (number, ['.', ')', ')'])
+    } else {
+        (text, ['-', '+', '='])
+    };
+    let rest = sign.strip_prefix(signs)?;
+    // A figure such as -5 or 1.5 is none.
+    let figure = rest.starts_with(|letter: char| letter.is_ascii_digit());
+    (!figure).then_some(start + text.len() - sign.len())
 }
 
 /// A name as one part of a path, whatever it holds.
@@ -177,6 +198,32 @@ mod tests {
     #[test]
     fn names_cannot_write_markdown() {
         assert_eq!(markdown("a|b [x](y) <i>"), r"a\|b \[x\](y) \<i\>");
+    }
+
+    #[test]
+    fn names_of_hosts_and_addresses_of_mail_are_no_links() {
+        assert_eq!(markdown("www.a.example"), "www&#46;a.example");
+        assert_eq!(markdown("(WWW.a.example"), "(WWW&#46;a.example");
+        assert_eq!(markdown("a@b.example"), r"a\@&#8203;b.example");
+    }
+
+    #[test]
+    fn no_text_begins_a_list_or_a_heading() {
+        for (text, safe) in [
+            ("- one", r"\- one"),
+            ("  + one", r"  \+ one"),
+            ("-", r"\-"),
+            ("---", r"\---"),
+            ("===", r"\==="),
+            ("1. one", r"1\. one"),
+            ("12) one", r"12\) one"),
+            ("-5 %", "-5 %"),
+            ("+1.5 MB", "+1.5 MB"),
+            ("1.5 MB", "1.5 MB"),
+            ("a - b = 1. c", "a - b = 1. c"),
+        ] {
+            assert_eq!(markdown(text), safe);
+        }
     }
 
     #[test]
