@@ -47,6 +47,7 @@ pub use notify::{
 pub use number::{Number, compare};
 pub use read::{Loaded, read};
 pub use schema::schema;
+pub use smtp::decoded;
 
 use crate::{
     finding::{Code, Severity},

@@ -84,7 +84,8 @@ fn is_here(host: &str) -> bool {
 }
 
 /// The text with `%40` and the like as what they stand for; nothing when that is no UTF-8.
-fn decoded(text: &str) -> Option<String> {
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

@@ -44,8 +44,8 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
     pub(super) reach: Reach,
-    /// What of a refusal is worth showing: any other could repeat the URL.
-    pub(super) explain: fn(StatusCode, &str) -> Option<String>,
+    /// What of a refusal is worth showing: any other could repeat the URL, which is given for that.
+    pub(super) explain: fn(&Url, StatusCode, &str) -> Option<String>,
 }
 
 /// Why a message did not arrive.
@@ -75,7 +75,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: body.into(),
             reach,
-            explain: |_, _| None,
+            explain: |_, _, _| None,
         }
     }
 
@@ -164,7 +164,7 @@ impl Request {
         let busy = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
         let again = busy.then(|| asked_to_wait(answer.headers(), Timestamp::now()));
         let said = said(answer).await;
-        let said = (self.explain)(status, &said).map_or_else(String::new, |said| {
+        let said = (self.explain)(&self.url, status, &said).map_or_else(String::new, |said| {
             let shown: String = said.chars().take(SHOWN).collect();
             format!(": {}", visible(&shown))
         });

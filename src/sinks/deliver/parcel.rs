@@ -164,7 +164,7 @@ fn to_slack(
 
 /// Slack answers with one word, such as `no_service`. Anything else may come from a proxy, and repeat the URL, whose
 /// secret part has capitals.
-fn slacks_word(_: StatusCode, said: &str) -> Option<String> {
+fn slacks_word(_: &Url, _: StatusCode, said: &str) -> Option<String> {
     let word = !said.is_empty() && said.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     (word && said.len() <= 40).then(|| said.to_owned())
 }

@@ -12,8 +12,15 @@ use tokio::time::Instant;
 use super::{http::Request, reach::Reach};
 use crate::{
     error::{Error, Result},
+    plan::decoded,
     units::Secret,
 };
+
+/// The path of every plan's group, below what the URL itself names.
+const GROUPS: &str = "/metrics/job/pgdrill/";
+
+/// A shorter part of a path is a word such as `push`, which an answer may hold for itself.
+const SECRET: usize = 8;
 
 /// Posts the metrics of a plan; tries again until `patience` ends. It may lie in a private network, and mostly does.
 ///
@@ -34,9 +41,23 @@ pub(super) async fn push(url: &Secret, backup: &str, text: &str, patience: Durat
     pushed.map_err(|failure| failure.error)
 }
 
-/// What the Pushgateway says against metrics. Any other answer may come from a proxy, and repeat the URL.
-fn why(status: StatusCode, said: &str) -> Option<String> {
-    (status == StatusCode::BAD_REQUEST).then(|| said.to_owned())
+/// What the Pushgateway says against metrics. Any other answer may come from a proxy, and repeat the URL; so may this one.
+fn why(url: &Url, status: StatusCode, said: &str) -> Option<String> {
+    let repeats = untold(url).iter().any(|part| said.contains(part));
+    (status == StatusCode::BAD_REQUEST && !repeats).then(|| said.to_owned())
+}
+
+/// What of a URL nobody is told, as it is written there and as what it stands for.
+fn untold(url: &Url) -> Vec<String> {
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    let path = url.path().rsplit_once(GROUPS).map_or("", |(own, _)| own);
+    let parts = path.split('/').filter(|part| part.len() >= SECRET);
+    let written: Vec<_> = parts.chain([path, user, password]).collect();
+    let meant: Vec<_> = written.iter().filter_map(|part| decoded(part)).collect();
+    let login = decoded(&format!("{user}:{password}")).map(base64::encode);
+    let all = written.into_iter().map(str::to_owned).chain(meant);
+    let all = all.chain(login.filter(|_| !user.is_empty() || !password.is_empty()));
+    all.filter(|part| !part.is_empty()).collect()
 }
 
 /// The group of a plan: `/metrics/job/pgdrill/backup/NAME`.
@@ -96,6 +117,34 @@ mod tests {
         assert_eq!(path("http://h", ".."), format!("{group}Li4="));
         assert_eq!(path("http://h", "??>"), format!("{group}Pz8-"));
         assert_eq!(path("http://h", ""), format!("{group}="));
+    }
+
+    #[test]
+    fn an_answer_is_shown_unless_it_repeats_what_of_the_url_is_secret() {
+        let invalid = "pushed metrics are invalid: help text differs";
+        let shown = |url: &str, said: &str| {
+            let url = address(url, "shop").unwrap();
+            why(&url, StatusCode::BAD_REQUEST, said)
+        };
+        for url in ["http://h:9091", "http://h/", "http://ops:hunter2@h/push"] {
+            assert_eq!(shown(url, invalid).as_deref(), Some(invalid), "{url}");
+        }
+        let group = "nothing at /metrics/job/pgdrill/backup/shop";
+        assert!(shown("http://h/", group).is_some());
+        let url = "http://ops%40x:hunter%2F2@h/push/hunter%2D345/";
+        for said in [
+            "nothing at /push/hunter%2D345/metrics/job/pgdrill/backup/shop",
+            "no token hunter%2D345",
+            "no token hunter-345",
+            "ops@x may not",
+            "wrong password hunter/2",
+            "wrong password hunter%2F2",
+            "Authorization: Basic b3BzQHg6aHVudGVyLzI=",
+        ] {
+            assert_eq!(shown(url, said), None, "{said}");
+        }
+        let url = address("http://h/", "shop").unwrap();
+        assert_eq!(why(&url, StatusCode::NOT_FOUND, invalid), None);
     }
 
     #[tokio::test]
