@@ -14,6 +14,7 @@ mod include;
 mod keys;
 mod limit;
 mod mistake;
+mod named;
 mod notify;
 mod number;
 mod pattern;
@@ -40,6 +41,7 @@ pub use checks::{
 };
 pub use include::{Found, find};
 pub use mistake::{Level, Mistake, Mistakes};
+pub use named::plain_name;
 pub use notify::{
     EmailPlan, HeartbeatPlan, NotifyPlan, PagerDutyPlan, SlackPlan, SmtpPlan, SmtpTls, WebhookPlan,
     When,

@@ -8,10 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{OrStop as _, Result};
+use crate::{
+    error::{OrStop as _, Result},
+    plan::plain_name,
+};
 
 /// How much of an older file is read, in bytes: ours take some 4 kB, a plan of any name below 64 kB.
 const LONGEST: u64 = 1 << 20;
+
+/// How long a file's name may be without its ending, in bytes: a file system takes 255.
+const LONGEST_NAME: usize = 200;
 
 const HINT: &str =
     "Check `metrics.textfile` in the plan, and that its folder exists and may be written to.";
@@ -22,16 +28,27 @@ pub fn file_of(path: &Path, backup: &str) -> PathBuf {
     if !path.as_os_str().as_bytes().ends_with(b"/") {
         return path.to_owned();
     }
+    let mut name = escaped(backup);
+    if name.len() > LONGEST_NAME {
+        name = plain_name(backup);
+    }
+    path.join(format!("{name}.prom"))
+}
+
+/// The name with every byte of what a path may not hold as `%0A`, so that no two are the same.
+fn escaped(backup: &str) -> String {
     let mut name = String::new();
     for letter in backup.chars() {
         if letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.') {
             name.push(letter);
-        } else {
+            continue;
+        }
+        for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
             // Writing into a text cannot fail.
-            let _ = write!(name, "%{:02X}", u32::from(letter));
+            let _ = write!(name, "%{byte:02X}");
         }
     }
-    path.join(format!("{name}.prom"))
+    name
 }
 
 /// Writes the file anew; `text` is given what it holds now.
@@ -90,10 +107,25 @@ mod tests {
         assert_eq!(named("注文"), "/d/注文.prom");
         assert_eq!(named("../../etc/x"), "/d/..%2F..%2Fetc%2Fx.prom");
         assert_eq!(named("a\nb"), "/d/a%0Ab.prom");
+        assert_eq!(named("\u{2028}"), "/d/%E2%80%A8.prom");
+        assert_ne!(named("\u{2028}"), named(" 28"));
         assert_eq!(
             file_of(Path::new("/d/x.prom"), "shop"),
             Path::new("/d/x.prom")
         );
+    }
+
+    #[test]
+    fn a_long_name_of_a_plan_is_shortened_and_still_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("");
+        let names = ["x".repeat(300), "x".repeat(301), "注".repeat(100)];
+        for name in &names {
+            write(&file_of(&below, name), str::to_owned).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), names.len());
+        let short = "x".repeat(200);
+        assert_eq!(file_of(&below, &short), below.join(format!("{short}.prom")));
     }
 
     #[test]
