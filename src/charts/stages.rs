@@ -31,7 +31,7 @@ pub fn bars(stages: &[(&str, f64)], lang: Lang) -> String {
     }
     let told: Vec<_> = known
         .iter()
-        .map(|(name, seconds)| format!("{name} {}", shown(*seconds, lang)))
+        .map(|(name, seconds)| format!("{} {}", visible(name), shown(*seconds, lang)))
         .collect();
     let mut text = "<figure class=\"chart timeline\">".to_owned();
     let mut top = 0.0;
@@ -107,5 +107,11 @@ mod tests {
     fn a_stage_cannot_write_markup() {
         let text = bars(&[("<script>", 1.0)], Lang::En);
         assert!(!text.contains("<script>"), "{text}");
+    }
+
+    #[test]
+    fn a_stage_cannot_turn_the_text_for_those_who_hear_it() {
+        let text = bars(&[("a\u{1b}[31m\u{202e}b", 1.0)], Lang::En);
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
 }
