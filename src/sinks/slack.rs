@@ -75,15 +75,17 @@ const fn sign(verdict: Verdict) -> char {
 }
 
 fn section(text: &str) -> Value {
-    json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })
+    json!({ "type": "section", "text": marked(text) })
+}
+
+/// Text with marks. Slack makes no links and no mentions of what it holds, but where we write `<…>`.
+fn marked(text: &str) -> Value {
+    json!({ "type": "mrkdwn", "text": text, "verbatim": true })
 }
 
 fn fields(message: &Message) -> Value {
     let fields: Vec<_> = (message.facts.iter())
-        .map(|(name, value)| {
-            let text = format!("*{name}*\n{}", cut(value, FIELD));
-            json!({ "type": "mrkdwn", "text": text })
-        })
+        .map(|(name, value)| marked(&format!("*{name}*\n{}", cut(value, FIELD))))
         .collect();
     json!({ "type": "section", "fields": fields })
 }
@@ -173,6 +175,20 @@ mod tests {
         assert_eq!(cut("<<<<", 9), "&lt;&lt;…");
         assert_eq!(cut("abc", 3), "ab…");
         assert_eq!(cut("", 3), "");
+    }
+
+    #[test]
+    fn slack_makes_no_link_of_a_name() {
+        let body = body(&hostile("evil.example", 2), &Context::default());
+        let blocks = body["blocks"].as_array().unwrap();
+        let fields = |block: &Value| block["fields"].as_array().cloned().unwrap_or_default();
+        let texts = blocks.iter().flat_map(|block| {
+            let text = block["text"].clone();
+            std::iter::once(text).chain(fields(block))
+        });
+        for text in texts.filter(|text| text["type"] == "mrkdwn") {
+            assert_eq!(text["verbatim"], true, "{text}");
+        }
     }
 
     /// A report in which every name is this text.
