@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
 /// How often it is looked at most, and at least.
 const OFTEN: Duration = Duration::from_millis(200);
 const SELDOM: Duration = Duration::from_secs(15);
+
+/// How long a busy server may take to say what it does.
+const ANSWER: Duration = Duration::from_secs(15);
 
 /// What the server is doing for the restore: how much it wrote, how many rows of a COPY it took, and how many commands
 /// are at work rather than waiting for a lock, a client, or the clock.
@@ -103,6 +107,7 @@ pub async fn guarded<T>(
             tokio::select! {
                 done = work => done,
                 broken = watch(sandbox, plan) => Err(broken),
+                broken = wall(plan) => Err(broken),
             }
         })
         .await
@@ -116,17 +121,60 @@ struct Signs {
     copied: i64,
 }
 
+/// What came of a look at the server.
+enum Look {
+    /// Its part of the signs, and whether a command is at work.
+    Seen(Signs, bool),
+    /// It refuses, which the restore itself notices.
+    Refused,
+    /// No answer came in time.
+    Late,
+}
+
+/// What was seen so far.
+struct Seen {
+    signs: Signs,
+    moved: Instant,
+    answered: bool,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            signs: Signs::default(),
+            moved: Instant::now(),
+            answered: true,
+        }
+    }
+
+    /// Takes in a look and how much the tools were fed; returns for how long nothing was seen to move.
+    fn still(&mut self, look: Look, fed: u64) -> Duration {
+        let answers = !matches!(look, Look::Late);
+        let (mut signs, busy) = match look {
+            Look::Seen(signs, busy) => (signs, busy),
+            Look::Refused => (self.signs.clone(), true),
+            Look::Late => (self.signs.clone(), false),
+        };
+        signs.fed = fed;
+        // While a server was silent nobody knows what it did, so that time is not held against a tool.
+        let back = answers && !self.answered;
+        if busy || back || signs != self.signs {
+            self.moved = Instant::now();
+        }
+        self.signs = signs;
+        self.answered = answers;
+        self.moved.elapsed()
+    }
+}
+
 async fn watch(sandbox: &Sandbox, plan: &RestorePlan) -> Broken {
-    let started = Instant::now();
     let every = (plan.stall.0 / 8).clamp(OFTEN, SELDOM);
     let mut server = Server::default();
-    let mut last = (Signs::default(), Instant::now());
+    let mut seen = Seen::new();
     loop {
-        let left = (plan.wall).map_or(every, |wall| wall.0.saturating_sub(started.elapsed()));
-        tokio::time::sleep(every.min(left)).await;
-        if plan.wall.is_some_and(|wall| started.elapsed() >= wall.0) {
-            return too_long(plan);
-        }
+        tokio::time::sleep(every).await;
+        let look = timeout(ANSWER, server.look(sandbox)).await;
+        let look = look.unwrap_or(Look::Late);
         let (waits, fed) = PULSE
             .try_with(|pulse| {
                 (
@@ -135,18 +183,24 @@ async fn watch(sandbox: &Sandbox, plan: &RestorePlan) -> Broken {
                 )
             })
             .unwrap_or((Waits::Tool, 0));
-        // A server that does not answer is looked at by the restore itself.
-        let Some((mut signs, busy)) = server.look(sandbox).await else {
-            last.1 = Instant::now();
+        if seen.still(look, fed) < plan.stall.0 {
             continue;
-        };
-        signs.fed = fed;
-        if busy || signs != last.0 {
-            last = (signs, Instant::now());
-        } else if last.1.elapsed() >= plan.stall.0 {
-            return stalled(waits, fed, plan.stall);
         }
+        return if seen.answered {
+            stalled(waits, fed, plan.stall)
+        } else {
+            silent(fed, plan.stall)
+        };
     }
+}
+
+/// Waits for as long as the plan gives a restore, whatever the server does.
+async fn wall(plan: &RestorePlan) -> Broken {
+    match plan.wall {
+        Some(wall) => tokio::time::sleep(wall.0).await,
+        None => std::future::pending().await,
+    }
+    too_long(plan)
 }
 
 /// A connection to look through, opened again when it is lost.
@@ -154,7 +208,14 @@ async fn watch(sandbox: &Sandbox, plan: &RestorePlan) -> Broken {
 struct Server(Option<Client>);
 
 impl Server {
-    async fn look(&mut self, sandbox: &Sandbox) -> Option<(Signs, bool)> {
+    async fn look(&mut self, sandbox: &Sandbox) -> Look {
+        match self.seen(sandbox).await {
+            Some((signs, busy)) => Look::Seen(signs, busy),
+            None => Look::Refused,
+        }
+    }
+
+    async fn seen(&mut self, sandbox: &Sandbox) -> Option<(Signs, bool)> {
         if self.0.as_ref().is_none_or(Client::is_closed) {
             self.0 = sandbox.superuser(sandbox.database()).await.ok();
         }
@@ -171,11 +232,23 @@ impl Server {
     }
 }
 
+fn stopped(fed: u64, stall: Age, doing: &str, hint: &str) -> Broken {
+    let cause = format!("Nothing moved for {stall} (`restore.stall`), after {fed} bytes.");
+    Error::new(doing, hint).because(cause).into()
+}
+
+/// A server that says nothing may be frozen, or its network: the dump has no part in it.
+fn silent(fed: u64, stall: Age) -> Broken {
+    stopped(
+        fed,
+        stall,
+        "the sandbox's server stopped answering",
+        "Check that it runs and can be reached, then run again.",
+    )
+}
+
 fn stalled(waits: Waits, fed: u64, stall: Age) -> Broken {
-    let error = |doing: &str, hint: &str| {
-        let cause = format!("Nothing moved for {stall} (`restore.stall`), after {fed} bytes.");
-        Broken::from(Error::new(doing, hint).because(cause))
-    };
+    let error = |doing, hint| stopped(fed, stall, doing, hint);
     match waits {
         Waits::Storage => error(
             "the backup's bytes stopped coming",
@@ -207,6 +280,32 @@ fn too_long(plan: &RestorePlan) -> Broken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ago(seconds: u64) -> Instant {
+        Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap()
+    }
+
+    #[test]
+    fn time_in_which_the_server_was_silent_is_not_held_against_the_backup() {
+        let minute = Duration::from_secs(60);
+        let mut seen = Seen::new();
+        seen.moved = ago(90);
+        assert!(seen.still(Look::Late, 0) > minute && !seen.answered);
+        assert!(seen.still(Look::Seen(Signs::default(), false), 0) < minute && seen.answered);
+        seen.moved = ago(90);
+        assert!(seen.still(Look::Seen(Signs::default(), false), 0) > minute);
+        assert!(matches!(silent(7, Age::from_secs(60)), Broken::Run(_)));
+    }
+
+    #[test]
+    fn a_restore_that_takes_bytes_moves_whatever_its_server_says() {
+        let minute = Duration::from_secs(60);
+        let mut seen = Seen::new();
+        for (look, fed) in [(Look::Late, 1), (Look::Refused, 1)] {
+            seen.moved = ago(90);
+            assert!(seen.still(look, fed) < minute);
+        }
+    }
 
     #[test]
     fn only_a_tool_that_has_what_it_needs_says_something_about_the_backup() {
