@@ -85,6 +85,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("PostgreSQL {} gets no more fixes: name an image of a newer major in `sandbox.image`.", "PostgreSQL {0} は修正の提供が終わっています。より新しいメジャーバージョンのイメージを `sandbox.image` に書いてください。"),
     ("Use the client programs of {} or newer, or an image that has them.", "{0} 以降のクライアントプログラムか、それを含むイメージを使ってください。"),
     ("the backup's bytes stopped coming", "バックアップのデータが届かなくなりました"),
+    ("Check the network between this machine and the service, then run again.", "このマシンとサービスの間のネットワークを確認し、もう一度実行してください。"),
     ("the sandbox's server stopped answering", "検証環境のサーバーが応答しなくなりました"),
     ("Check that it runs and can be reached, then run again.", "動いていて接続できるかを確認し、もう一度実行してください。"),
     ("Check the disk of the sandbox, then run again.", "検証環境のディスクを確認し、もう一度実行してください。"),
