@@ -52,12 +52,31 @@ fn or_gone<T, E: std::error::Error + Send + Sync + 'static>(
 }
 
 /// As [`open`], with the driver's own error.
-pub(super) async fn try_open(
-    config: &Config,
-) -> std::result::Result<Client, tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+pub(super) async fn try_open(config: &Config) -> io::Result<Client> {
+    let (client, connection) = in_time(limit(config), Box::pin(config.connect(NoTls))).await?;
     drive(connection);
     Ok(client)
+}
+
+/// How long a step of connecting may take in all: the driver may try one host after another.
+fn limit(config: &Config) -> Duration {
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).max(1);
+    let each = config.get_connect_timeout().copied().unwrap_or_default();
+    each.max(ATTEMPT).saturating_mul(hosts)
+}
+
+/// Waits for such a step. The driver's own limit is over once the server is reached, which may be silent then.
+async fn in_time<T>(
+    limit: Duration,
+    step: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> io::Result<T> {
+    match timeout(limit, step).await {
+        Ok(done) => done.map_err(io::Error::other),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("It did not answer within {} s.", limit.as_secs()),
+        )),
+    }
 }
 
 /// Its errors reach whoever uses the client.
@@ -82,7 +101,12 @@ pub(super) async fn open_over<W: Wire + 'static>(
 ) -> Result<Client> {
     let reached = timeout(ATTEMPT, reach(config)).await;
     let wire = or_gone(config, reached.map_err(io::Error::from).flatten())?;
-    let (client, connection) = or_gone(config, config.connect_raw(over(wire), NoTls).await)?;
+    let greeted = in_time(
+        limit(config),
+        Box::pin(config.connect_raw(over(wire), NoTls)),
+    )
+    .await;
+    let (client, connection) = or_gone(config, greeted)?;
     drive(connection);
     Ok(client)
 }
@@ -120,8 +144,8 @@ async fn dial(host: &Host, port: u16) -> io::Result<Box<dyn Wire>> {
 pub(super) async fn answers(config: &Config) -> bool {
     match try_open(&at_home(config)).await {
         Ok(_) => true,
-        Err(error) => error
-            .code()
+        Err(error) => (error.get_ref())
+            .and_then(|inner| inner.downcast_ref::<tokio_postgres::Error>()?.code())
             .is_some_and(|code| !code.code().starts_with("57P")),
     }
 }
@@ -232,6 +256,20 @@ pub(super) fn quote_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_takes_a_connection_and_says_nothing_is_not_waited_for_for_ever() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config = base("me", "secret");
+        config
+            .host("127.0.0.1")
+            .port(listener.local_addr().unwrap().port());
+        let error = in_time(Duration::from_millis(100), config.connect(NoTls)).await;
+        assert_eq!(error.err().unwrap().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(limit(&config), ATTEMPT);
+        config.host("::1").connect_timeout(ATTEMPT * 2);
+        assert_eq!(limit(&config), ATTEMPT * 4);
+    }
 
     #[test]
     fn majors_are_read_from_what_servers_report() {

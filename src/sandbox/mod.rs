@@ -76,6 +76,9 @@ const DATABASE: &str = "restored";
 /// The superuser of a server that is wholly ours: no dump owns anything by that name, while many name `postgres`.
 const SUPERUSER: &str = "pgdrill_superuser";
 
+/// How long one that does not answer holds up the end of a run.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Starts a sandbox and waits until it answers. When this is given up half-way, [`clean`] with the run's name removes
 /// what there is of it.
 ///
@@ -222,6 +225,13 @@ impl Sandbox {
     /// Why the server went away, where the provider can tell: out of memory, disk full, killed. Asked before
     /// [`Sandbox::stop`], when something broke.
     pub async fn autopsy(&self) -> Option<Error> {
+        let silent = || Some(autopsy::gone("It runs and does not answer."));
+        // One that is silent answers none of the questions below, and takes its time for each.
+        let asked = tokio::time::timeout(PATIENCE, Box::pin(self.examine())).await;
+        asked.unwrap_or_else(|_| silent())
+    }
+
+    async fn examine(&self) -> Option<Error> {
         let mut answers = 0;
         // A server takes a moment to end, and the kernel one to tell who it killed.
         for _ in 0..40 {

@@ -13,11 +13,12 @@ use testcontainers::{
     ContainerAsync, GenericImage, bollard, bollard::models::ContainerInspectResponse,
     core::client::docker_client_instance,
 };
+use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    DATABASE, Needs, SUPERUSER, Server, Started, Tool, connection, effort::Effort, folder::Folder,
+    DATABASE, Needs, PATIENCE, SUPERUSER, Server, Started, Tool, connection, effort::Effort, folder::Folder,
 };
 use crate::error::{Error, OrStop, Result, sentence, whole};
 
@@ -275,14 +276,36 @@ impl Docker {
         if keep {
             return Ok(());
         }
-        let removed = match self.container.take() {
+        let container = self.container.take();
+        let removed = self.while_docker_answers(self.remove(container)).await;
+        self.folder.remove().and(removed)
+    }
+
+    async fn remove(&self, container: Option<ContainerAsync<GenericImage>>) -> Result<()> {
+        match container {
             Some(container) => container.rm().await.or_stop(
                 || format!("could not remove the container \"{}\"", self.name),
                 "Run \"pgdrill clean\".",
             ),
             None => leftovers::remove(&self.client, &self.name).await,
-        };
-        self.folder.remove().and(removed)
+        }
+    }
+
+    /// Removing large volumes may take long: it is waited for as long as Docker answers.
+    async fn while_docker_answers(&self, work: impl Future<Output = Result<()>>) -> Result<()> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            if let Ok(done) = timeout(PATIENCE, work.as_mut()).await {
+                return done;
+            }
+            if daemon().await.is_err() {
+                return Err(Error::new(
+                    format!("could not remove the container \"{}\"", self.name),
+                    "Run \"pgdrill clean\".",
+                )
+                .because("Docker does not answer; once it does, \"pgdrill clean\" removes what is left."));
+            }
+        }
     }
 }
 

@@ -6,10 +6,11 @@ mod settings;
 
 use std::path::PathBuf;
 
+use tokio::time::timeout;
 use tokio_postgres::{Client, Config, config::Host};
 
 use super::{
-    Needs, Server, Tool,
+    Needs, PATIENCE, Server, Tool,
     choose::Started,
     connection::{self, quote_name, quote_text, refused},
     folder::Folder,
@@ -271,16 +272,39 @@ impl Service {
     }
 
     pub(super) async fn stop(self, keep: bool, database: &str, names: &[String]) -> Result<()> {
-        if keep {
-            let client = self.maintenance().await?;
-            for name in names {
-                roles::comment(&client, name, &mark(&self.run, true)).await?;
+        let ended = if keep {
+            self.while_it_answers(database, Box::pin(self.mark_kept(database, names)))
+                .await
+        } else {
+            self.while_it_answers(database, Box::pin(self.drop_all(database, names)))
+                .await
+        };
+        self.folder.remove().and(ended)
+    }
+
+    /// Dropping a large database may take long: it is waited for as long as the server answers others.
+    async fn while_it_answers(
+        &self,
+        database: &str,
+        work: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            if let Ok(done) = timeout(PATIENCE, work.as_mut()).await {
+                return done;
             }
-            comment(&client, database, &mark(&self.run, true)).await?;
-            return self.folder.remove();
+            if !connection::answers(&self.config).await {
+                return Err(still_there(database));
+            }
         }
-        let dropped = self.drop_all(database, names).await;
-        self.folder.remove().and(dropped)
+    }
+
+    async fn mark_kept(&self, database: &str, names: &[String]) -> Result<()> {
+        let client = self.maintenance().await?;
+        for name in names {
+            roles::comment(&client, name, &mark(&self.run, true)).await?;
+        }
+        comment(&client, database, &mark(&self.run, true)).await
     }
 
     async fn drop_all(&self, database: &str, names: &[String]) -> Result<()> {
@@ -291,6 +315,16 @@ impl Service {
         }
         Ok(())
     }
+}
+
+fn still_there(database: &str) -> Error {
+    Error::new(
+        format!("could not drop the database \"{database}\" of the service"),
+        "Run \"pgdrill clean\".",
+    )
+    .because(
+        "It does not answer; once it does, \"pgdrill clean\" with its URL removes what is left.",
+    )
 }
 
 async fn comment(client: &Client, database: &str, text: &str) -> Result<()> {

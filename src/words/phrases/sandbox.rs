@@ -70,7 +70,11 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the container runs and its PostgreSQL cannot be reached from here", "コンテナーは動いていますが、その PostgreSQL にここから接続できません"),
     ("Run pgdrill on the machine that Docker runs on, or choose --sandbox local or service.", "Docker の動いているマシンで pgdrill を実行するか、--sandbox local または service を選んでください。"),
     ("It said nothing.", "何も出力していません。"),
+    ("Docker does not answer; once it does, \"pgdrill clean\" removes what is left.", "Docker が応答しません。応答するようになったら「pgdrill clean」で残りを消せます。"),
     // A service.
+    ("It does not answer; once it does, \"pgdrill clean\" with its URL removes what is left.", "サービスが応答しません。応答するようになったら、その URL を指定した「pgdrill clean」で残りを消せます。"),
+    ("It did not answer within {} s.", "{0} 秒以内に応答がありませんでした。"),
+    ("could not drop the database \"{}\" of the service", "サービスのデータベース「{0}」を削除できませんでした"),
     ("no service URL is given", "サービスの URL が指定されていません"),
     ("the service URL is not a PostgreSQL URL", "サービスの URL が PostgreSQL の URL ではありません"),
     ("the service URL names no host", "サービスの URL にホストがありません"),
