@@ -83,6 +83,7 @@ struct Job<'a> {
     memory: &'a Memory,
     step: &'a Attempt,
     early: early::Slot,
+    left: stop::Left,
 }
 
 /// One backup of those that a run looks at, one after another.
@@ -138,11 +139,13 @@ async fn attempt(
         memory: &memory,
         step,
         early: early::Slot::default(),
+        left: stop::Left::default(),
     };
     let mut interrupt = pin!(interrupt);
     let mut kept = None;
     let looked = Box::pin(look(&job, &mut report, interrupt.as_mut(), &mut kept)).await;
-    let mut interrupted = stop::note(looked, &mut report, interrupt.as_mut()).await;
+    let noted = stop::note(looked, &job.left, &mut report, interrupt.as_mut());
+    let mut interrupted = noted.await;
     finish(&mut report, &job, began);
     if options.is_drill() && !options.no_notify {
         let mut telling = Telling::of(&job, start);

@@ -20,7 +20,7 @@ use super::{
     folder::Folder,
     installed::{self, Installed},
     jail::Jail,
-    process::Programs,
+    process::{Group, Programs},
 };
 use crate::error::{Error, OrStop, Result};
 
@@ -86,10 +86,14 @@ async fn launch(
     let mut superuser = connection::base(SUPERUSER, &password);
     superuser.host_path(&home);
     let mut child = spawn(needs, folder, jail, chosen, &password)?;
-    if let Err(error) = wait_until_ready(&mut child, &superuser, folder).await {
+    // Whoever gives up the waiting ends it: the script hears of nothing while initdb runs.
+    let mut group = Group::of(&child);
+    let ready = wait_until_ready(&mut child, &superuser, folder).await;
+    if ready.is_err() {
         end(&mut child).await;
-        return Err(error);
     }
+    group.ended();
+    ready?;
     if needs.keep {
         write_passfile(folder, &home, &password)?;
         folder.keep()?;

@@ -91,16 +91,16 @@ fn run(program: &str, mut command: Command) -> Result<Tool> {
 }
 
 /// A program and those that it started: a `pg_restore` with several jobs leaves none of them behind.
-struct Group(Option<Pid>);
+pub(super) struct Group(Option<Pid>);
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    pub(super) fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self(id.map(Pid::from_raw))
     }
 
-    /// The program ended by itself, and its number may soon be another's.
-    fn ended(&mut self) {
+    /// The program ended by itself, and its number may soon be another's; or somebody else ends it.
+    pub(super) fn ended(&mut self) {
         self.0 = None;
     }
 }

@@ -96,8 +96,10 @@ pub(super) fn or_start(job: &Job<'_>, majors: Majors) -> JoinHandle<Result<Sandb
     };
     let needs = trial::needs(job, majors);
     tokio::spawn(async move {
-        if let Some(other) = other {
-            trial::abandon(other.starting, &needs.run).await;
+        if let Some(other) = other
+            && let Err(error) = trial::abandon(other.starting, &needs.run).await
+        {
+            tracing::warn!(%error, "the sandbox was not removed whole");
         }
         sandbox::start(&needs).await
     })
@@ -106,7 +108,8 @@ pub(super) fn or_start(job: &Job<'_>, majors: Majors) -> JoinHandle<Result<Sandb
 /// Ends one that no dump came for.
 pub(super) async fn give_up(job: &Job<'_>) {
     if let Some(early) = job.early.take() {
-        trial::abandon(early.starting, &job.run).await;
+        let ended = trial::abandon(early.starting, &job.run).await;
+        job.left.note(ended);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Job, Signal, Stop, cpu,
@@ -42,7 +43,7 @@ pub(super) async fn run(
     let sandbox = tokio::select! {
         biased;
         signal = interrupt.as_mut() => {
-            abandon(starting, &job.run).await;
+            job.left.note(abandon(starting, &job.run).await);
             return Err(Stop::Signal(signal));
         }
         started = &mut starting => joined(started)?,
@@ -59,12 +60,7 @@ pub(super) async fn run(
         *kept = sandbox.kept();
     }
     job.progress.stage("stop");
-    let stopped = sandbox.stop().await;
-    if let Err(error) = stopped {
-        // What is left behind says nothing about the backup, so it must not hide what was found.
-        tracing::warn!(%error, "the sandbox was not removed whole");
-        notes(report).push(crate::error::sentence(&error.to_string()));
-    }
+    job.left.note(sandbox.stop().await);
     outcome
 }
 
@@ -89,16 +85,37 @@ fn joined(
 }
 
 /// Ends a sandbox that is still starting.
-pub(super) async fn abandon(starting: JoinHandle<Result<Sandbox>>, run: &str) {
-    if let Ok(Ok(Ok(sandbox))) = tokio::time::timeout(PATIENCE, starting).await {
-        if let Err(error) = sandbox.stop().await {
-            tracing::warn!(%error, "the sandbox was not removed whole");
-        }
-        return;
+///
+/// # Errors
+/// When something of it may be left.
+pub(super) async fn abandon(starting: JoinHandle<Result<Sandbox>>, run: &str) -> Result<()> {
+    let mut starting = AbortOnDropHandle::new(starting);
+    let started = if let Ok(started) = timeout(PATIENCE, &mut starting).await {
+        started
+    } else {
+        // A task that nobody waits for goes on, and holds what is to be removed.
+        starting.abort();
+        starting.await
+    };
+    match started {
+        Ok(Ok(sandbox)) => sandbox.stop().await,
+        _ => sweep(run).await,
     }
-    if let Err(error) = sandbox::clean(None, true, Some(run)).await {
-        tracing::warn!(%error, "the sandbox was not removed whole");
+}
+
+/// Removes what there is of a sandbox that did not start. In a service nothing is made before it did.
+async fn sweep(run: &str) -> Result<()> {
+    let clean = async || {
+        let cleaned = timeout(PATIENCE, sandbox::clean(None, true, Some(run))).await;
+        let doing = || "the sandbox was not removed whole".to_owned();
+        cleaned.or_stop(doing, "Run \"pgdrill clean\".")?.map(drop)
+    };
+    if clean().await.is_ok() {
+        return Ok(());
     }
+    // What was just ending may have written into its folder.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    clean().await
 }
 
 fn described(sandbox: &Sandbox) -> SandboxFacts {

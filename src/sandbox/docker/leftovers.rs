@@ -1,6 +1,6 @@
 //! Containers that killed runs left behind.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use testcontainers::{
     bollard,
@@ -17,24 +17,33 @@ use crate::{
     sandbox::leftovers::Sweep,
 };
 
+/// How often a container is looked at that somebody else removes, until it is left to them.
+const GOING: u32 = 100;
+
 /// Removes a container with its volumes, by its name or id.
 pub(super) async fn remove(client: &bollard::Docker, name: &str) -> Result<()> {
     let options = RemoveContainerOptionsBuilder::new()
         .force(true)
         .v(true)
         .build();
-    match client.remove_container(name, Some(options)).await {
-        // Gone, or going.
-        Err(DockerError::DockerResponseServerError {
-            status_code: 404 | 409,
-            ..
-        })
-        | Ok(()) => Ok(()),
-        Err(error) => Err(error).or_stop(
-            || format!("could not remove the container \"{name}\""),
-            "Remove it with \"docker rm --force --volumes\".",
-        ),
+    for _ in 0..GOING {
+        match client.remove_container(name, Some(options.clone())).await {
+            Err(DockerError::DockerResponseServerError {
+                status_code: 404, ..
+            })
+            | Ok(()) => return Ok(()),
+            Err(DockerError::DockerResponseServerError {
+                status_code: 409, ..
+            }) => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(error) => {
+                return Err(error).or_stop(
+                    || format!("could not remove the container \"{name}\""),
+                    "Remove it with \"docker rm --force --volumes\".",
+                );
+            }
+        }
     }
+    Ok(())
 }
 
 /// Removes containers whose run is over. Where Docker is not, there are none; one that the environment names must answer.

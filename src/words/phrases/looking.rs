@@ -50,6 +50,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the local sandbox did not start", "ローカルの検証環境が起動しませんでした"),
     ("the dump needs PostgreSQL {} and the sandbox has {}", "ダンプには PostgreSQL {0} が必要ですが、検証環境は {1} です"),
     ("Name an image, a service or an installation of PostgreSQL {} or newer.", "PostgreSQL {0} 以降のイメージ、サービス、またはインストール先を指定してください。"),
+    ("Run \"pgdrill clean\", then run it again.", "「pgdrill clean」を実行してから、もう一度実行してください。"),
     ("Run \"pgdrill clean\".", "「pgdrill clean」を実行してください。"),
     ("could not connect to the service at \"{}\"", "サービス「{0}」に接続できませんでした"),
     ("the service went away", "サービスとの接続が切れました"),
