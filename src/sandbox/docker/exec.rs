@@ -41,11 +41,16 @@ pub(super) struct Programs {
     container: String,
     bin: String,
     environment: Vec<String>,
+    /// Variables of the container that they do not get.
+    strange: Vec<String>,
 }
 
+/// What a program may need of the image's own variables: where its libraries and its user are.
+const KNOWN: [&str; 2] = ["LD_LIBRARY_PATH", "HOME"];
+
 impl Programs {
-    /// With everything that points them at the database to restore into.
-    pub(super) fn new(container: &str, bin: String, password: &str) -> Self {
+    /// With everything that points them at the database to restore into, in a container with these variables.
+    pub(super) fn new(container: &str, bin: String, password: &str, image: &[String]) -> Self {
         let environment = vec![
             format!("PATH={bin}:{PATH}"),
             format!("PGHOST={INSIDE}"),
@@ -55,17 +60,37 @@ impl Programs {
             format!("PGDATABASE={DATABASE}"),
             "LC_ALL=C".to_owned(),
         ];
+        let ours = names(&environment);
+        let strange = (names(image).into_iter())
+            .filter(|name| !name.is_empty() && !ours.contains(name) && !KNOWN.contains(name))
+            .map(str::to_owned)
+            .collect();
         Self {
             container: container.to_owned(),
             bin,
+            strange,
             environment,
         }
+    }
+
+    /// The words that start a program. Docker only adds variables, so the container's `env` takes away what the image sets:
+    /// one that `libpq` or `psql` knows would change what they do.
+    fn command(&self, program: &str, arguments: &[&str]) -> Vec<String> {
+        let without = self.strange.iter().flat_map(|name| ["-u", name]);
+        let words = std::iter::once("env").chain(without).chain([program]);
+        let words = words.chain(arguments.iter().copied());
+        words.map(str::to_owned).collect()
     }
 
     /// The folder of PostgreSQL's programs.
     pub(super) fn bin(&self) -> &str {
         &self.bin
     }
+}
+
+fn names(environment: &[String]) -> Vec<&str> {
+    let variables = environment.iter();
+    (variables.filter_map(|variable| variable.split('=').next())).collect()
 }
 
 /// A program's ends.
@@ -106,10 +131,7 @@ pub(super) async fn tool(
     program: &str,
     arguments: &[&str],
 ) -> Result<Tool> {
-    let command = std::iter::once(program)
-        .chain(arguments.iter().copied())
-        .map(str::to_owned)
-        .collect();
+    let command = programs.command(program, arguments);
     let container = &programs.container;
     let attached = attach(client, container, command, programs.environment.clone())
         .await
@@ -224,7 +246,16 @@ fn free_kilobytes(line: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::free_kilobytes;
+    use super::{Programs, free_kilobytes};
+
+    #[test]
+    fn a_program_gets_no_variable_of_the_image_that_could_change_what_it_does() {
+        let image = ["PATH=/x", "PGSERVICE=nowhere", "HOME=/h", "PGUSER=u", "=", "PGOPTIONS"];
+        let image = image.map(str::to_owned);
+        let programs = Programs::new("c", "/bin".to_owned(), "p", &image);
+        let expected = ["env", "-u", "PGSERVICE", "-u", "PGOPTIONS", "sh", "-c", "x"];
+        assert_eq!(programs.command("sh", &["-c", "x"]), expected);
+    }
 
     #[test]
     fn the_free_space_is_the_fourth_word() {

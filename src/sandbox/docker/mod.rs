@@ -199,6 +199,8 @@ async fn finish(
             }
             exec::hold(client, &name).await.map(Some)
         })?;
+    let variables = about.config.and_then(|config| config.env);
+    let variables = variables.unwrap_or_default();
     let process = about.state.and_then(|state| state.pid);
     let effort = Effort::of_container(about.id.as_deref(), process);
     let container = if plan.needs.keep {
@@ -211,7 +213,7 @@ async fn finish(
     Ok(Started {
         server: Server::Docker(Box::new(Docker {
             client: client.clone(),
-            programs: exec::Programs::new(&name, bin, plan.password),
+            programs: exec::Programs::new(&name, bin, plan.password, &variables),
             name,
             image: plan.image.to_owned(),
             image_id: about.image,
