@@ -98,11 +98,14 @@ pub struct Complaints {
     /// How many more there were than are kept.
     pub(super) more: u64,
     object: Option<String>,
+    /// Whether a line was the tool's own, whatever it said.
+    spoke: bool,
 }
 
 impl Complaints {
     /// Reads one line of the tool's output.
     pub fn read(&mut self, line: &str) {
+        self.spoke |= line.starts_with("pg_restore:") || line.starts_with("psql:");
         if let Some(entry) = line.split_once("from TOC entry ").map(|(_, rest)| rest) {
             self.object = toc_object(entry);
         } else if let Some(message) = primary(line) {
@@ -162,8 +165,13 @@ impl Complaints {
             return;
         }
         let message = format!("{program} ended with exit code {code} and did not say why");
+        // Both say why they end by themselves: what said nothing was not them, or never came to read the dump.
+        let class = match code {
+            ..126 if !self.spoke => Class::Environment,
+            _ => of_exit(code),
+        };
         self.list.push(Complaint {
-            class: of_exit(code),
+            class,
             said: Secret::default(),
             message,
             object: None,
@@ -468,6 +476,19 @@ mod tests {
         let mut killed = Complaints::default();
         killed.ended("pg_restore", 137);
         assert!(killed.environment().is_some());
+    }
+
+    #[test]
+    fn a_tool_that_ends_by_itself_without_a_word_says_nothing_of_the_dump() {
+        let ended = |said: &str| {
+            let mut complaints = read(said);
+            complaints.ended("pg_restore", 1);
+            complaints
+        };
+        let wrapper = ended("Error: pg_wrapper: pg_restore was not found in /usr/lib/postgresql\n");
+        assert!(wrapper.environment().is_some() && wrapper.judge(&[]).findings.is_empty());
+        let own = ended("pg_restore: warning: something\n");
+        assert_eq!(own.judge(&[]).findings[0].code, Code::RestoreFailed);
     }
 
     #[test]

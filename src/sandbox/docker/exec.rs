@@ -39,18 +39,31 @@ type Input = Pin<Box<dyn AsyncWrite + Send>>;
 #[derive(Debug)]
 pub(super) struct Programs {
     container: String,
+    image: String,
     bin: String,
     environment: Vec<String>,
     /// Variables of the container that they do not get.
     strange: Vec<String>,
 }
 
+/// PostgreSQL's own: those beside the server, not those of that name elsewhere, which may be another version's or a wrapper's.
+const BESIDE: [&str; 2] = ["pg_restore", "psql"];
+
+/// What `env` ends with when there is no such program.
+const MISSING: i64 = 127;
+
 /// What a program may need of the image's own variables: where its libraries and its user are.
 const KNOWN: [&str; 2] = ["LD_LIBRARY_PATH", "HOME"];
 
 impl Programs {
     /// With everything that points them at the database to restore into, in a container with these variables.
-    pub(super) fn new(container: &str, bin: String, password: &str, image: &[String]) -> Self {
+    pub(super) fn new(
+        container: &str,
+        image: &str,
+        bin: String,
+        password: &str,
+        variables: &[String],
+    ) -> Self {
         let environment = vec![
             format!("PATH={bin}:{PATH}"),
             format!("PGHOST={INSIDE}"),
@@ -61,12 +74,13 @@ impl Programs {
             "LC_ALL=C".to_owned(),
         ];
         let ours = names(&environment);
-        let strange = (names(image).into_iter())
+        let strange = (names(variables).into_iter())
             .filter(|name| !name.is_empty() && !ours.contains(name) && !KNOWN.contains(name))
             .map(str::to_owned)
             .collect();
         Self {
             container: container.to_owned(),
+            image: image.to_owned(),
             bin,
             strange,
             environment,
@@ -76,10 +90,26 @@ impl Programs {
     /// The words that start a program. Docker only adds variables, so the container's `env` takes away what the image sets:
     /// one that `libpq` or `psql` knows would change what they do.
     fn command(&self, program: &str, arguments: &[&str]) -> Vec<String> {
+        let program = if BESIDE.contains(&program) {
+            format!("{}/{program}", self.bin)
+        } else {
+            program.to_owned()
+        };
         let without = self.strange.iter().flat_map(|name| ["-u", name]);
-        let words = std::iter::once("env").chain(without).chain([program]);
+        let words = std::iter::once("env").chain(without).chain([&*program]);
         let words = words.chain(arguments.iter().copied());
         words.map(str::to_owned).collect()
+    }
+
+    /// The error of a program that the image does not have.
+    fn missing(&self, program: &str) -> Option<Error> {
+        let Self { image, bin, .. } = self;
+        BESIDE.contains(&program).then(|| {
+            Error::new(
+                format!("the image \"{image}\" has no \"{program}\" in \"{bin}\""),
+                "Name an image in `sandbox.image` that has PostgreSQL's client programs beside its server.",
+            )
+        })
     }
 
     /// The folder of PostgreSQL's programs.
@@ -146,12 +176,16 @@ pub(super) async fn tool(
     let feeding = tasks.spawn(feed(far, attached.input));
     let mut draining = JoinSet::new();
     draining.spawn(drain(attached.output, send));
+    let missing = programs.missing(program);
     let (client, id, program) = (client.clone(), attached.id, program.to_owned());
     let status = async move {
         while draining.join_next().await.is_some() {}
         feeding.abort();
         while tasks.join_next().await.is_some() {}
-        exit_code(&client, &id, &program).await
+        match (exit_code(&client, &id, &program).await, missing) {
+            (Ok(MISSING), Some(error)) => Err(error),
+            (code, _) => code,
+        }
     };
     Ok(Tool {
         stdin: Box::pin(near),
@@ -250,11 +284,19 @@ mod tests {
 
     #[test]
     fn a_program_gets_no_variable_of_the_image_that_could_change_what_it_does() {
-        let image = ["PATH=/x", "PGSERVICE=nowhere", "HOME=/h", "PGUSER=u", "=", "PGOPTIONS"];
+        let image = [
+            "PATH=/x",
+            "PGSERVICE=nowhere",
+            "HOME=/h",
+            "PGUSER=u",
+            "=",
+            "PGOPTIONS",
+        ];
         let image = image.map(str::to_owned);
-        let programs = Programs::new("c", "/bin".to_owned(), "p", &image);
+        let programs = Programs::new("c", "i", "/bin".to_owned(), "p", &image);
         let expected = ["env", "-u", "PGSERVICE", "-u", "PGOPTIONS", "sh", "-c", "x"];
         assert_eq!(programs.command("sh", &["-c", "x"]), expected);
+        assert_eq!(programs.command("psql", &[]).last().unwrap(), "/bin/psql");
     }
 
     #[test]

@@ -18,7 +18,8 @@ use tokio_postgres::Config;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    DATABASE, Needs, PATIENCE, SUPERUSER, Server, Started, Tool, connection, effort::Effort, folder::Folder,
+    DATABASE, Needs, PATIENCE, SUPERUSER, Server, Started, Tool, connection, effort::Effort,
+    folder::Folder,
 };
 use crate::error::{Error, OrStop, Result, sentence, whole};
 
@@ -213,7 +214,7 @@ async fn finish(
     Ok(Started {
         server: Server::Docker(Box::new(Docker {
             client: client.clone(),
-            programs: exec::Programs::new(&name, bin, plan.password, &variables),
+            programs: exec::Programs::new(&name, plan.image, bin, plan.password, &variables),
             name,
             image: plan.image.to_owned(),
             image_id: about.image,
@@ -279,7 +280,9 @@ impl Docker {
             return Ok(());
         }
         let container = self.container.take();
-        let removed = self.while_docker_answers(self.remove(container)).await;
+        let removed = self
+            .while_docker_answers(Box::pin(self.remove(container)))
+            .await;
         self.folder.remove().and(removed)
     }
 
@@ -305,7 +308,9 @@ impl Docker {
                     format!("could not remove the container \"{}\"", self.name),
                     "Run \"pgdrill clean\".",
                 )
-                .because("Docker does not answer; once it does, \"pgdrill clean\" removes what is left."));
+                .because(
+                    "Docker does not answer; once it does, \"pgdrill clean\" removes what is left.",
+                ));
             }
         }
     }

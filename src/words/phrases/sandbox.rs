@@ -60,6 +60,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Look at what Docker says above; \"pgdrill clean\" removes what an earlier run left.", "上の Docker のメッセージを確認してください。以前の実行の残りは「pgdrill clean」で消せます。"),
     ("Name an image that has a user \"postgres\" in `sandbox.image`, as the official ones and those made from them do.", "ユーザー「postgres」のあるイメージを `sandbox.image` に書いてください。公式のイメージとその派生にはあります。"),
     ("Name an image with a PostgreSQL server in `sandbox.image`, such as the official ones or those made from them.", "PostgreSQL のサーバーを含むイメージ(公式のものやその派生など)を `sandbox.image` に書いてください。"),
+    ("the image \"{}\" has no \"{}\" in \"{}\"", "イメージ「{0}」の「{2}」に「{1}」がありません"),
+    ("Name an image in `sandbox.image` that has PostgreSQL's client programs beside its server.", "サーバーと同じ場所に PostgreSQL のクライアントプログラムがあるイメージを `sandbox.image` に書いてください。"),
     ("could not look for the image \"{}\"", "イメージ「{0}」を探せませんでした"),
     ("Check the image's name and that Docker works.", "イメージの名前と、Docker が動いているかを確認してください。"),
     ("image \"{}\" is neither here nor in its registry", "イメージ「{0}」はここにもレジストリーにもありません"),
