@@ -177,12 +177,16 @@ pub(super) fn check_name(run: &str) -> Result<()> {
     ))
 }
 
-/// Where the folder of a run goes: where temporary files go, unless a socket's path would be too long there or
-/// a server's own user could not get there.
+/// Where the folder of a run goes: where temporary files go, unless a socket's path would be too long there or not be
+/// understood, or a server's own user could not get there.
 fn place(run: &str) -> PathBuf {
-    let path = temporary().join(format!("{PREFIX}{run}"));
+    place_in(&temporary(), run)
+}
+
+fn place_in(temporary: &Path, run: &str) -> PathBuf {
+    let path = temporary.join(format!("{PREFIX}{run}"));
     let socket = path.join("server/.s.PGSQL.5432");
-    if socket.as_os_str().len() <= LONGEST_SOCKET && passable(&path) {
+    if socket.as_os_str().len() <= LONGEST_SOCKET && plain(temporary) && passable(&path) {
         path
     } else {
         Path::new("/tmp").join(format!("{PREFIX}{run}"))
@@ -193,6 +197,13 @@ fn place(run: &str) -> PathBuf {
 fn temporary() -> PathBuf {
     let folder = env::temp_dir();
     std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// Whether PostgreSQL takes the path for one folder's: a comma ends one in its settings and in `PGHOST`, where nothing can be
+/// quoted, and a backslash takes a meaning from what follows it.
+fn plain(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    !bytes.iter().any(|byte| b",\\\n".contains(byte))
 }
 
 /// Whether everybody may pass through every folder above; only root starts servers as somebody else.
@@ -220,6 +231,15 @@ mod tests {
         for bad in ["", "a/b", "a b", "a\"", "..", "a;b", &"x".repeat(41)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_path_that_postgresql_reads_otherwise_is_not_used() {
+        for odd in ["/tmp/a,b", "/tmp/a\\b", "/tmp/a\nb"] {
+            assert_eq!(place_in(Path::new(odd), "x"), Path::new("/tmp/pgdrill-x"));
+        }
+        let plain = Path::new("/tmp/a b's \"c\"");
+        assert!(super::plain(plain) && !super::plain(Path::new(",")));
     }
 
     #[test]
