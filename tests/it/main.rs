@@ -36,6 +36,7 @@ mod health;
 mod history;
 mod history_cli;
 mod hostile;
+mod images;
 mod init;
 mod initialised;
 mod inspect;
