@@ -1,30 +1,85 @@
-//! Ctrl-C, SIGTERM and a closed terminal: the first one ends the run in order, the second one at once.
+//! Ctrl-C, SIGTERM and a closed terminal: the first one ends the run in order, the second one at once. Where nothing is
+//! left to be put in order, the first one does.
 
-use std::{fs, process};
+use std::{
+    fs, process,
+    sync::{OnceLock, mpsc},
+    thread,
+};
 
-use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::{
+    signal::unix::{self, SignalKind, signal},
+    sync::watch,
+};
 
 use crate::verify::Signal;
 
-/// The first signal from now on. From then on a second one ends the process at once: what is left is swept by
-/// `pgdrill clean`. Must be called inside a Tokio runtime.
+/// The first signal of this process, once it came.
+static CAME: OnceLock<watch::Sender<Option<Signal>>> = OnceLock::new();
+
+/// The first signal; at once, where it came before somebody waited. As long as this is kept it ends nothing by itself,
+/// and a second one ends the process at once: what is left is swept by `pgdrill clean`. Where nobody keeps this any more
+/// the first one ends the process.
 pub(super) fn first() -> impl Future<Output = Signal> {
     // Now, and not when somebody first waits: until then a signal would end the process.
-    let mut signals = Signals::handled();
-    async move {
-        let signal = signals.next().await;
-        tracing::warn!("cleaning up; once more ends at once and leaves it to \"pgdrill clean\"");
-        tokio::spawn(async move {
-            // A shell and the system both tell of a closed terminal, and nobody is there who would be in a hurry.
-            let mut again = signals.next().await;
-            while again == Signal::Hangup {
-                again = signals.next().await;
-            }
-            #[expect(clippy::exit, reason = "the second signal means now")]
-            process::exit(i32::from(again.exit_code()));
-        });
-        signal
+    let came = CAME.get_or_init(|| {
+        let came = watch::Sender::new(None);
+        listen(came.clone());
+        came
+    });
+    wait_for(came.subscribe())
+}
+
+async fn wait_for(mut came: watch::Receiver<Option<Signal>>) -> Signal {
+    let signal = came.wait_for(Option::is_some).await.map(|signal| *signal);
+    match signal {
+        Ok(Some(signal)) => signal,
+        Ok(None) | Err(_) => std::future::pending().await,
     }
+}
+
+/// Listens on a thread of its own: no work that keeps the others busy, and no pipe without a reader, holds up a signal.
+/// Where that cannot be had a signal ends the process as it always did.
+fn listen(came: watch::Sender<Option<Signal>>) {
+    let (tell, listens) = mpsc::channel();
+    let listening = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(async {
+                let signals = Signals::handled();
+                // Whoever asked waits for it.
+                let _ = tell.send(());
+                hear(signals, &came).await;
+            });
+        }
+    };
+    let thread = thread::Builder::new().name("signals".to_owned());
+    if thread.spawn(listening).is_ok() {
+        // It says nothing when it could not begin.
+        let _ = listens.recv();
+    }
+}
+
+/// Ends the process, but for the first signal, as long as somebody takes that.
+async fn hear(mut signals: Signals, came: &watch::Sender<Option<Signal>>) {
+    let signal = signals.next().await;
+    if came.send(Some(signal)).is_err() {
+        end(signal);
+    }
+    tracing::warn!("cleaning up; once more ends at once and leaves it to \"pgdrill clean\"");
+    // A shell and the system both tell of a closed terminal, and nobody is there who would be in a hurry.
+    let mut again = signals.next().await;
+    while again == Signal::Hangup {
+        again = signals.next().await;
+    }
+    end(again);
+}
+
+#[expect(clippy::exit, reason = "nobody is left who could end it in order")]
+fn end(signal: Signal) -> ! {
+    process::exit(i32::from(signal.exit_code()))
 }
 
 /// Those that are handled. Without a handler a signal ends the process as it always did.
@@ -90,5 +145,15 @@ mod tests {
             "Name:\tpgdrill\nSigIgn:\t0000000000001001\n"
         ));
         assert!(ignores_hangup("Name:\tpgdrill\n"));
+    }
+
+    #[tokio::test]
+    async fn a_signal_that_came_while_nobody_waited_is_not_lost() {
+        let came = watch::Sender::new(None);
+        let kept = wait_for(came.subscribe());
+        came.send(Some(Signal::Terminate)).unwrap();
+        assert_eq!(wait_for(came.subscribe()).await, Signal::Terminate);
+        drop(kept);
+        assert!(came.send(Some(Signal::Interrupt)).is_err());
     }
 }

@@ -16,6 +16,7 @@ mod schedule;
 
 use std::{
     net::{SocketAddr, TcpListener},
+    pin::pin,
     sync::Arc,
     thread,
     time::Duration,
@@ -131,8 +132,10 @@ impl Server {
             looks.spawn(look::run(Arc::clone(watch), position));
         }
         let mut drills = tokio::spawn(drills::run(Arc::clone(watch), self.turns, stop));
+        // Kept to the end: who still listens is not ended by a signal before the drill was cleaned up.
+        let mut interrupt = pin!(interrupt);
         let early = tokio::select! {
-            signal = interrupt => {
+            signal = interrupt.as_mut() => {
                 tell.send_replace(Some(signal));
                 None
             }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read as _,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -42,13 +43,14 @@ fn place(server: &Cluster) -> TempDir {
 }
 
 fn start(place: &Path, provider: &str) -> Child {
-    start_as("--default-signal=HUP", place, provider)
+    let more = ["--sandbox", provider, "--format", "json"];
+    start_as("--default-signal=HUP", place, &more)
 }
 
 /// Starts it through `env`, which knows what is done of SIGHUP: whoever runs the tests may ignore it, as `nohup` does.
-fn start_as(word: &str, place: &Path, provider: &str) -> Child {
+fn start_as(word: &str, place: &Path, more: &[&str]) -> Child {
     let plan = place.join("plan.yaml").display().to_string();
-    let program = pgdrill(&["verify", &plan, "--sandbox", provider, "--format", "json"]);
+    let program = pgdrill(&[&["verify", &plan], more].concat());
     let set = |(name, value)| Some((name, value?));
     Command::new("env")
         .arg(word)
@@ -133,7 +135,8 @@ async fn a_run_that_shall_outlive_its_terminal_does() {
         return;
     };
     let place = place(&server);
-    let child = start_as("--ignore-signal=HUP", place.path(), "local");
+    let more = ["--sandbox", "local", "--format", "json"];
+    let child = start_as("--ignore-signal=HUP", place.path(), &more);
     until("the check is asked", || asking(place.path())).await;
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
     let mut lines = status.lines();
@@ -145,6 +148,64 @@ async fn a_run_that_shall_outlive_its_terminal_does() {
     kill(run, Signal::SIGTERM).unwrap();
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
     assert_eq!(report(&output.await.unwrap()).0, 143);
+}
+
+/// A drill that told its verdict, and now waits for a reader of its report who never comes.
+async fn told(place: &Path) -> Child {
+    let pipe = place.join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let output = format!("json={}", pipe.display());
+    let more = ["--sandbox", "local", "--output", &output];
+    let mut child = start_as("--default-signal=HUP", place, &more);
+    let mut out = child.stdout.take().unwrap();
+    let seen = tokio::task::spawn_blocking(move || {
+        let mut text = Vec::new();
+        while !String::from_utf8_lossy(&text).contains("PASSED") {
+            let mut chunk = [0; 1024];
+            let count = out.read(&mut chunk).unwrap();
+            assert!(count > 0, "{}", String::from_utf8_lossy(&text));
+            text.extend_from_slice(&chunk[..count]);
+        }
+        // Open to the end: that nobody reads is no matter of the report in the pipe.
+        out
+    });
+    child.stdout = Some(seen.await.unwrap());
+    child
+}
+
+/// How it ended after this signal; nothing when it had to be killed.
+async fn ended_by(signal: Signal, mut child: Child) -> Option<i32> {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+    for _ in 0..PATIENCE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_over_and_only_writes_its_report_is_ended_by_the_first_signal() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    let place = place(&server);
+    let plan = place.path().join("plan.yaml");
+    let quick = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, quick.replace("pg_sleep(600)", "pg_sleep(0)")).unwrap();
+    for (signal, code) in [
+        (Signal::SIGTERM, 143),
+        (Signal::SIGINT, 130),
+        (Signal::SIGHUP, 129),
+    ] {
+        let child = told(place.path()).await;
+        assert_eq!(left(place.path()), Vec::<String>::new());
+        assert_eq!(ended_by(signal, child).await, Some(code), "{signal}");
+        fs::remove_file(place.path().join("pipe")).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

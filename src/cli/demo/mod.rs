@@ -11,7 +11,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 
-use super::{output, plans, verify::drill};
+use super::{output, plans, signals, verify::drill};
 use crate::{
     error::{OrStop, Result},
     plan::{self, Plan, Provider},
@@ -69,6 +69,8 @@ impl Demo {
     }
 
     async fn show(&self, quiet: bool) -> Result<u8> {
+        // A signal between two drills, or while a sandbox is removed, waits for the next drill: it leaves nothing behind.
+        let _kept = signals::first();
         let folder = TempDir::with_prefix("pgdrill-demo-").or_stop(no_folder, DISK)?;
         say(
             "1. A small shop database is made in a throwaway PostgreSQL, and dumped with pg_dump -Fc.\n",

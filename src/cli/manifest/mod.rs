@@ -81,8 +81,9 @@ impl TakeManifest {
         };
         let taken = tokio::select! {
             biased;
-            // A snapshot that somebody else dumps from ends by a signal as well as by the end of its input.
-            signal = signals::first(), if !self.snapshot => return signal.exit_code(),
+            // A snapshot that somebody else dumps from ends by a signal as well as by the end of its input: nothing may take
+            // a signal here that it waits for there.
+            signal = async { signals::first().await }, if !self.snapshot => return signal.exit_code(),
             taken = self.take(path) => taken,
         };
         match taken {
