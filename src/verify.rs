@@ -318,3 +318,27 @@ fn override_severity(finding: &Finding, wanted: Severity) -> Severity {
         finding.severity
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Code;
+
+    #[test]
+    fn a_plan_outranks_the_usual_severity_and_a_raised_one_but_not_a_lowered_one() {
+        let schema = Finding::new(Code::SchemaChanged, "a table is gone");
+        let raised = schema.severity(Severity::Warning);
+        assert_eq!(
+            override_severity(&raised, Severity::Critical),
+            Severity::Critical
+        );
+        assert_eq!(override_severity(&raised, Severity::Info), Severity::Info);
+        let stale = Finding::new(Code::BackupStale, "old");
+        assert_eq!(override_severity(&stale, Severity::Info), Severity::Info);
+        let lowered = stale.severity(Severity::Warning);
+        assert_eq!(
+            override_severity(&lowered, Severity::Critical),
+            Severity::Warning
+        );
+    }
+}

@@ -25,8 +25,6 @@ pub(super) fn base(user: &str, password: &str) -> Config {
         .user(user)
         .password(password)
         .application_name("pgdrill")
-        // Whatever the dump sets for its database: what is said is read in English.
-        .options("-c lc_messages=C")
         .connect_timeout(ATTEMPT);
     config
 }
@@ -219,7 +217,6 @@ pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str,
     // The driver does not ask for the address of a host that has one; neither may libpq.
     let addresses = config.get_hostaddrs().first();
     names.extend(addresses.map(|address| ("PGHOSTADDR", address.to_string())));
-    names.extend((config.get_options()).map(|options| ("PGOPTIONS", options.to_owned())));
     // Messages are parsed, so they must be in English.
     names.push(("LC_ALL", "C".to_owned()));
     names

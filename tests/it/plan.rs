@@ -702,6 +702,10 @@ fn the_digest_of_a_plan_changes_with_what_is_asked_and_with_nothing_else() {
         usual
     );
     assert_ne!(digest("sandbox: { image: postgres:17 }\n"), usual);
+    let kept = |more: &str| digest(&format!("backup: {{ url: ./b{more} }}\n"));
+    assert_eq!(kept(""), kept(", match: \"*.dump\""));
+    assert_ne!(kept(", database: shop"), kept(", database: other"));
+    assert_ne!(kept(", timezone: UTC"), kept(", timezone: Asia/Tokyo"));
     assert_ne!(digest("restore: { jobs: 2 }\n"), usual);
 }
 

@@ -44,10 +44,10 @@ pub(super) struct Service {
 
 /// Checks the server and takes the run's lock in it.
 pub(super) async fn start(needs: &Needs) -> Result<Started> {
-    let mut config = parse(needs.service_url.as_ref())?;
+    let config = parse(needs.service_url.as_ref())?;
     let keeper = connect(&config).await?;
     let about = look(&keeper).await?;
-    settings::settle(&keeper, about.superuser, &mut config).await?;
+    let settled = settings::settled(&keeper, about.superuser).await?;
     hold(&keeper, &needs.run).await?;
     let all = installed::all();
     let tools = installed::tools_for(&all, needs.tools_major.max(needs.major), about.major)?;
@@ -63,7 +63,7 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
     let database = database_name(&needs.run);
     let programs = Programs {
         bin: tools.bin.clone(),
-        environment: connection::environment(&config, &database),
+        environment: environment(&config, &database, &settled),
         folder: home,
         jail,
     };
@@ -82,6 +82,20 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
         database,
         notes,
     })
+}
+
+/// With what the URL asks of every session, and what we do.
+fn environment(config: &Config, database: &str, settled: &[&str]) -> Vec<(&'static str, String)> {
+    let mut environment = connection::environment(config, database);
+    let options: Vec<_> = config
+        .get_options()
+        .into_iter()
+        .chain(settled.iter().copied())
+        .collect();
+    if !options.is_empty() {
+        environment.push(("PGOPTIONS", options.join(" ")));
+    }
+    environment
 }
 
 fn parse(url: Option<&Secret>) -> Result<Config> {

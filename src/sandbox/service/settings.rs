@@ -1,17 +1,17 @@
 //! What the service's own settings would change of how rows are read, and of what is said about it.
 
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
 use crate::{
     error::{Error, Result},
     sandbox::connection::refused,
 };
 
-/// Settles for every later connection what a setting of the server, the user or the database would change.
+/// Options of `libpq` that settle for the tools what a setting of the server, the user or the database would change.
 ///
 /// # Errors
 /// When the server speaks a language that is not read here, and may not be asked for another.
-pub(super) async fn settle(client: &Client, superuser: bool, config: &mut Config) -> Result<()> {
+pub(super) async fn settled(client: &Client, superuser: bool) -> Result<Vec<&'static str>> {
     let row = client
         .query_one(
             "SELECT pg_catalog.current_setting('lc_messages'), pg_catalog.current_setting('array_nulls')",
@@ -20,24 +20,17 @@ pub(super) async fn settle(client: &Client, superuser: bool, config: &mut Config
         .await
         .map_err(|error| refused("could not look at the service", &error))?;
     let (language, nulls): (String, String) = (row.get(0), row.get(1));
-    let mut options: Vec<_> = config
-        .get_options()
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
+    let mut options = Vec::new();
     if !is_english(&language) && superuser {
-        options.push("-c lc_messages=C".to_owned());
+        options.push("-c lc_messages=C");
     } else if !is_english(&language) {
         return Err(in_another_language(&language));
     }
     // pg_dump writes no such line into a dump, and an array with a NULL would be refused.
     if nulls != "on" {
-        options.push("-c array_nulls=on".to_owned());
+        options.push("-c array_nulls=on");
     }
-    if !options.is_empty() {
-        config.options(options.join(" "));
-    }
-    Ok(())
+    Ok(options)
 }
 
 /// What errors say decides whose fault they are and which of their words are a row's: that is known in English alone.
