@@ -216,7 +216,7 @@ async fn what_a_service_does_not_let_us_do_is_not_blamed_on_the_backup() {
           create schema shop; create table public.t as select 1 id; create table shop.u as select 2 id;",
     );
     service.load(
-        "postgres",
+        "rights",
         b"create role few login createdb createrole bypassrls; grant pg_read_all_data to few with admin option",
     );
     let place = tempfile::tempdir().unwrap();
