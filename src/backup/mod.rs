@@ -242,27 +242,31 @@ impl Store {
 /// Whether a URL names a kind of place that is known, and a place of that kind.
 ///
 /// # Errors
-/// When it does not.
+/// When it does not, or names more than that.
 pub fn is_place(url: &str) -> Result<()> {
     match split(url)? {
         (Kind::S3, rest) if rest.is_empty() || rest.starts_with('/') => Err(Error::new(
             format!("\"{url}\" names no bucket"),
             "Write s3://BUCKET/PREFIX/.",
         )),
-        // It may be a password, so it is not repeated.
-        (Kind::S3, rest)
-            if rest
-                .split('/')
-                .next()
-                .is_some_and(|bucket| bucket.contains(['@', ':'])) =>
-        {
-            Err(Error::new(
-                "the URL of a bucket holds a user or a password",
-                "Write s3://BUCKET/PREFIX/: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-            ))
-        }
-        _ => Ok(()),
+        _ => holds_no_password(url),
     }
+}
+
+/// Whether the URL of a bucket holds nothing but bucket and prefix.
+///
+/// # Errors
+/// When it holds more: it may be a password, so it is not repeated.
+pub fn holds_no_password(url: &str) -> Result<()> {
+    let place = url.split_once("://").map_or("", |(_, place)| place);
+    let bucket = place.split('/').next().unwrap_or_default();
+    if bucket.contains(['@', ':']) {
+        return Err(Error::new(
+            "the URL of a bucket holds a user or a password",
+            "Write s3://BUCKET/PREFIX/: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        ));
+    }
+    Ok(())
 }
 
 /// The kind of place and what follows the scheme.

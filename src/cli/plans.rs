@@ -55,17 +55,16 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Plan>, u8> {
 /// Refuses a plan whose backups are nowhere: no drill would ever find them.
 fn places(plans: &[Plan]) -> Result<(), u8> {
     let backups = plans.iter().filter_map(|plan| plan.backup.as_ref());
+    let backups = backups.map(|backup| backup::is_place(&backup.url));
+    // A history that is nowhere is told by the run, which goes on without.
     let histories = plans.iter().filter_map(|plan| plan.history.as_ref());
-    let urls = backups
-        .map(|backup| &backup.url)
-        .chain(histories.map(|history| &history.url));
-    for url in urls {
-        backup::is_place(url).map_err(|error| {
+    let histories = histories.map(|history| backup::holds_no_password(&history.url));
+    backups.chain(histories).try_for_each(|known| {
+        known.map_err(|error| {
             output::tell_error(&error);
             USAGE
-        })?;
-    }
-    Ok(())
+        })
+    })
 }
 
 /// Refuses two plans that cannot be told apart, or whose metrics would replace each other's.
