@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::{connect, drop, lock_key, look, parse};
+use super::{about, claim::lock_key, connect, drop, parse};
 use crate::{
     error::Result,
     sandbox::{connection::refused, leftovers::Sweep, roles},
@@ -13,7 +13,7 @@ use crate::{
 pub(in crate::sandbox) async fn clean(url: &Secret, sweep: &Sweep<'_>) -> Result<Vec<String>> {
     let config = parse(Some(url))?;
     let client = connect(&config).await?;
-    let major = look(&client).await?.major;
+    let major = about::look(&client).await?.major;
     let mut removed = Vec::new();
     for (name, comment) in marked(&client, DATABASES).await? {
         if let Some(run) = over(&client, &comment, sweep).await? {

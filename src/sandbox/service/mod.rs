@@ -1,8 +1,9 @@
 //! A database in a server that CI provides. Only what the run made itself is ever dropped.
 
+mod about;
+mod claim;
 mod drop;
 mod leftovers;
-mod settings;
 
 use std::path::PathBuf;
 
@@ -10,24 +11,18 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config, config::Host};
 
 use super::{
-    Needs, PATIENCE, Server, Tool,
-    choose::Started,
-    connection::{self, quote_name, quote_text, refused},
-    folder::Folder,
-    installed,
-    jail::Jail,
-    process::Programs,
-    roles,
+    Needs, PATIENCE, Server, Tool, choose::Started, connection, folder::Folder, installed,
+    jail::Jail, process::Programs, roles,
 };
 use crate::{
     error::{Error, OrStop, Result, sentence},
     units::Secret,
 };
 
-pub(super) use leftovers::clean;
+use claim::comment;
 
-/// What the name of every database of ours begins with.
-const PREFIX: &str = "pgdrill_";
+pub(super) use claim::mark;
+pub(super) use leftovers::clean;
 
 const HINT: &str = "Give the URL of a running server that may be used by --service-url or PGDRILL_SERVICE_URL, such as postgres://postgres:password@localhost:5432/postgres.";
 
@@ -46,9 +41,9 @@ pub(super) struct Service {
 pub(super) async fn start(needs: &Needs) -> Result<Started> {
     let config = parse(needs.service_url.as_ref())?;
     let keeper = connect(&config).await?;
-    let about = look(&keeper).await?;
-    let settled = settings::settled(&keeper, about.superuser).await?;
-    hold(&keeper, &needs.run).await?;
+    let about = about::look(&keeper).await?;
+    let options = about.options()?;
+    claim::hold(&keeper, &needs.run).await?;
     let all = installed::all();
     let tools = installed::tools_for(&all, needs.tools_major.max(needs.major), about.major)?;
     let jail = jail(&config);
@@ -60,14 +55,14 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
             return Err(error);
         }
     };
-    let database = database_name(&needs.run);
+    let database = claim::database_name(&needs.run);
     let programs = Programs {
         bin: tools.bin.clone(),
-        environment: environment(&config, &database, &settled),
+        environment: environment(&config, &database, &options),
         folder: home,
         jail,
     };
-    let notes = notes(&about, tools.major);
+    let notes = about.notes(tools.major);
     let service = Service {
         config: config.clone(),
         keeper,
@@ -85,12 +80,12 @@ pub(super) async fn start(needs: &Needs) -> Result<Started> {
 }
 
 /// With what the URL asks of every session, and what we do.
-fn environment(config: &Config, database: &str, settled: &[&str]) -> Vec<(&'static str, String)> {
+fn environment(config: &Config, database: &str, ours: &[&str]) -> Vec<(&'static str, String)> {
     let mut environment = connection::environment(config, database);
     let options: Vec<_> = config
         .get_options()
         .into_iter()
-        .chain(settled.iter().copied())
+        .chain(ours.iter().copied())
         .collect();
     if !options.is_empty() {
         environment.push(("PGOPTIONS", options.join(" ")));
@@ -136,109 +131,12 @@ fn host(config: &Config) -> String {
     }
 }
 
-/// What the server lets us do.
-struct About {
-    major: u32,
-    superuser: bool,
-    create_role: bool,
-}
-
-async fn look(client: &Client) -> Result<About> {
-    let row = client
-        .query_one(
-            "SELECT pg_catalog.pg_is_in_recovery(), rolsuper, rolcreaterole, rolcreatedb, \
-             pg_catalog.current_setting('server_version_num')::int \
-             FROM pg_catalog.pg_roles WHERE rolname = current_user",
-            &[],
-        )
-        .await
-        .map_err(|error| refused("could not look at the service", &error))?;
-    let (recovery, superuser): (bool, bool) = (row.get(0), row.get(1));
-    if recovery {
-        return Err(Error::new(
-            "the service is a standby: nothing can be restored into it",
-            HINT,
-        ));
-    }
-    if !superuser && !row.get::<_, bool>(3) {
-        return Err(Error::new(
-            "the service's user may not create databases",
-            "Give it CREATEDB, or better, use a superuser of a server that was made for this.",
-        ));
-    }
-    Ok(About {
-        major: u32::try_from(row.get::<_, i32>(4) / 10_000).unwrap_or(0),
-        superuser,
-        create_role: superuser || row.get::<_, bool>(2),
-    })
-}
-
-fn notes(about: &About, tools: u32) -> Vec<String> {
-    let mut notes = vec![
-        format!("The client programs of PostgreSQL {tools} on this machine are used."),
-        "Egress was not blocked: the service is not a sandbox of ours.".to_owned(),
-    ];
-    if !about.superuser {
-        notes.push(
-            "The service's user is no superuser: extensions, event triggers and the like may not be restorable."
-                .to_owned(),
-        );
-    }
-    if !about.create_role {
-        notes.push(
-            "The service's user may not create roles: ownership and privileges cannot be proven."
-                .to_owned(),
-        );
-    }
-    notes
-}
-
 /// Programs must reach the server over the network; over a socket it may know us by our user.
 fn jail(config: &Config) -> Jail {
     match config.get_hosts().first() {
         Some(Host::Unix(_)) => Jail::none(),
         _ => Jail::open(),
     }
-}
-
-/// Takes the lock that says that the run lives.
-async fn hold(client: &Client, run: &str) -> Result<()> {
-    let taken = client
-        .query_one(
-            "SELECT pg_catalog.pg_try_advisory_lock($1)",
-            &[&lock_key(run)],
-        )
-        .await
-        .map_err(|error| refused("could not take the run's lock in the service", &error))?;
-    if taken.get(0) {
-        return Ok(());
-    }
-    Err(Error::new(
-        format!("another run is called \"{run}\" in this service"),
-        "Run again: every run has a name of its own.",
-    ))
-}
-
-/// The run's lock in the server: FNV-1a of its name.
-fn lock_key(run: &str) -> i64 {
-    let hash = run
-        .to_ascii_lowercase()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    hash.cast_signed()
-}
-
-/// The database of a run.
-fn database_name(run: &str) -> String {
-    format!("{PREFIX}{}", run.to_ascii_lowercase())
-}
-
-/// The comment by which a database or a role is known as ours.
-pub(super) fn mark(run: &str, kept: bool) -> String {
-    let word = if kept { "pgdrill kept" } else { "pgdrill" };
-    format!("{word} {run}")
 }
 
 impl Service {
@@ -341,20 +239,6 @@ fn still_there(database: &str) -> Error {
     )
 }
 
-async fn comment(client: &Client, database: &str, text: &str) -> Result<()> {
-    let sql = format!(
-        "COMMENT ON DATABASE {} IS {}",
-        quote_name(database),
-        quote_text(text)
-    );
-    client.batch_execute(&sql).await.map_err(|error| {
-        refused(
-            format!("could not mark the database \"{database}\""),
-            &error,
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,11 +253,5 @@ mod tests {
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(read("user=postgres").is_err());
         assert!(read("postgres://u:p@localhost/postgres").is_ok());
-    }
-
-    #[test]
-    fn a_runs_lock_is_its_own_whatever_the_case() {
-        assert_eq!(lock_key("01JDX"), lock_key("01jdx"));
-        assert_ne!(lock_key("01JDX"), lock_key("01JDY"));
     }
 }
