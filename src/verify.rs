@@ -13,6 +13,7 @@ mod crossing;
 mod early;
 mod facts;
 mod files;
+mod haste;
 mod health;
 mod inspect;
 mod learn;
@@ -150,7 +151,7 @@ async fn attempt(
     if options.is_drill() && !options.no_notify {
         let mut telling = Telling::of(&job, start);
         if interrupted.is_some() {
-            telling.patience = tell::HURRY;
+            telling.patience = haste::HURRY;
         }
         telling.quiet = job.seeks_good() && newest_good::goes_on(&report, interrupted);
         let over = interrupted.is_some();

@@ -1,19 +1,13 @@
 //! Tells of a finished run those whom the plan names; its verdict stands whatever they answer.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::task::JoinHandle;
 
 use super::{
     Options,
     crossing::{self, Before, Choice},
+    haste::{Haste, Kept},
     memory::Memory,
 };
 use crate::{
@@ -28,18 +22,8 @@ use crate::{
     words::Lang,
 };
 
-/// How long everybody is tried together after a run. A quarter of it is left for the metrics, which tell how many did not
-/// take the report.
+/// How long everybody is tried together after a run.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long a Pushgateway is tried.
-const PUSHING: Duration = Duration::from_secs(30);
-
-/// How long after a run that was interrupted: whoever interrupts does not wait, and CI kills after some ten seconds.
-pub(super) const HURRY: Duration = Duration::from_secs(4);
-
-/// How much of it is for the metrics, when the interruption comes while people are told.
-const LAST: Duration = Duration::from_secs(1);
 
 /// The name of the beginning of a drill among the sinks.
 const START: &str = "heartbeat.start";
@@ -104,46 +88,33 @@ impl<'a> Telling<'a> {
 
     /// Tells everybody. When `hurry` comes, nobody is waited for much longer.
     pub(super) async fn run(mut self, report: &mut Report, hurry: impl Future<Output = ()>) {
-        let began = Instant::now();
-        let for_metrics = self.patience / 4;
-        let patience = self.patience.saturating_sub(for_metrics);
-        let in_a_hurry = AtomicBool::new(false);
-        let hurry = async {
-            hurry.await;
-            in_a_hurry.store(true, Ordering::Relaxed);
-            HURRY.saturating_sub(LAST)
-        };
-        self.beginning(report, patience).await;
+        let mut haste = Haste::begin(self.patience, hurry);
+        self.beginning(report, &mut haste).await;
         if !self.quiet {
-            self.people(report, patience, hurry).await;
+            self.people(report, &mut haste).await;
         }
-        let left = self.patience.saturating_sub(began.elapsed()).min(PUSHING);
-        let left = if in_a_hurry.load(Ordering::Relaxed) {
-            LAST
-        } else {
-            left
-        };
-        self.metrics(report, left).await;
+        self.metrics(report, &mut haste).await;
     }
 
-    /// How it went with the message that the drill began, which was sent then.
-    async fn beginning(&mut self, report: &mut Report, patience: Duration) {
+    /// How it went with the message that the drill began, which was sent then. It is over before the end is told: a
+    /// heartbeat that hears of them in the wrong order waits for an end that was.
+    async fn beginning(
+        &mut self,
+        report: &mut Report,
+        haste: &mut Haste<impl Future<Output = ()>>,
+    ) {
         if let Some(mut start) = self.start.take() {
-            let ended = timeout(patience, &mut start).await;
+            let result = tokio::select! {
+                biased;
+                ended = &mut start => ended.unwrap_or_else(|_| Err(late())),
+                () = haste.over(Kept::Most) => Err(late()),
+            };
             start.abort();
-            let result = ended
-                .unwrap_or_else(|_| Ok(Err(late())))
-                .unwrap_or_else(|_| Err(late()));
             record(report, self.plan, START, result);
         }
     }
 
-    async fn people(
-        &self,
-        report: &mut Report,
-        patience: Duration,
-        hurry: impl Future<Output = Duration>,
-    ) {
+    async fn people(&self, report: &mut Report, haste: &mut Haste<impl Future<Output = ()>>) {
         let before = Before {
             past: (self.memory.remembers()).then_some(self.memory.past.runs.as_slice()),
             answers: self.answers,
@@ -163,24 +134,25 @@ impl<'a> Telling<'a> {
             lang: self.lang,
             first_run: self.first_run.unwrap_or(&report.run),
         };
-        let told = deliver::notify(occasion, &orders, patience, hurry).await;
+        let until = haste.until(Kept::Some);
+        let told = deliver::notify(occasion, &orders, until, haste.over(Kept::Some)).await;
         for (name, result) in told {
             record(report, self.plan, name, result);
         }
         report.sinks.extend(skipped);
     }
 
-    async fn metrics(&self, report: &mut Report, patience: Duration) {
+    async fn metrics(&self, report: &mut Report, haste: &mut Haste<impl Future<Output = ()>>) {
         let plan = self.plan;
         let folder = plan.file.parent().unwrap_or(Path::new("."));
         let textfile = plan.metrics.textfile.as_ref().map(|file| folder.join(file));
         let targets = Targets {
             textfile: textfile.as_deref(),
             pushgateway: plan.metrics.pushgateway.as_ref(),
-            patience,
         };
         let standing = of_run(report, self.memory, self.newest);
-        let told = deliver::metrics(&standing, &targets).await;
+        let until = haste.until(Kept::Nothing);
+        let told = deliver::metrics(&standing, &targets, until, haste.over(Kept::Nothing)).await;
         for (name, result) in told {
             record(report, plan, name, result);
         }

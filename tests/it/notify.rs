@@ -13,6 +13,7 @@ use pgdrill::{
 };
 use sha2::Sha256;
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::support::{
     receiver::{Answer, Got, Receiver},
@@ -60,7 +61,8 @@ async fn tell(
         lang: Lang::En,
         first_run: &report.run,
     };
-    let told = deliver::notify(occasion, &orders, patience, std::future::pending()).await;
+    let end = Instant::now() + patience;
+    let told = deliver::notify(occasion, &orders, end, sleep_until(end)).await;
     let words = |result: Result<(), pgdrill::error::Error>| {
         result.map_err(|error| {
             let finding = Finding::from(error);
@@ -166,8 +168,8 @@ async fn who_hurries_waits_no_longer_than_he_says() {
     }];
     // Without the hurry this test would take a day.
     let day = Duration::from_hours(24);
-    let hurry = async { Duration::from_millis(10) };
-    let told = deliver::notify(occasion, &orders, day, hurry).await;
+    let hurry = sleep(Duration::from_millis(10));
+    let told = deliver::notify(occasion, &orders, Instant::now() + day, hurry).await;
     assert!(
         told[0]
             .1

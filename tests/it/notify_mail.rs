@@ -10,6 +10,7 @@ use pgdrill::{
     words::Lang,
 };
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep_until};
 
 use super::support::{
     reports::{ago, truncated},
@@ -62,7 +63,8 @@ async fn tell(plan: &Plan, report: &Report) -> Result<(), String> {
         sink: "email",
         recovered: None,
     }];
-    let told = deliver::notify(occasion, &orders, PATIENCE, std::future::pending()).await;
+    let end = Instant::now() + PATIENCE;
+    let told = deliver::notify(occasion, &orders, end, sleep_until(end)).await;
     let (_, result) = told.into_iter().next().unwrap();
     result.map_err(|error| {
         let finding = Finding::from(error);

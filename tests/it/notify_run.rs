@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Output, Stdio},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use nix::{
@@ -263,35 +263,79 @@ async fn a_sink_that_refuses_is_told_in_the_report_the_history_and_the_metrics_a
     assert!(kept.contains("notify.failed"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_while_a_sink_hangs_ends_the_run_with_its_verdict_in_every_record() {
-    let place = Place::new("history: ./history\n");
+/// The exit code and report of a run of which the address in this variable hangs, and which is interrupted then.
+async fn interrupted_while_it_hangs(
+    place: &Place,
+    variable: &str,
+    more: &[(&str, String)],
+) -> (i32, Value) {
     place.backup("a.dump", b"no dump", 1);
-    let receiver = Receiver::start(vec![Answer::Hang]).await;
+    let hangs = Receiver::start(vec![Answer::Hang, Answer::Hang]).await;
     let mut command = pgdrill(&["verify", "--format", "json"]);
-    command
-        .arg(place.path("shop.yaml"))
-        .env("HOOK_URL", receiver.url("/hook"));
+    command.arg(place.path("shop.yaml"));
+    command.env(variable, hangs.url("/hangs"));
+    command.envs(more.iter().map(|(name, value)| (name, value)));
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until("the hook is told", async || {
-        (!receiver.got().is_empty()).then_some(())
+    until("the one that hangs is told", async || {
+        (!hangs.got().is_empty()).then_some(())
     })
     .await;
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
     kill(pid, Signal::SIGINT).unwrap();
+    let interrupted = Instant::now();
     let ended = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-    // It would hang for 45 seconds otherwise; whoever pressed Ctrl-C is promised four.
-    let output = tokio::time::timeout(Duration::from_secs(25), ended).await;
-    let (code, report) = report(&output.expect("it waits for the hook").unwrap());
+    let output = ended.await.unwrap();
+    // It would be tried for 15 seconds at least otherwise; whoever pressed Ctrl-C is promised four.
+    let waited = interrupted.elapsed();
+    assert!(waited < Duration::from_secs(12), "{variable}: {waited:?}");
+    report(&output)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_a_sink_hangs_ends_the_run_with_its_verdict_in_every_record() {
+    let place = Place::new("history: ./history\nmetrics:\n  pushgateway: ${GATEWAY}\n");
+    let gateway = Receiver::start(vec![]).await;
+    let others = [("GATEWAY", gateway.url(""))];
+    let (code, report) = interrupted_while_it_hangs(&place, "HOOK_URL", &others).await;
     // A failed backup outranks the interruption.
     assert_eq!((code, &report["verdict"]), (1, &"failed".into()));
     let error = sink(&report, "webhook")["error"].as_str().unwrap();
     assert!(error.contains("webhook"), "{error}");
     assert!(everything_below(&place.path("history")).contains("notify.failed"));
+    let pushed = &gateway.got()[0].body;
+    assert!(
+        pushed.contains("backup_verify_notify_failed{backup=\"shop\"} 1\n"),
+        "{pushed}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_the_message_of_the_start_hangs_still_tells_people_and_the_metrics() {
+    let place = Place::new("metrics:\n  pushgateway: ${GATEWAY}\n");
+    let others = Receiver::start(vec![]).await;
+    let environment = [
+        ("HOOK_URL", others.url("/hook")),
+        ("GATEWAY", others.url("")),
+    ];
+    let (code, report) = interrupted_while_it_hangs(&place, "HEART_START", &environment).await;
+    assert_eq!((code, &report["verdict"]), (1, &"failed".into()));
+    assert_eq!(sink(&report, "heartbeat.start")["delivered"], false);
+    for name in ["webhook", "pushgateway"] {
+        assert_eq!(sink(&report, name)["delivered"], true, "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_a_pushgateway_hangs_ends_the_run_with_its_report() {
+    let place = Place::new("history: ./history\nmetrics:\n  pushgateway: ${GATEWAY}\n");
+    let (code, report) = interrupted_while_it_hangs(&place, "GATEWAY", &[]).await;
+    assert_eq!((code, &report["verdict"]), (1, &"failed".into()));
+    assert_eq!(sink(&report, "pushgateway")["delivered"], false);
+    assert!(everything_below(&place.path("history")).contains("pushgateway"));
 }
 
 /// Every file's text.

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use super::support::{
     cluster::Cluster,
     prometheus::{installed, promtool},
-    receiver::Receiver,
+    receiver::{Answer, Receiver},
     watch::{Watch, until},
 };
 
@@ -314,6 +314,32 @@ async fn sigterm_ends_a_running_drill_and_leaves_nothing_behind() {
     let past = past(place.path(), "shop").await;
     assert_eq!(past.runs.len(), 1);
     assert_eq!(past.runs[0].verdict, Verdict::Unverified);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_while_a_pushgateway_hangs_loses_no_report() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = place();
+    add(place.path(), &server, "shop", "select count(*) from t");
+    let plan = place.path().join("plans/shop.yaml");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text + "metrics:\n  pushgateway: ${GATEWAY}\n").unwrap();
+    let hangs = Receiver::start(vec![Answer::Hang]).await;
+    let watch = start_with(place.path(), |command| {
+        command.env("GATEWAY", hangs.url(""));
+    });
+    until("the metrics are pushed", async || {
+        (!hangs.got().is_empty()).then_some(())
+    })
+    .await;
+    // It is tried for 30 seconds otherwise, which is longer than whoever ends the service waits.
+    let (code, told) = watch.terminate().await;
+    assert_eq!(code, Some(0), "{told}");
+    let past = past(place.path(), "shop").await;
+    let sinks = &past.runs[0].sinks;
+    assert_eq!((past.runs.len(), sinks[0].delivered), (1, false), "{told}");
 }
 
 /// Whether the check that takes for ever is being asked of a server in this place.

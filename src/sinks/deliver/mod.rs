@@ -12,6 +12,8 @@ mod together;
 
 use std::{path::Path, time::Duration};
 
+use tokio::time::Instant;
+
 pub use notify::{Occasion, Order, configured, notify, probe, start, test};
 pub use textfile::file_of;
 
@@ -25,14 +27,18 @@ pub struct Targets<'a> {
     pub textfile: Option<&'a Path>,
     /// The URL of a Pushgateway, which may hold a password.
     pub pushgateway: Option<&'a Secret>,
-    /// How long a Pushgateway is tried.
-    pub patience: Duration,
 }
 
-/// Delivers the metrics of one plan; says for each target how it went. Files first: they do not depend on anybody.
+/// How long a Pushgateway is tried at most.
+const PUSHING: Duration = Duration::from_secs(30);
+
+/// Delivers the metrics of one plan until `end`, and not after `late`, which may come before it; says for each target how
+/// it went. Files first: they do not depend on anybody.
 pub async fn metrics(
     standing: &Standing<'_>,
     targets: &Targets<'_>,
+    end: Instant,
+    late: impl Future<Output = ()>,
 ) -> Vec<(&'static str, Result<()>)> {
     let mut told = Vec::new();
     if let Some(path) = targets.textfile {
@@ -42,7 +48,12 @@ pub async fn metrics(
     }
     if let Some(url) = targets.pushgateway {
         let text = exposition(std::slice::from_ref(standing));
-        let pushed = pushgateway::push(url, standing.backup, &text, targets.patience).await;
+        let until = end.min(Instant::now() + PUSHING);
+        let pushed = tokio::select! {
+            biased;
+            pushed = pushgateway::push(url, standing.backup, &text, until) => pushed,
+            () = late => Err(together::silent("the Pushgateway")),
+        };
         told.push(("pushgateway", pushed));
     }
     told

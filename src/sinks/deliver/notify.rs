@@ -62,15 +62,14 @@ pub struct Occasion<'a> {
     pub first_run: &'a str,
 }
 
-/// Delivers to all of them at the same time; says for each how it went, in their order. A sink with nothing to hear is
-/// left out. When `hurry` comes, no more than the duration that it brings is waited for.
+/// Delivers to all of them at the same time until `end`, and not after `late`, which may come before it; says for each how
+/// it went, in their order. A sink with nothing to hear is left out.
 pub async fn notify(
     occasion: Occasion<'_>,
     orders: &[Order],
-    patience: Duration,
-    hurry: impl Future<Output = Duration>,
+    end: Instant,
+    late: impl Future<Output = ()>,
 ) -> Vec<(&'static str, Result<()>)> {
-    let end = Instant::now() + patience;
     let mut running: Vec<Running> = Vec::new();
     for order in orders {
         let context = Context {
@@ -93,7 +92,7 @@ pub async fn notify(
             Err(error) => running.push((order.sink, Err(error))),
         }
     }
-    together::ended(running, end, hurry).await
+    together::ended(running, late).await
 }
 
 /// Tells that a drill begins, without waiting for it. `None`: the plan names nobody.

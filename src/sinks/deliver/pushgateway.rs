@@ -1,7 +1,5 @@
 //! A Pushgateway: the metrics are posted into the plan's own group, where what is not told stays as it was.
 
-use std::time::Duration;
-
 use aws_smithy_types::base64;
 use reqwest::{
     StatusCode, Url,
@@ -22,12 +20,11 @@ const GROUPS: &str = "/metrics/job/pgdrill/";
 /// A shorter part of a path is a word such as `push`, which an answer may hold for itself.
 const SECRET: usize = 8;
 
-/// Posts the metrics of a plan; tries again until `patience` ends. It may lie in a private network, and mostly does.
+/// Posts the metrics of a plan; tries again until `until`. It may lie in a private network, and mostly does.
 ///
 /// # Errors
 /// When the Pushgateway did not take them. Nothing of the URL but host and port is told.
-pub(super) async fn push(url: &Secret, backup: &str, text: &str, patience: Duration) -> Result<()> {
-    let until = Instant::now() + patience;
+pub(super) async fn push(url: &Secret, backup: &str, text: &str, until: Instant) -> Result<()> {
     let url = address(url.reveal(), backup)?;
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     let request = Request {
@@ -156,7 +153,7 @@ mod tests {
             .unwrap()
             .port();
         let url = Secret::new(format!("http://me:hunter2@127.0.0.1:{port}/hunter3"));
-        let error = push(&url, "shop", "", Duration::ZERO).await.unwrap_err();
+        let error = push(&url, "shop", "", Instant::now()).await.unwrap_err();
         let told = error.to_string();
         assert!(told.contains(&format!("127.0.0.1:{port}")), "{told}");
         assert!(!told.contains("hunter"), "{told}");

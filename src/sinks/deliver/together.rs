@@ -1,51 +1,51 @@
 //! Waits for deliveries that run at the same time: one that fails, hangs or breaks delays none of the others.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::error::{Error, Result};
 
 /// A delivery on its way, under the name of its sink; or why it never began.
 pub(super) type Running = (&'static str, Result<JoinHandle<Result<()>>>);
 
-/// What each of them came to, in their order. Nobody is waited for after `end`, and when `hurry` comes, no longer than
-/// the duration that it brings.
+/// What each of them came to, in their order. Nobody is waited for after `late`.
 pub(super) async fn ended(
     running: Vec<Running>,
-    mut end: Instant,
-    hurry: impl Future<Output = Duration>,
+    late: impl Future<Output = ()>,
 ) -> Vec<(&'static str, Result<()>)> {
-    let mut hurry = std::pin::pin!(hurry);
-    let mut hurried = false;
+    let mut late = std::pin::pin!(late);
+    let mut is_late = false;
     let mut told = Vec::new();
     for (sink, task) in running {
         let result = match task {
             Err(error) => Err(error),
-            Ok(mut task) => loop {
-                tokio::select! {
-                    biased;
-                    ended = &mut task => break ended.unwrap_or_else(|_| Err(broke(sink))),
-                    () = sleep_until(end) => {
-                        task.abort();
-                        break Err(silent(sink));
-                    }
-                    left = hurry.as_mut(), if !hurried => {
-                        hurried = true;
-                        end = end.min(Instant::now() + left);
-                    }
+            Ok(task) if is_late => at_once(sink, task).await,
+            Ok(mut task) => tokio::select! {
+                biased;
+                ended = &mut task => of(sink, ended),
+                () = late.as_mut() => {
+                    is_late = true;
+                    at_once(sink, task).await
                 }
             },
         };
         told.push((sink, result));
     }
     told
+}
+
+/// What it came to if it ended already.
+async fn at_once(sink: &str, task: JoinHandle<Result<()>>) -> Result<()> {
+    if task.is_finished() {
+        return of(sink, task.await);
+    }
+    task.abort();
+    Err(silent(sink))
+}
+
+fn of(sink: &str, ended: std::result::Result<Result<()>, JoinError>) -> Result<()> {
+    ended.unwrap_or_else(|_| Err(broke(sink)))
 }
 
 /// What `make` makes for a sink, also when it breaks.
@@ -60,7 +60,7 @@ fn broke(sink: &str) -> Error {
     )
 }
 
-fn silent(sink: &str) -> Error {
+pub(super) fn silent(sink: &str) -> Error {
     Error::new(
         format!("{sink} did not take the report in time"),
         "Check the address of the sink, and whether what listens there answers.",
@@ -69,12 +69,14 @@ fn silent(sink: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::{
+        future::{pending, ready},
+        time::Duration,
+    };
+
+    use tokio::time::sleep;
 
     use super::*;
-
-    /// Longer than any test: whoever waits for it has failed.
-    const FOR_EVER: Duration = Duration::from_hours(1);
 
     fn messages(told: Vec<(&'static str, Result<()>)>) -> Vec<(&'static str, String)> {
         let said = |result: Result<()>| {
@@ -98,25 +100,34 @@ mod tests {
             ("email", Ok(tokio::spawn(ready(Ok(()))))),
             ("pagerduty", guarded("pagerduty", || panic!("another"))),
         ];
-        let end = Instant::now() + Duration::from_millis(50);
+        let late_soon = sleep(Duration::from_millis(50));
         let expected = [
             ("slack", "telling slack broke off".to_owned()),
             ("webhook", late("webhook")),
             ("email", "told".to_owned()),
             ("pagerduty", "telling pagerduty broke off".to_owned()),
         ];
-        assert_eq!(messages(ended(running, end, pending()).await), expected);
+        assert_eq!(messages(ended(running, late_soon).await), expected);
     }
 
     #[tokio::test]
-    async fn in_a_hurry_nobody_is_waited_for_longer_than_what_is_left() {
+    async fn who_is_late_takes_nothing_from_who_was_in_time() {
         let hangs = || Ok(tokio::spawn(pending()));
-        let running: Vec<Running> = vec![("slack", hangs()), ("webhook", hangs())];
-        let end = Instant::now() + FOR_EVER;
-        let told = ended(running, end, ready(Duration::from_millis(50))).await;
-        assert_eq!(
-            messages(told),
-            [("slack", late("slack")), ("webhook", late("webhook"))]
-        );
+        let quick = tokio::spawn(ready(Ok(())));
+        while !quick.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        let running: Vec<Running> = vec![
+            ("slack", hangs()),
+            ("email", Ok(quick)),
+            ("webhook", hangs()),
+        ];
+        let told = ended(running, ready(())).await;
+        let expected = [
+            ("slack", late("slack")),
+            ("email", "told".to_owned()),
+            ("webhook", late("webhook")),
+        ];
+        assert_eq!(messages(told), expected);
     }
 }
