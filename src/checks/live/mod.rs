@@ -1,5 +1,6 @@
 //! The same questions to the live database: read only, one at a time, and never a reason to stop the run.
 
+mod called;
 mod open;
 
 pub use open::{connect, environment};

@@ -18,6 +18,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::called::{Called, LIVE, SOURCE};
 use crate::{
     error::{Error, OrStop, Result, sentence, whole},
     plan::LivePlan,
@@ -30,8 +31,6 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long all of its hosts may take together, TLS and login included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const HINT: &str = "Check `live.dsn`, and that this machine may reach the database; the backup itself was drilled without it.";
-
 /// Opens the connection; its transactions are made read only one by one, so that a pooler between us and the
 /// database keeps no setting of ours.
 ///
@@ -39,38 +38,7 @@ const HINT: &str = "Check `live.dsn`, and that this machine may reach the databa
 /// When the DSN cannot be read, the certificates cannot be read or do not match, or nobody answers. No error holds
 /// the password.
 pub(super) async fn open(plan: &LivePlan) -> Result<Client> {
-    let mut config = parsed(plan.dsn.reveal())?;
-    if config.get_application_name().is_none() {
-        config.application_name("pgdrill");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(ATTEMPT);
-    }
-    let name = name(&config);
-    let doing = || format!("could not reach the live database \"{name}\"");
-    let connecting = async {
-        if encrypts(&config, plan.ca.is_some()) {
-            config.ssl_mode(SslMode::Require);
-            let tls = tls(plan.ca.as_deref())?;
-            let connected = config.connect(tls).await;
-            connected
-                .map(|(client, connection)| driven(client, connection))
-                .map_err(|error| refused(&config, &doing(), &error))
-        } else {
-            config.ssl_mode(SslMode::Disable);
-            let connected = config.connect(NoTls).await;
-            connected
-                .map(|(client, connection)| driven(client, connection))
-                .map_err(|error| refused(&config, &doing(), &error))
-        }
-    };
-    match tokio::time::timeout(PATIENCE, connecting).await {
-        Ok(connected) => connected,
-        Err(_) => Err(Error::new(doing(), HINT).because(format!(
-            "It did not answer within {} s.",
-            PATIENCE.as_secs()
-        ))),
-    }
+    open_as(plan, LIVE).await
 }
 
 /// Opens a connection to a database that a dump is taken from, encrypted and verified in the same way.
@@ -82,17 +50,49 @@ pub async fn connect(dsn: &Secret, ca: Option<&Path>) -> Result<Client> {
         dsn: dsn.clone(),
         ca: ca.map(Path::to_owned),
     };
-    open(&plan).await.map_err(|error| {
-        let hint = "Check the DSN, and that this machine may reach the database.";
-        Error::new("could not connect to the source", hint).because(sentence(&error.to_string()))
-    })
+    open_as(&plan, SOURCE).await
+}
+
+async fn open_as(plan: &LivePlan, called: Called) -> Result<Client> {
+    let mut config = parsed(plan.dsn.reveal(), called)?;
+    if config.get_application_name().is_none() {
+        config.application_name("pgdrill");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(ATTEMPT);
+    }
+    let name = name(&config);
+    let doing = || format!("could not reach {} \"{name}\"", called.database);
+    let connecting = async {
+        if encrypts(&config, plan.ca.is_some()) {
+            config.ssl_mode(SslMode::Require);
+            let tls = tls(plan.ca.as_deref(), called)?;
+            let connected = config.connect(tls).await;
+            connected
+                .map(|(client, connection)| driven(client, connection))
+                .map_err(|error| refused(&config, called, &doing(), &error))
+        } else {
+            config.ssl_mode(SslMode::Disable);
+            let connected = config.connect(NoTls).await;
+            connected
+                .map(|(client, connection)| driven(client, connection))
+                .map_err(|error| refused(&config, called, &doing(), &error))
+        }
+    };
+    match tokio::time::timeout(PATIENCE, connecting).await {
+        Ok(connected) => connected,
+        Err(_) => Err(Error::new(doing(), called.hint).because(format!(
+            "It did not answer within {} s.",
+            PATIENCE.as_secs()
+        ))),
+    }
 }
 
 /// What points libpq's programs at the same database, encrypted and verified as we are, so that no password stands on a
 /// command line and none goes to somebody else.
 #[must_use]
 pub fn environment(dsn: &str, ca: Option<&Path>) -> Vec<(&'static str, String)> {
-    let Ok(config) = parsed(dsn) else {
+    let Ok(config) = parsed(dsn, SOURCE) else {
         return Vec::new();
     };
     let hosts = config.get_hosts().iter().map(|host| match host {
@@ -155,7 +155,7 @@ where
 
 /// A DSN as libpq takes it. We always verify as `verify-full` does, so its two words for that are `require` here. What
 /// the parser says of a DSN that it cannot read may quote the password, so it is not repeated.
-fn parsed(dsn: &str) -> Result<Config> {
+fn parsed(dsn: &str, called: Called) -> Result<Config> {
     let ours = dsn
         .replace("sslmode=verify-full", "sslmode=require")
         .replace("sslmode=verify-ca", "sslmode=require");
@@ -167,11 +167,11 @@ fn parsed(dsn: &str) -> Result<Config> {
     };
     config.ok().filter(whole).ok_or_else(|| {
         let hint = if dsn.contains("sslrootcert") {
-            "Name the certificates in `live.ca` rather than in `sslrootcert`."
+            format!("Name the certificates in {} rather than in `sslrootcert`.", called.ca)
         } else {
-            "Write postgres://user:password@host:5432/database, or host=… user=… dbname=…; an \"@\" in a password is %40."
+            "Write postgres://user:password@host:5432/database, or host=… user=… dbname=…; an \"@\" in a password is %40.".to_owned()
         };
-        Error::new("`live.dsn` cannot be read", hint)
+        Error::new(format!("{} cannot be read", called.dsn), hint)
     })
 }
 
@@ -204,18 +204,19 @@ fn at_home(config: &Config) -> bool {
     named && addressed
 }
 
-fn tls(ca: Option<&Path>) -> Result<MakeRustlsConnect> {
+fn tls(ca: Option<&Path>, called: Called) -> Result<MakeRustlsConnect> {
     let Some(path) = ca else {
         let found = MakeRustlsConnect::with_native_certs();
         return found.map(|(tls, _)| tls).map_err(|_| {
             Error::new(
                 "this machine trusts no certificate authority",
-                "Install ca-certificates, or name a file in `live.ca`.",
+                format!("Install ca-certificates, or name a file in {}.", called.ca),
             )
         });
     };
     let doing = || format!("could not read the certificates in \"{}\"", path.display());
-    let hint = "Check `live.ca` in the plan: a file in PEM with the authority's certificate.";
+    let ca = called.ca;
+    let hint = &format!("Check {ca}: a file in PEM with the authority's certificate.");
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).or_stop(doing, hint)? {
         let certificate = certificate.or_stop(doing, hint)?;
@@ -227,7 +228,7 @@ fn tls(ca: Option<&Path>) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .or_stop(|| "could not set up TLS".to_owned(), HINT)?
+        .or_stop(|| "could not set up TLS".to_owned(), called.hint)?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
@@ -246,16 +247,19 @@ fn name(config: &Config) -> String {
     format!("{host}:{port}/{}", database.unwrap_or_default())
 }
 
-fn refused(config: &Config, doing: &str, error: &tokio_postgres::Error) -> Error {
+fn refused(config: &Config, called: Called, doing: &str, error: &tokio_postgres::Error) -> Error {
     let cause = match error.as_db_error() {
         // Never its DETAIL: it is not written for strangers.
         Some(answer) => answer.message().to_owned(),
         None => whole(error),
     };
     let hint = if cause.contains("certificate") {
-        "Name the authority's certificate in `live.ca`, and the host as the certificate names it; certificates are always verified."
+        format!(
+            "Name the authority's certificate in {}, and the host as the certificate names it; certificates are always verified.",
+            called.ca
+        )
     } else {
-        HINT
+        called.hint.to_owned()
     };
     Error::new(doing, hint).because(sentence(&without_password(config, &cause)))
 }
@@ -274,7 +278,7 @@ mod tests {
     use super::*;
 
     fn encrypted(dsn: &str) -> bool {
-        encrypts(&parsed(dsn).unwrap(), false)
+        encrypts(&parsed(dsn, LIVE).unwrap(), false)
     }
 
     #[test]
@@ -291,12 +295,15 @@ mod tests {
         assert!(!encrypted(
             "postgres://u@db.example.com/shop?sslmode=disable"
         ));
-        assert!(encrypts(&parsed("host=localhost user=u").unwrap(), true));
+        assert!(encrypts(
+            &parsed("host=localhost user=u", LIVE).unwrap(),
+            true
+        ));
     }
 
     #[test]
     fn a_name_holds_no_password() {
-        let config = parsed("postgres://u:hunter2@db.example.com:6432/shop").unwrap();
+        let config = parsed("postgres://u:hunter2@db.example.com:6432/shop", LIVE).unwrap();
         assert_eq!(name(&config), "db.example.com:6432/shop");
         let told = without_password(&config, "cannot use hunter2");
         assert_eq!(told, "cannot use ***");
@@ -309,8 +316,25 @@ mod tests {
             "postgres://u:hunter2@host:port/db",
             "host=h user=u password=hunter2 sslrootcert=/x",
         ] {
-            let error = parsed(dsn).unwrap_err();
+            let error = parsed(dsn, LIVE).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn whoever_takes_a_dump_hears_of_a_source_and_its_options_and_of_no_plan() {
+        let errors = [
+            parsed("host=h sslrootcert=/x", SOURCE).map(drop),
+            parsed("nonsense", SOURCE).map(drop),
+            tls(Some(Path::new("/nowhere")), SOURCE).map(drop),
+        ];
+        for error in errors {
+            let finding = crate::finding::Finding::from(error.unwrap_err());
+            let hint = finding.hint;
+            assert!(
+                !finding.message.contains("live") && !hint.contains("live"),
+                "{hint}"
+            );
         }
     }
 }
