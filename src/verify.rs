@@ -130,6 +130,7 @@ async fn attempt(
     let memory = Memory::of(plan).await;
     progress.measure(cpu::own());
     progress.expect_stages(usual_stages(&memory.past));
+    report.aside = options.is_aside();
     report.plan_digest = Some(plan.digest_of_part(&options.part()));
     report.findings.clone_from(&memory.findings);
     let job = Job {

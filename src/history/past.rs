@@ -30,21 +30,31 @@ impl Past {
             .filter(|run| run.command == Command::Verify)
     }
 
+    /// The drills that answer for the plan, newest first: neither a part of it, nor a backup that somebody named.
+    pub fn answering(&self) -> impl Iterator<Item = &Report> {
+        self.drills().filter(|run| !run.aside)
+    }
+
     /// The drills that passed, newest first: the only ones that anything may be compared with.
     pub fn proven(&self) -> impl Iterator<Item = &Report> {
         self.drills().filter(|run| run.verdict == Verdict::Passed)
     }
 
-    /// When the last drill that passed began.
+    /// When the last drill that passed for the plan began.
     #[must_use]
     pub fn last_pass(&self) -> Option<Timestamp> {
-        self.proven().map(|run| run.started).next()
+        let mut passed = self
+            .answering()
+            .filter(|run| run.verdict == Verdict::Passed);
+        passed.next().map(|run| run.started)
     }
 
-    /// How many drills did not pass: the counter `backup_failure_total`.
+    /// How many drills for the plan did not pass: the counter `backup_failure_total`.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        let failed = self.drills().filter(|run| run.verdict != Verdict::Passed);
+        let failed = self
+            .answering()
+            .filter(|run| run.verdict != Verdict::Passed);
         failed.map(|_| 1).sum()
     }
 }

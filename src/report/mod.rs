@@ -41,6 +41,10 @@ pub struct Report {
     pub plan_digest: Option<String>,
     /// The run's name: sorts by time.
     pub run: String,
+    /// Whether it was asked for a part of the plan (`--only`), or about a backup that somebody named (`--backup`): then it does
+    /// not answer for the plan, whatever it comes to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// What it comes to; always equal to [`Report::verdict`].
     pub verdict: Verdict,
     /// When the run began.
@@ -135,6 +139,7 @@ impl Report {
             plan: plan.to_owned(),
             plan_digest: None,
             run: run.to_owned(),
+            aside: false,
             verdict: Verdict::Unverified,
             started,
             seconds: 0.0,

@@ -172,3 +172,11 @@ pub(super) fn makes_databases() -> Error {
         "Use the provider `docker` or `local`.",
     )
 }
+
+/// Why a service gets no roles of the plan's: they would stay in it, and change those that are there.
+pub(super) fn makes_roles() -> Error {
+    Error::new(
+        "the roles of `restore.globals` cannot be made in a service, which is not ours",
+        "Use the provider `docker` or `local`, or leave `restore.globals` out: owners and grantees are made without it.",
+    )
+}

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, task};
 use super::{Chunk, Complaints, Loaded, Restored, database, extensions, feed, prepare};
 use crate::{
     dump::{self, Contents, Format, Piece, Script},
-    error::Broken,
+    error::{Broken, Error, sentence},
     plan::Provider,
     sandbox::Sandbox,
 };
@@ -223,13 +223,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Feeds the roles of a cluster, as `pg_dumpall --globals-only` writes them, before the dump.
+/// Makes the roles of a cluster, as `pg_dumpall --globals-only` writes them, before there is a database to restore into.
 ///
 /// # Errors
-/// When the file is no such script, or `psql` cannot be run.
-pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<Complaints, Broken> {
+/// When the server is somebody else's, the file is no such script, `psql` cannot be run, or it did not take all of it.
+pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<(), Broken> {
+    if sandbox.provider() == Provider::Service {
+        return Err(prepare::makes_roles().into());
+    }
     let mut arguments = ALWAYS.to_vec();
-    arguments.push(sandbox.database());
+    arguments.push("postgres");
     let tool = sandbox.tool("psql", &arguments).await?;
     let (sender, chunks) = mpsc::channel(4);
     let send = async move {
@@ -250,5 +253,20 @@ pub async fn globals(sandbox: &Sandbox, text: Vec<u8>) -> Result<Complaints, Bro
     let (fed, ()) = tokio::join!(feed::feed(tool, chunks), send);
     let mut fed = fed?;
     fed.complaints.ended("psql", fed.code);
-    Ok(fed.complaints)
+    match fed.complaints.iter().last().filter(|_| fed.code != 0) {
+        Some(why) => Err(not_made(&why.message).into()),
+        None => Ok(()),
+    }
+}
+
+/// The roles are the plan's, not the dump's: what they lack says nothing of the backup.
+fn not_made(why: &str) -> Error {
+    Error::new(
+        "the roles of `restore.globals` could not be made",
+        "Write the file anew by `pg_dumpall --globals-only --no-tablespaces`.",
+    )
+    .because(format!(
+        "psql stops at the first error, and did not run what follows: {}",
+        sentence(why)
+    ))
 }

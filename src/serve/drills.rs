@@ -77,7 +77,7 @@ impl Turn {
         }
         if !self.recalled && known.recalled {
             self.recalled = true;
-            let catch_up = match known.past.drills().next() {
+            let catch_up = match known.past.answering().next() {
                 Some(last) => schedule::missed(&self.schedule, end(last), now),
                 // Without any drill nothing is proven: the first one makes up for all that there were not.
                 None => self.kept,

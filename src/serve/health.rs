@@ -90,7 +90,7 @@ pub(super) fn judge(plan: &Plan, known: &Known, frame: &Frame) -> Standing {
     let message = wrong_storage(plan, known, backup, age)
         .or_else(|| wrong_drill(&known.past))
         .or_else(|| unproven(plan, known, frame));
-    let last = known.past.drills().next();
+    let last = known.past.answering().next();
     Standing {
         status: word(error.is_none() && message.is_none()),
         message,
@@ -183,7 +183,7 @@ fn counts(plan: &Plan, code: Code) -> bool {
 /// What the last drill that came to an answer says. An unverified one says nothing about the backup.
 fn wrong_drill(past: &Past) -> Option<String> {
     let answered = |run: &&Report| matches!(run.verdict, Verdict::Passed | Verdict::Failed);
-    let last = past.drills().find(answered)?;
+    let last = past.answering().find(answered)?;
     if last.verdict == Verdict::Passed {
         return None;
     }

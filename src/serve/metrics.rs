@@ -18,7 +18,7 @@ pub(super) fn text(board: &Board) -> String {
 /// How a plan's backups stand between two runs: by the last look at the storage, and by the runs of the past.
 fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
     let look = state.health.as_ref();
-    let drill = state.past.drills().next();
+    let drill = state.past.answering().next();
     Standing {
         backup: &state.name,
         look: look.or(drill),
@@ -27,6 +27,7 @@ fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
         now: Some(now),
         drill,
         last_success: (state.past.runs.iter().chain(look))
+            .filter(|run| !run.aside)
             .filter_map(prometheus::success)
             .max(),
         last_pass: state.past.last_pass(),

@@ -23,8 +23,6 @@ pub(super) enum Choice {
 pub(super) struct Before<'a> {
     /// Newest first. `None`: nobody knows, so every run is news.
     pub(super) past: Option<&'a [Report]>,
-    /// Whether this run answers for the plan: one of a backup that somebody named does not end any trouble.
-    pub(super) answers: bool,
 }
 
 /// What is done about every sink of a plan, in their order; those with nothing to hear are left out.
@@ -42,15 +40,15 @@ fn choose(
     before: Before<'_>,
 ) -> Option<Choice> {
     let tell = |recovered: Option<String>| Some(Choice::Tell(Order { sink, recovered }));
-    // It hears of every drill: its silence is the alarm.
+    // It hears of every drill that answers for the plan: its silence is the alarm.
     if sink == "heartbeat" {
-        return tell(None);
+        return if report.aside { None } else { tell(None) };
     }
     let past = before.past.unwrap_or_default();
     let past = || past.iter().filter(|run| run.command == report.command);
     let was_told = |run: &&Report| told(run, sink);
     let good = report.verdict.exit_code() == 0;
-    if good && before.answers {
+    if good && !report.aside {
         let last = past().find(was_told);
         if let Some(run) = last.filter(|run| run.verdict.exit_code() != 0) {
             return tell(Some(run.run.clone()));
@@ -68,7 +66,9 @@ fn choose(
         return None;
     }
     let state = state(report);
-    let mut same = past().take_while(|run| self::state(run) == state);
+    // What was told of a part, or of a backup that somebody named, is still to be told of the plan.
+    let answering = past().filter(|run| report.aside || !run.aside);
+    let mut same = answering.take_while(|run| self::state(run) == state);
     match same.find(was_told) {
         Some(run) => Some(Choice::Skip(Delivery {
             name: sink.to_owned(),
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::{
         finding::Finding,
-        plan::{PagerDutyPlan, SlackPlan},
+        plan::{HeartbeatPlan, PagerDutyPlan, SlackPlan},
         report::{BackupFacts, Command},
         units::Secret,
     };
@@ -175,10 +175,7 @@ mod tests {
         let mut past: Vec<Report> = Vec::new();
         let mut heard = Vec::new();
         for mut run in runs {
-            let before = Before {
-                past: Some(&past),
-                answers: true,
-            };
+            let before = Before { past: Some(&past) };
             let choices = decide(&run, &notify(on), before);
             let (word, delivery) = match choices.first() {
                 Some(Choice::Tell(order)) => {
@@ -320,10 +317,7 @@ mod tests {
 
     #[test]
     fn without_a_history_every_run_is_news_and_every_pass_closes_the_incident() {
-        let before = Before {
-            past: None,
-            answers: true,
-        };
+        let before = Before { past: None };
         let mut notify = notify(&USUAL);
         notify.pagerduty = Some(PagerDutyPlan {
             routing_key: Secret::new("x"),
@@ -344,11 +338,41 @@ mod tests {
             ..Delivery::default()
         }];
         let past = [before];
-        let before = |answers| Before {
-            past: Some(&past),
-            answers,
-        };
-        assert_eq!(decide(&passed("2"), &notify(&USUAL), before(false)), []);
-        assert_eq!(decide(&passed("2"), &notify(&USUAL), before(true)).len(), 1);
+        let before = Before { past: Some(&past) };
+        assert_eq!(decide(&aside(passed("2")), &notify(&USUAL), before), []);
+        assert_eq!(decide(&passed("2"), &notify(&USUAL), before).len(), 1);
+    }
+
+    fn aside(run: Report) -> Report {
+        Report { aside: true, ..run }
+    }
+
+    #[test]
+    fn what_a_part_of_the_plan_told_is_told_again_of_the_plan() {
+        let heard = heard(
+            &USUAL,
+            vec![
+                aside(failed("1")),
+                aside(failed("2")),
+                failed("3"),
+                aside(passed("4")),
+                failed("5"),
+            ],
+            |_| true,
+        );
+        assert_eq!(heard, ["told", "skipped", "told", "nothing", "skipped"]);
+    }
+
+    #[test]
+    fn no_heart_beats_for_a_part_of_the_plan() {
+        let mut notify = notify(&[When::Passed]);
+        notify.heartbeat = Some(HeartbeatPlan {
+            start: None,
+            success: Some(Secret::new("https://x")),
+            failure: None,
+            rid: None,
+        });
+        let told = |report: &Report| decide(report, &notify, Before { past: None }).len();
+        assert_eq!(told(&passed("1")), told(&aside(passed("1"))) + 1);
     }
 }

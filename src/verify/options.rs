@@ -48,6 +48,11 @@ impl Options {
         only.chain(uncompared).collect()
     }
 
+    /// Whether only a part of the plan is asked, or a backup that somebody named: then the run does not answer for the plan.
+    pub(super) fn is_aside(&self) -> bool {
+        self.backup.is_some() || !self.part().is_empty()
+    }
+
     /// Whether the run answers for the backup, so that others are told of it and it is remembered.
     pub(super) const fn is_drill(&self) -> bool {
         !self.dry_run && matches!(self.tier, Tier::Full)

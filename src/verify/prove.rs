@@ -63,7 +63,7 @@ pub(super) async fn prove(
     let contents = source.contents.clone();
     let (file, files) = (source.evidence.clone(), source.files.clone());
     job.progress.stage("restore");
-    roles(job, sandbox, report).await?;
+    roles(job, sandbox).await?;
     let before = report.clone();
     let restored = restore_and_ask(job, source, backup, sandbox, report);
     let compared = Box::pin(restored).await?;
@@ -91,6 +91,7 @@ async fn schema(
     report: &mut Report,
 ) -> std::result::Result<(), Broken> {
     job.progress.stage("restore");
+    roles(job, sandbox).await?;
     let contents = source.contents.clone();
     let plan = &job.plan.restore;
     let prepared = prepare(sandbox, &contents, plan.collation, report).await?;
@@ -191,11 +192,7 @@ fn expected(job: &Job<'_>, restored: &Restored) -> std::result::Result<(), Broke
 }
 
 /// Makes the roles that the plan has for the dump.
-async fn roles(
-    job: &Job<'_>,
-    sandbox: &Sandbox,
-    report: &mut Report,
-) -> std::result::Result<(), Broken> {
+async fn roles(job: &Job<'_>, sandbox: &Sandbox) -> std::result::Result<(), Broken> {
     let Some(path) = &job.plan.restore.globals else {
         return Ok(());
     };
@@ -204,10 +201,7 @@ async fn roles(
         || format!("could not read \"{}\"", path.display()),
         "Check `restore.globals` in the plan.",
     )?;
-    let complaints = restore::globals(sandbox, text).await?;
-    let judged = complaints.judge(&job.plan.restore.ignore);
-    report.findings.extend(judged.findings);
-    Ok(())
+    restore::globals(sandbox, text).await
 }
 
 /// Notes what reading the backup to its end showed.

@@ -35,7 +35,6 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
         memory,
         lang,
         newest: true,
-        answers: true,
         first_run: None,
         start: None,
         quiet: false,
@@ -46,7 +45,7 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
 
 /// Tells that a drill begins.
 pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Option<JoinHandle<Result<()>>> {
-    let told = options.is_drill() && !options.no_notify;
+    let told = options.is_drill() && !options.no_notify && !options.is_aside();
     told.then(|| deliver::start(plan, run)).flatten()
 }
 
@@ -57,8 +56,6 @@ pub(super) struct Telling<'a> {
     pub(super) lang: Lang,
     /// Whether the newest backup was looked at, which decides what the metrics say about the newest.
     pub(super) newest: bool,
-    /// Whether the run answers for the plan, rather than for a backup that somebody named.
-    pub(super) answers: bool,
     /// The run that began it all, where it took several.
     pub(super) first_run: Option<&'a str>,
     /// The message that the drill began.
@@ -72,13 +69,11 @@ pub(super) struct Telling<'a> {
 impl<'a> Telling<'a> {
     /// What is told of a drill.
     pub(super) fn of(job: &super::Job<'a>, start: Option<JoinHandle<Result<()>>>) -> Self {
-        let named = job.options.backup.is_some();
         Self {
             plan: job.plan,
             memory: job.memory,
             lang: job.options.lang,
-            newest: !named && selects_newest(job.plan),
-            answers: !named && job.options.only.is_empty(),
+            newest: selects_newest(job.plan),
             first_run: job.step.first_run.as_deref(),
             start,
             quiet: false,
@@ -93,7 +88,9 @@ impl<'a> Telling<'a> {
         if !self.quiet {
             self.people(report, &mut haste).await;
         }
-        self.metrics(report, &mut haste).await;
+        if !report.aside {
+            self.metrics(report, &mut haste).await;
+        }
     }
 
     /// How it went with the message that the drill began, which was sent then. It is over before the end is told: a
@@ -117,7 +114,6 @@ impl<'a> Telling<'a> {
     async fn people(&self, report: &mut Report, haste: &mut Haste<impl Future<Output = ()>>) {
         let before = Before {
             past: (self.memory.remembers()).then_some(self.memory.past.runs.as_slice()),
-            answers: self.answers,
         };
         let choices = crossing::decide(report, &self.plan.notify, before);
         let mut orders = Vec::new();

@@ -32,6 +32,7 @@ mod evidence;
 mod explain;
 mod formats;
 mod gallery;
+mod globals;
 mod health;
 mod history;
 mod history_cli;

@@ -296,6 +296,44 @@ async fn interrupted_while_it_hangs(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_plan_makes_no_failed_backup_healthy() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql("postgres", b"create table t as select 1 id");
+    let place = Place::new(
+        "history: ./history\nmetrics: { textfile: ./shop.prom }\ntables:\n  t:\n    row_count: { min: 5 }\n    not_null: [id]\n",
+    );
+    place.backup("a.dump", &cluster.dump(&["-Fc", "postgres"]), 1);
+    let receiver = Receiver::start(vec![]).await;
+    let (code, _) = report(
+        &place
+            .run("verify", &["--format", "json"], &urls(&receiver))
+            .await,
+    );
+    assert_eq!(code, 1);
+    assert_heart_beats(&receiver, true);
+    let metrics = fs::read_to_string(place.path("shop.prom")).unwrap();
+    for part in [["--only", "t.id.not_null"], ["--backup", "a.dump"]] {
+        let more = [&["--format", "json"], &part[..]].concat();
+        let (_, report) = report(&place.run("verify", &more, &urls(&receiver)).await);
+        assert_eq!(report["aside"], true, "{report}");
+        assert_eq!(receiver.take("/heart").len(), 0, "{part:?}");
+        assert_eq!(
+            fs::read_to_string(place.path("shop.prom")).unwrap(),
+            metrics
+        );
+    }
+    let told = place.run("history", &["--format", "json"], &[]).await;
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(
+        (&told["last_pass"], &told["failures"]),
+        (&Value::Null, &1.into()),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_while_a_sink_hangs_ends_the_run_with_its_verdict_in_every_record() {
     let place = Place::new("history: ./history\nmetrics:\n  pushgateway: ${GATEWAY}\n");
     let gateway = Receiver::start(vec![]).await;

@@ -224,7 +224,7 @@ fn took(seconds: f64) -> String {
 
 /// When the last drill passed, and how many did not.
 fn passes(view: &View<'_>) -> String {
-    let (failures, drills) = (view.past.failures(), view.past.drills().count());
+    let (failures, drills) = (view.past.failures(), view.past.answering().count());
     let last = view.past.last_pass().map(|last| {
         let ago = u64::try_from(view.now.as_second() - last.as_second()).unwrap_or(0);
         let (last, ago) = (local(last, view.zone), Age::from_secs(ago));

@@ -222,3 +222,16 @@ fn a_schedule_without_a_history_is_given_time_for_a_proof() {
     let told = judge(&plan, &seen(60), &frame).message;
     assert_eq!(told.as_deref(), Some("No restore was proven for 36 days"));
 }
+
+#[test]
+fn what_passed_aside_of_the_plan_makes_no_failed_backup_healthy() {
+    let mut known = with_drills(seen(3_600), &[(Verdict::Failed, 600)]);
+    known.drilled(Report {
+        aside: true,
+        ..drill(Verdict::Passed, 60)
+    });
+    let told = told(&plan(""), &known);
+    assert_eq!(told["status"], "unhealthy");
+    assert_eq!(told["last_verdict"], "failed");
+    assert_eq!(told["last_pass"], serde_json::Value::Null);
+}
