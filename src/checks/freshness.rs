@@ -62,6 +62,8 @@ pub(super) fn at_most(age: Option<Age>) -> Bounds {
     }
 }
 
+const STORED: &str = "the time at which the dump was stored";
+
 /// From when the age is measured.
 #[derive(Clone, Copy)]
 struct Reference {
@@ -74,7 +76,11 @@ impl Reference {
         match (relative_to, context.backup_time) {
             (RelativeTo::Backup, Some(time)) => Self {
                 time,
-                words: "the time of the dump",
+                words: if context.is_stored {
+                    STORED
+                } else {
+                    "the time of the dump"
+                },
             },
             (RelativeTo::Backup, None) => Self {
                 time: context.now,
@@ -110,6 +116,9 @@ impl Reference {
                 judged.saying("is fresh, measured from now: the time of the dump is not known")
             }
             Standing::Held => judged,
+            _ if self.words == STORED => judged.detail(measured).hint(
+                "Where a dump is stored long after it was begun, name the time zone of the backup job in `backup.timezone`: then it is measured from the dump's own time.",
+            ),
             _ => judged.detail(measured),
         }
     }
@@ -148,5 +157,31 @@ mod tests {
         const DAY: i64 = 86_400 * 1_000_000;
         assert_eq!(stands(-DAY), Standing::Held);
         assert_eq!(stands(-DAY - 1), Standing::Soft);
+    }
+
+    #[test]
+    fn an_age_from_when_the_dump_was_stored_is_told_as_such() {
+        let stored = Reference {
+            words: STORED,
+            ..REFERENCE
+        };
+        let at_most = at_most(Some(Age::from_secs(1)));
+        let judged =
+            |reference: Reference| reference.judge(-2_000_000, &at_most, &Bounds::default());
+        assert!(
+            judged(stored)
+                .detail
+                .is_some_and(|detail| detail.contains("was stored"))
+        );
+        assert!(
+            judged(stored)
+                .hint
+                .is_some_and(|hint| hint.contains("backup.timezone"))
+        );
+        assert!(
+            judged(REFERENCE)
+                .hint
+                .is_none_or(|hint| !hint.contains("timezone"))
+        );
     }
 }

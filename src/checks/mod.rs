@@ -63,6 +63,8 @@ use crate::{
 pub struct Context {
     /// When the dump was taken, as well as it is known.
     pub backup_time: Option<Timestamp>,
+    /// Whether that is when it was stored, for nobody says in which time zone its header tells when it was begun.
+    pub is_stored: bool,
     /// Now.
     pub now: Timestamp,
     /// How many errors the restore reported that the plan does not ignore.

@@ -84,9 +84,11 @@ pub struct DataStart {
     pub int: usize,
 }
 
-/// The locale of a database, as far as a dump names it.
+/// The locale of a database and its encoding, as far as a dump names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locale {
+    /// What its text is encoded in, which may be another encoding than that of the dump (`pg_dump -E`).
+    pub encoding: Option<String>,
     /// `libc`, `icu` or `builtin`.
     pub provider: Option<String>,
     /// `LC_COLLATE`.

@@ -222,6 +222,13 @@ impl<'a> Reading<'a> {
             own.tables
                 .iter_mut()
                 .for_each(|block| qualify(block, schema));
+            if let Some(entry) = fields.get("sql").filter(|_| !own.sql.is_empty()) {
+                let message = format!(
+                    "queries of a file whose schema is \"{schema}\" would be asked in that of the plan"
+                );
+                let help = "give both files the same `defaults.schema`, and name another schema in the query itself";
+                file.error(entry.key, message, help);
+            }
         }
         all.tables.append(&mut own.tables);
         all.database.append(&mut own.database);

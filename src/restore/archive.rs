@@ -28,7 +28,7 @@ pub async fn piped(sandbox: &Sandbox, reader: dump::Bytes) -> Result<Restored, B
 
 /// What every `pg_restore` is told here.
 pub(super) fn always(sandbox: &Sandbox) -> Vec<&str> {
-    let mut arguments = vec!["--dbname", sandbox.database()];
+    let mut arguments = vec!["--dbname", sandbox.target()];
     arguments.extend(ALWAYS);
     arguments
 }

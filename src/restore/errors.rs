@@ -218,7 +218,9 @@ impl Complaints {
             let named = message
                 .strip_prefix("role \"")
                 .and_then(|rest| rest.strip_suffix("\" does not exist"));
-            named.is_some_and(|named| refused.iter().any(|role| role == named))
+            // A name in an encoding that is not read here was made under another one.
+            let unread = |named: &str| named.contains(char::REPLACEMENT_CHARACTER);
+            named.is_some_and(|named| unread(named) || refused.iter().any(|role| role == named))
         };
         let denied = |message: &str| {
             let parts = ["permission denied", "must be owner of", "must have"];
@@ -362,6 +364,14 @@ mod tests {
         assert_eq!(complaints.judge(&[]).findings.len(), 1);
         complaints.for_want_of(&["bob".to_owned()], true);
         assert!(complaints.judge(&[]).findings.is_empty());
+        let mut complaints = read(&format!(
+            "{failed}role \"\u{fffd}\u{fffd}\" does not exist\n"
+        ));
+        complaints.for_want_of(&[], true);
+        assert!(
+            complaints.judge(&[]).findings.is_empty(),
+            "it is not read here"
+        );
         for (superuser, findings) in [(true, 1), (false, 0)] {
             let mut complaints = read(&format!("{failed}permission denied for schema public\n"));
             complaints.for_want_of(&[], superuser);

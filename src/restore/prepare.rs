@@ -106,8 +106,25 @@ async fn promote(server: &tokio_postgres::Client, roles: &[&String]) {
     }
 }
 
+/// Encodings that clients use and no database can have (PostgreSQL 18, "Character Set Support").
+const OF_CLIENTS: [&str; 7] = [
+    "BIG5",
+    "GB18030",
+    "GBK",
+    "JOHAB",
+    "SHIFT_JIS_2004",
+    "SJIS",
+    "UHC",
+];
+
+/// That of the dumped database; where the dump does not name it, the one that the dump itself is written in.
+fn encoding(contents: &Contents) -> Option<String> {
+    let written = (contents.encoding.clone()).filter(|name| !OF_CLIENTS.contains(&&**name));
+    contents.locale.encoding.clone().or(written)
+}
+
 fn options(contents: &Contents, collation: Collation) -> DatabaseOptions {
-    let (encoding, locale) = (contents.encoding.clone(), &contents.locale);
+    let (encoding, locale) = (encoding(contents), &contents.locale);
     match collation {
         Collation::Dump => DatabaseOptions {
             encoding,
@@ -179,4 +196,22 @@ pub(super) fn makes_roles() -> Error {
         "the roles of `restore.globals` cannot be made in a service, which is not ours",
         "Use the provider `docker` or `local`, or leave `restore.globals` out: owners and grantees are made without it.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_has_its_own_encoding_and_not_the_one_that_the_dump_is_written_in() {
+        let of = |database: Option<&str>, dump: &str| {
+            let mut contents = Contents::empty();
+            contents.encoding = Some(dump.to_owned());
+            contents.locale.encoding = database.map(str::to_owned);
+            encoding(&contents)
+        };
+        assert_eq!(of(Some("UTF8"), "LATIN1").as_deref(), Some("UTF8"));
+        assert_eq!(of(None, "LATIN1").as_deref(), Some("LATIN1"));
+        assert_eq!(of(None, "SJIS"), None, "UTF8 is made then");
+    }
 }

@@ -56,6 +56,10 @@ pub async fn script(
             run.connected.push(next);
         }
     }
+    // Where psql stopped early, the end of the script is still to be seen.
+    while let Some(piece) = pieces.recv().await {
+        piece?;
+    }
     let mut loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
         database::choose(&run.connected, plan)
     } else {
@@ -136,8 +140,9 @@ impl<'a> Run<'a> {
         &mut self,
         pieces: &mut mpsc::Receiver<Result<Piece, Broken>>,
     ) -> Result<Option<String>, Broken> {
+        let target = self.sandbox.target_of(&self.database);
         let mut arguments = ALWAYS.to_vec();
-        arguments.push(&self.database);
+        arguments.push(&target);
         let tool = self.sandbox.tool("psql", &arguments).await?;
         let (sender, chunks) = mpsc::channel(4);
         let mut seen = None;

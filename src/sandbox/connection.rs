@@ -196,6 +196,17 @@ pub(super) fn holds_half_a_password(config: &Config) -> bool {
     config.get_hosts().iter().any(of_password)
 }
 
+/// A database as libpq's programs are told of it: a name alone that holds an "=" would be taken for more than a name.
+pub(super) fn target(database: &str, options: Option<&str>) -> String {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
+    let options = options.map(|options| format!(" options='{}'", quoted(options)));
+    format!(
+        "dbname='{}'{}",
+        quoted(database),
+        options.unwrap_or_default()
+    )
+}
+
 /// The environment that points libpq at the same server.
 pub(super) fn environment(config: &Config, database: &str) -> Vec<(&'static str, String)> {
     let mut names = Vec::new();

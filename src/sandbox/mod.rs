@@ -57,6 +57,8 @@ pub struct Sandbox {
     database: String,
     version: String,
     notes: Vec<String>,
+    /// The database to restore into, as a tool is told of it.
+    target: String,
     /// Roles that this run made, in the order in which they were made.
     roles: Mutex<Vec<String>>,
     run: String,
@@ -98,12 +100,16 @@ impl Sandbox {
             database: started.database,
             version: String::new(),
             notes: started.notes,
+            target: String::new(),
             roles: Mutex::default(),
             run: needs.run.clone(),
             keep: needs.keep,
         };
         match sandbox.learn_version(needs).await {
-            Ok(version) => sandbox.version = version,
+            Ok(version) => {
+                sandbox.version = version;
+                sandbox.target = sandbox.target_of(&sandbox.database);
+            }
             Err(error) => {
                 // Nothing was restored: there is nothing to keep.
                 sandbox.keep = false;
@@ -186,6 +192,22 @@ impl Sandbox {
     #[must_use]
     pub fn database(&self) -> &str {
         &self.database
+    }
+
+    /// What a tool is told to restore into it: [`Sandbox::target_of`] the database.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// What a tool is told to restore into a database: its name, and that event triggers fire as they do wherever it is
+    /// restored. They do not when pgdrill looks: what fires on login would write rows that are not the dump's.
+    #[must_use]
+    pub fn target_of(&self, database: &str) -> String {
+        let ours = self.provider() != Provider::Service;
+        let has_switch = connection::major(&self.version) >= 17;
+        let options = (ours && has_switch).then_some("-c event_triggers=on");
+        connection::target(database, options)
     }
 
     /// Starts a program beside the server: `pg_restore`, `psql`, or `sh` and `tar` for the spool. `PGHOST`,

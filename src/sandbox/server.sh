@@ -149,8 +149,8 @@ fi
     printf "listen_addresses = '%s'\n" "$PGDRILL_LISTEN"
     printf "unix_socket_directories = '%s'\n" "$(printf %s "$sockets" | sed "s/'/''/g")"
     echo 'unix_socket_permissions = 0777'
-    # A trigger on login would fire whenever we look, and write rows that are not the dump's. What is restored is not meant to
-    # fire them either: they are made last.
+    # A trigger on login would fire whenever we look, and write rows that are not the dump's. The tools that restore switch
+    # them on.
     [ "$major" -lt 17 ] || echo 'event_triggers = off'
     # A new segment of the log need not be filled with zeros first.
     [ "$major" -lt 12 ] || echo 'wal_init_zero = off'

@@ -298,6 +298,8 @@ async fn ask(
     learn::note(job, sandbox, &reader, taken).await;
     let context = checks::Context {
         backup_time: Some(taken),
+        is_stored: (job.plan.backup.as_ref()).is_some_and(|plan| plan.timezone.is_none())
+            && backup.last_modified == taken,
         now: Timestamp::now(),
         restore_errors: asked.errors,
         counted: asked.counted,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::support::{
     cluster::{Cluster, succeed},
     place::Place,
+    postgres::Postgres,
     program::{assert_found, verify},
     server::Server,
 };
@@ -74,4 +75,29 @@ async fn a_service_gets_no_roles_of_the_plan() {
     let more = ["--sandbox", "service", "--service-url", &service.url];
     let (code, report) = verify(&place.path("shop.yaml"), &more).await;
     assert_unverified(code, &report, "cannot be made in a service");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memberships_are_made_whoever_gave_them() {
+    let Some(source) = Postgres::start(17) else {
+        return;
+    };
+    source.load(
+        "shop",
+        b"create role app; create role clerk in role app; create table t as select 1 as n;",
+    );
+    let place = Place::new("");
+    let plan = std::fs::read_to_string(place.path("shop.yaml")).unwrap();
+    let globals = source.sh("pg_dumpall --globals-only", b"");
+    assert!(String::from_utf8_lossy(&globals).contains("GRANTED BY"));
+    std::fs::write(place.path("globals.sql"), globals).unwrap();
+    for (name, dump, more) in [
+        ("x.dump", "pg_dump -Fc shop", PLAN),
+        ("y.sql", "pg_dumpall", PLAN.split_once('\n').unwrap().1),
+    ] {
+        std::fs::write(place.path("shop.yaml"), plan.clone() + more).unwrap();
+        place.store(name, &source.sh(dump, b""));
+        let (code, report) = place.drill("docker").await;
+        assert_eq!(code, 0, "{name}: {report:#}");
+    }
 }

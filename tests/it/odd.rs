@@ -263,6 +263,27 @@ async fn what_psql_did_not_run_is_not_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cut_in_a_later_database_is_told_although_psql_stopped_before_it() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database aa; create database shop;\n\\connect aa\ncreate table t as select 1 as n;\n\\connect shop\n\
+          create table s as select 1 as n;\n",
+    );
+    let all = succeed(&mut cluster.client("pg_dumpall")).stdout;
+    let all = String::from_utf8(all).unwrap();
+    let broken = all.replacen("CREATE TABLE public.t", "CREATE NONSENSE public.t", 1);
+    let cut = broken.find("COPY public.s").unwrap() + "COPY public.s (n) FROM stdin;\n1".len();
+    let place = Place::new("");
+    place.store("all.sql", &broken.as_bytes()[..cut]);
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 1, "{report:#}");
+    assert_found(&report, "dump.incomplete");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_several_databases_is_not_complete_by_one_of_them() {
     let Some(cluster) = Cluster::start() else {
         return;
@@ -341,6 +362,29 @@ async fn looking_at_a_database_fires_none_of_its_triggers_on_login() {
     let (code, report) = place.drill("docker").await;
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_trigger_that_keeps_the_restore_from_its_end_is_no_pass() {
+    let Some(server) = Postgres::start(17) else {
+        return;
+    };
+    // Materialized views are filled when event triggers are there.
+    server.load(
+        "odd",
+        b"create table t as select 1 a; create materialized view m as select a from t;\n\
+          create function noddl() returns event_trigger language plpgsql as $$ begin raise exception 'no ddl'; end $$;\n\
+          create event trigger zz on ddl_command_start execute function noddl();\n",
+    );
+    for format in ["-Fc", "-Fp"] {
+        let place = Place::new("");
+        place.store(
+            "odd.dump",
+            &server.sh(&format!("pg_dump {format} odd"), b""),
+        );
+        let (code, report) = place.drill("docker").await;
+        assert_eq!(code, 1, "{format}: {report:#}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

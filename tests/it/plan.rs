@@ -852,6 +852,23 @@ fn included_files_keep_their_own_places_and_defaults() {
 }
 
 #[test]
+fn queries_are_not_asked_in_another_schema_than_their_file_says() {
+    let checks = |schema: &str| {
+        format!(
+            "version: 1\ndefaults: {{ schema: {schema} }}\nsql: [{{ name: a, query: select 1, equals: 1 }}]\n"
+        )
+    };
+    let plan = "version: 1\ndefaults: { schema: s1 }\ninclude: [more.yaml]\n";
+    let read = |schema: &str| read_in(&[("shop.yaml", plan), ("more.yaml", &checks(schema))]);
+    assert!(read("s1").is_ok());
+    let told = read("s2").unwrap_err();
+    assert!(
+        told.contains("more.yaml:3") && told.contains("the same `defaults.schema`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn mistakes_in_included_files_name_those_files() {
     let files = [
         ("shop.yaml", "version: 1\ninclude: [a.yaml]\nx: 1\n"),

@@ -67,6 +67,21 @@ impl<R: Read> Script<R> {
         self.seeing.head(&self.lexer.statement.first, &text, whole);
         self.foreign.extend(sql::foreign_table(&text));
         self.tell(&text);
+        if whole
+            && let Some(length) = sql::before_grantor(&self.bytes[self.at - (end - start)..self.at])
+        {
+            self.shorten(end - start, length);
+        }
+    }
+
+    /// Hands out the beginning of the current statement in place of all of it.
+    fn shorten(&mut self, from: usize, to: usize) {
+        self.sure = self.at - from;
+        self.flush();
+        let statement = self.bytes.split_to(self.at);
+        self.at = 0;
+        let short = [&statement[..to], b";"].concat();
+        self.ready.push_back(Piece::Sql(short.into()));
     }
 
     /// Tells what must be there before the statement.

@@ -2,6 +2,7 @@
 
 mod drops;
 mod facts;
+mod grantor;
 mod grants;
 mod headed;
 mod large;
@@ -13,6 +14,7 @@ mod words;
 
 pub(super) use drops::{copied, drops, foreign_table, inserted, makes_again};
 pub(super) use facts::{facts, must_exist};
+pub(super) use grantor::before_grantor;
 pub(super) use grants::granted;
 pub use grants::{Grant, Granted, defaults};
 pub(super) use headed::headed;
@@ -67,6 +69,7 @@ impl Locale {
         let both = named("locale");
         let provider = named("locale_provider").map(|name| name.to_ascii_lowercase());
         Self {
+            encoding: named("encoding"),
             collate: named("lc_collate").or_else(|| both.clone()),
             ctype: named("lc_ctype").or(both),
             locale: named("icu_locale").or_else(|| named("builtin_locale")),
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(libc.collate.as_deref(), Some("en_US.UTF-8"));
         assert_eq!(libc.ctype.as_deref(), Some("en_US.UTF-8"));
         assert_eq!(libc.locale, None);
+        assert_eq!(libc.encoding.as_deref(), Some("UTF8"));
         let icu = Locale::of(
             "CREATE DATABASE \"locale\" WITH LOCALE_PROVIDER = icu LC_COLLATE = 'C' LC_CTYPE = 'de_DE' ICU_LOCALE = 'de-DE';",
         );

@@ -117,6 +117,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("a function in the database raised an error", "データベース内の関数がエラーを起こしました"),
     ("the server refused it", "サーバーに拒否されました"),
     ("the time of the dump", "ダンプの時刻"),
+    ("the time at which the dump was stored", "ダンプが保存された時刻"),
+    ("Where a dump is stored long after it was begun, name the time zone of the backup job in `backup.timezone`: then it is measured from the dump's own time.", "ダンプの開始からだいぶ経って保存される場合は、バックアップジョブのタイムゾーンを `backup.timezone` に書いてください。ダンプ自身の時刻から測ります。"),
     ("`live.dsn` is empty", "`live.dsn` が空です"),
     ("no table was restored", "テーブルが一つもリストアされていません"),
     ("no sequence fills a column", "列を埋めるシーケンスがありません"),

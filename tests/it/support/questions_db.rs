@@ -113,6 +113,7 @@ pub(crate) fn context() -> Context {
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     Context {
         backup_time: Some(at("2026-11-23T00:00:00Z")),
+        is_stored: false,
         now: at("2026-11-24T00:00:00Z"),
         restore_errors: 0,
         counted: std::collections::HashMap::new(),
