@@ -18,6 +18,7 @@ mod named;
 mod notify;
 mod number;
 mod pattern;
+mod plain;
 mod read;
 mod schedule;
 mod schema;

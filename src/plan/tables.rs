@@ -5,7 +5,7 @@ use super::{
     bounds::Unit,
     freshness, keys,
     limit::{self, Otherwise, zero},
-    pattern,
+    pattern, plain,
     walk::{Entry, Fields, File},
     yaml::{Node, Value},
 };
@@ -113,7 +113,7 @@ fn except(file: &File<'_>, table: &str, fields: &Fields<'_>) -> Vec<String> {
 /// `skip` holds the reason, so that the next reader knows it.
 pub(super) fn skip(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
     let entry = fields.get("skip")?;
-    if entry.value.truth().is_some() {
+    if plain::is_no_words(entry.value) {
         let help = "write why, such as skip: dropped in 2025, or remove the key";
         file.error(entry.value, "\"skip\" needs a reason", help);
         return None;

@@ -580,6 +580,26 @@ const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn a_check_is_switched_off_by_a_reason_and_by_no_other_word() {
+    for word in [
+        "no", "No", "off", "OFF", "n", "yes", "on", "y", "false", "0", "1", "0.5", "1e3", "0x10",
+    ] {
+        for plan in [
+            format!("version: 1\ntables: {{ users: {{ skip: {word} }} }}"),
+            format!("version: 1\nsql: [{{ name: a, query: select 1, skip: {word} }}]"),
+        ] {
+            let refusal = refusal(&plan);
+            assert!(refusal.contains("\"skip\" needs a reason"), "{refusal}");
+        }
+    }
+    for reason in ["no longer filled", "'no'", "off since 2025", "2025-01-01"] {
+        good(&format!(
+            "version: 1\ntables: {{ users: {{ skip: {reason} }} }}"
+        ));
+    }
+}
+
+#[test]
 fn what_only_the_reader_can_see_is_refused_too() {
     for (text, says) in REFUSED_BY_THE_READER {
         let refusal = refusal(text);
