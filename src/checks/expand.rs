@@ -86,10 +86,8 @@ fn is_skipped(checks: &Checks, catalog: &Catalog, table: &Table, schema: &str) -
 
 /// Whether a block says that its tables may hold no rows.
 pub(super) fn may_be_empty(block: &TableBlock) -> bool {
-    block
-        .checks
-        .iter()
-        .any(|check| check.kind == TableKind::RowCount && judge::allow_zero(&check.limit.bounds))
+    (block.checks.iter())
+        .any(|check| check.kind == TableKind::RowCount && judge::declare_empty(&check.limit.bounds))
 }
 
 struct Look<'a> {

@@ -179,6 +179,14 @@ pub(super) fn allow_zero(bounds: &Bounds) -> bool {
     !bounds.is_empty() && matches!(first_breach(&Figure::part(0, 0), bounds), Ok(None))
 }
 
+/// Whether bounds name 0 themselves, and an empty table keeps them: a `max` of a million says how large a table may
+/// grow, and not that it may be empty.
+pub(super) fn declare_empty(bounds: &Bounds) -> bool {
+    let named = [&bounds.min, &bounds.max, &bounds.equals];
+    let is_zero = |limit: &Number| compare(&limit.decimal(), "0") == Some(Ordering::Equal);
+    named.into_iter().flatten().any(is_zero) && allow_zero(bounds)
+}
+
 /// The bounds of a check that counts what is wrong: none may be, unless the plan says otherwise.
 pub(super) fn none_unless_said(limit: &Limit) -> Bounds {
     if limit.bounds.is_empty() && limit.warn.is_empty() && limit.against.is_empty() {
@@ -300,5 +308,27 @@ pub(super) mod tests {
         assert!(!allow_zero(&bounds("1", "", "")));
         assert!(allow_zero(&bounds("0", "", "")));
         assert!(allow_zero(&bounds("", "", "0")));
+        assert!(allow_zero(&bounds("", "5000000", "")));
+    }
+
+    #[test]
+    fn a_table_may_be_empty_only_where_bounds_name_zero() {
+        for (min, max, equals) in [("0", "", ""), ("", "0", ""), ("", "", "0"), ("0", "5", "")] {
+            assert!(
+                declare_empty(&bounds(min, max, equals)),
+                "{min} {max} {equals}"
+            );
+        }
+        for (min, max, equals) in [
+            ("", "", ""),
+            ("", "5000000", ""),
+            ("1", "", ""),
+            ("", "", "3"),
+        ] {
+            assert!(
+                !declare_empty(&bounds(min, max, equals)),
+                "{min} {max} {equals}"
+            );
+        }
     }
 }

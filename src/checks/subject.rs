@@ -127,7 +127,7 @@ impl Nothing {
             Judged::skipped(format!("{why}, as the plan allows"))
         } else {
             Judged::unanswered(format!("compared nothing: {why}")).hint(
-                "Let the check look at rows, or say with a row_count that allows 0 that there may be none.",
+                "Let the check look at rows, or say by `min: 0` in a row_count that there may be none.",
             )
         })
     }

@@ -325,7 +325,8 @@ async fn an_empty_table_is_skipped_only_where_the_plan_allows_it() {
         (declared(&outcome).iter().map(|result| result.status)).collect::<Vec<_>>()
     };
     assert_eq!(statuses("min 0").await, [Passed, Skipped]);
-    assert_eq!(statuses("max 5").await, [Passed, Skipped]);
+    assert_eq!(statuses("min 0, max 5").await, [Passed, Skipped]);
+    assert_eq!(statuses("max 5").await, [Passed, Error]);
     assert_eq!(statuses("min 1").await, [Failed, Error]);
 }
 
@@ -669,6 +670,9 @@ async fn empty_tables_prove_nothing_unless_the_plan_means_them_to_be_empty() {
     assert_eq!(result(&meant, "builtin.rows").status, Passed);
     let proof = meant.proof.unwrap();
     assert_eq!((proof.tables, proof.rows_found, proof.checks), (2, 0, 3));
+    let bounded = db.ask(&one("*", TableKind::RowCount, "max 5000000")).await;
+    assert_eq!(result(&bounded, "builtin.rows").status, Failed);
+    assert_eq!(bounded.proof, None);
     let filtered = {
         let mut checks = one("*", TableKind::RowCount, "equals 0");
         checks.tables[0].filter = Some("id > 5".to_owned());

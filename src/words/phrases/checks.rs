@@ -199,6 +199,6 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Compare with the source; `select setval(…)` moves a sequence.", "元のデータベースと比べてください。シーケンスは `select setval(…)` で動かせます。"),
     ("Let the query return one row, or give no limit where it must return none.", "クエリが 1 行を返すようにするか、行が返ってはならない場合は条件を外してください。"),
     ("Let the query compare, so that it returns true or false.", "クエリの中で比較し、true か false を返すようにしてください。"),
-    ("Let the check look at rows, or say with a row_count that allows 0 that there may be none.", "チェックの対象に行があるようにするか、0 を許す row_count で行がなくてもよいことを示してください。"),
+    ("Let the check look at rows, or say by `min: 0` in a row_count that there may be none.", "チェックの対象に行があるようにするか、row_count の `min: 0` で行がなくてもよいことを示してください。"),
     ("There are no statistics of {}: a query that joins them may take longer than in the dumped database.", "{0} の統計情報がないため、これらを結合する問い合わせは、ダンプ元のデータベースより時間がかかることがあります。"),
 ];
