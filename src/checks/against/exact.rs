@@ -1,4 +1,4 @@
-//! Distances between decimals, without rounding as far as 38 digits go.
+//! Distances between decimals of any length, without rounding.
 
 use std::cmp::Ordering;
 
@@ -7,79 +7,126 @@ use crate::plan::{Number, compare};
 /// Whether two decimals are no further apart than allowed; a share is one of `whole`. `None` where one of them is no
 /// finite number.
 pub(super) fn within(one: &str, other: &str, allowed: &Number, whole: &str) -> Option<bool> {
-    if compare(one, other)? == Ordering::Equal {
-        return Some(true);
-    }
-    exactly(one, other, allowed, whole).or_else(|| roughly(one, other, allowed, whole))
-}
-
-/// In whole numbers; `None` where they would need more than 38 digits.
-fn exactly(one: &str, other: &str, allowed: &Number, whole: &str) -> Option<bool> {
+    compare(one, other)?;
+    compare(whole, "0")?;
     let limit = allowed.decimal();
-    let scale = [one, other, whole, &limit].into_iter().map(digits).max()?;
-    let scaled = |text| scaled(text, scale);
-    let distance = scaled(one)?.checked_sub(scaled(other)?)?.checked_abs()?;
     if !matches!(allowed, Number::Percent(_)) {
-        return Some(distance <= scaled(&limit)?);
+        return Some(compare(&apart(one, other), &limit)? != Ordering::Greater);
     }
-    // distance / whole <= limit / 100, and the limit is scaled by 10^scale.
-    let left = distance
-        .checked_mul(100)?
-        .checked_mul(10_i128.checked_pow(scale)?)?;
-    Some(left <= scaled(whole)?.checked_abs()?.checked_mul(scaled(&limit)?)?)
+    let scale = [one, other, whole].map(places).into_iter().max()?;
+    let distance = distance(&Digits::of(one, scale), &Digits::of(other, scale));
+    // distance / whole <= limit / 100: both sides times 10 for each place of the limit, and for the hundred.
+    let left = shifted(distance, places(&limit) + 2);
+    let limit = Digits::of(&limit, places(&limit)).digits;
+    let right = product(&Digits::of(whole, scale).digits, &limit);
+    Some(order(&left, &right) != Ordering::Greater)
 }
 
-fn roughly(one: &str, other: &str, allowed: &Number, whole: &str) -> Option<bool> {
-    let limit: f64 = allowed.decimal().parse().ok()?;
-    let distance = distance(one, other)?;
-    Some(match allowed {
-        Number::Percent(_) => distance * 100.0 <= whole.parse::<f64>().ok()?.abs() * limit,
-        _ => distance <= limit,
-    })
-}
-
-/// How far apart two decimals are, for people.
-fn distance(one: &str, other: &str) -> Option<f64> {
-    Some((one.parse::<f64>().ok()? - other.parse::<f64>().ok()?).abs())
-}
-
-/// How far apart two decimals are, as an exact decimal where 38 digits suffice.
+/// How far apart two decimals are, as an exact decimal where both are finite.
 pub(super) fn apart(one: &str, other: &str) -> String {
-    let scale = digits(one).max(digits(other));
-    let exact = || -> Option<String> {
-        let whole = scaled(one, scale)?
-            .checked_sub(scaled(other, scale)?)?
-            .checked_abs()?
-            .to_string();
-        let places = usize::try_from(scale).ok()?;
-        let padded = format!("{whole:0>width$}", width = places + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - places);
-        Some(super::super::judge::tidy(&format!("{whole}.{fraction}")))
-    };
-    exact().unwrap_or_else(|| distance(one, other).unwrap_or(f64::INFINITY).to_string())
+    if compare(one, other).is_none() {
+        return f64::INFINITY.to_string();
+    }
+    let scale = places(one).max(places(other));
+    let mut digits = distance(&Digits::of(one, scale), &Digits::of(other, scale));
+    digits.resize(digits.len().max(scale + 1), 0);
+    let letter = |digit: &u8| char::from(b'0' + digit);
+    let whole: String = digits[scale..].iter().rev().map(letter).collect();
+    let fraction: String = digits[..scale].iter().rev().map(letter).collect();
+    super::super::judge::tidy(&format!("{whole}.{fraction}"))
 }
 
-/// How far apart two decimals are, in percent of the whole.
+/// How far apart two decimals are, in percent of the whole: for people.
 pub(super) fn share(one: &str, other: &str, whole: &str) -> Option<f64> {
     let whole = whole.parse::<f64>().ok()?.abs();
-    (whole > 0.0).then(|| distance(one, other).map(|distance| distance * 100.0 / whole))?
+    let distance = apart(one, other).parse::<f64>().ok()?;
+    (whole > 0.0).then_some(distance * 100.0 / whole)
 }
 
 /// How many digits stand behind the point.
-fn digits(text: &str) -> u32 {
-    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
-    u32::try_from(fraction.len()).unwrap_or(u32::MAX)
+fn places(text: &str) -> usize {
+    text.trim()
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len())
 }
 
-/// A decimal times 10^scale, which must leave no fraction.
-fn scaled(text: &str, scale: u32) -> Option<i128> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let missing = usize::try_from(scale).ok()?.checked_sub(fraction.len())?;
-    // More digits than this do not fit anyway.
-    (missing <= 38).then_some(())?;
-    format!("{whole}{fraction}{}", "0".repeat(missing))
-        .parse()
-        .ok()
+/// A decimal times a power of ten that leaves no fraction: its digits, the last one first and no zero at the other end.
+struct Digits {
+    negative: bool,
+    digits: Vec<u8>,
+}
+
+impl Digits {
+    fn of(text: &str, scale: usize) -> Self {
+        let written = text.bytes().rev().filter(u8::is_ascii_digit);
+        let mut digits = vec![0; scale.saturating_sub(places(text))];
+        digits.extend(written.map(|digit| digit - b'0'));
+        Self {
+            negative: text.trim_start().starts_with('-'),
+            digits: trimmed(digits),
+        }
+    }
+}
+
+fn trimmed(mut digits: Vec<u8>) -> Vec<u8> {
+    let used = digits.iter().rposition(|digit| *digit != 0);
+    digits.truncate(used.map_or(0, |last| last + 1));
+    digits
+}
+
+fn order(one: &[u8], other: &[u8]) -> Ordering {
+    let lengths = one.len().cmp(&other.len());
+    lengths.then_with(|| one.iter().rev().cmp(other.iter().rev()))
+}
+
+fn distance(one: &Digits, other: &Digits) -> Vec<u8> {
+    let (one, more) = match order(&one.digits, &other.digits) {
+        Ordering::Greater => (other, one),
+        _ => (one, other),
+    };
+    let mut less = one.digits.iter();
+    let mut carry = 0_i8;
+    let mut digits = Vec::with_capacity(more.digits.len() + 1);
+    for digit in &more.digits {
+        let (digit, by) = (
+            digit.cast_signed(),
+            less.next().map_or(0, |by| by.cast_signed()),
+        );
+        let sum = if one.negative == more.negative {
+            digit - by + carry
+        } else {
+            digit + by + carry
+        };
+        carry = sum.div_euclid(10);
+        digits.push(sum.rem_euclid(10).cast_unsigned());
+    }
+    // The larger one is taken from: nothing is left to carry but what a sum carried.
+    digits.push(carry.cast_unsigned());
+    trimmed(digits)
+}
+
+/// Times so many tens.
+fn shifted(digits: Vec<u8>, tens: usize) -> Vec<u8> {
+    let mut shifted = vec![0; tens];
+    shifted.extend(digits);
+    trimmed(shifted)
+}
+
+fn product(one: &[u8], other: &[u8]) -> Vec<u8> {
+    let mut sums = vec![0_u64; one.len() + other.len()];
+    for (at, digit) in one.iter().enumerate() {
+        for (by, other) in other.iter().enumerate() {
+            sums[at + by] += u64::from(digit * other);
+        }
+    }
+    let mut carry = 0;
+    let mut digits = Vec::with_capacity(sums.len());
+    for sum in sums {
+        let sum = sum + carry;
+        digits.push(u8::try_from(sum % 10).unwrap_or_default());
+        carry = sum / 10;
+    }
+    trimmed(digits)
 }
 
 #[cfg(test)]
@@ -112,10 +159,35 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_too_long_are_compared_roughly() {
+    fn numbers_of_any_length_are_compared_exactly() {
+        let (one, more) = (
+            "1234567890123456789012345678901234567891",
+            "1234567890123456789012345678901234568891",
+        );
+        assert_eq!(holds(one, more, "0", more), Some(false));
+        assert_eq!(holds(one, more, "0%", more), Some(false));
+        assert_eq!(holds(one, more, "999", more), Some(false));
+        assert_eq!(holds(one, more, "1000", more), Some(true));
+        assert_eq!(holds(more, one, "1000", one), Some(true));
+        assert_eq!(apart(one, more), "1000");
+        assert_eq!(
+            apart(one, &format!("-{one}")),
+            "2469135780246913578024691357802469135782"
+        );
         let long = format!("1{}", "0".repeat(45));
         assert_eq!(holds(&long, "5", "10%", &long), Some(false));
         assert_eq!(holds(&long, "5", "100%", &long), Some(true));
+        assert_eq!(holds(&long, "-1", "100%", &long), Some(false));
+        let tenth = format!("9{}", "0".repeat(44));
+        assert_eq!(holds(&tenth, &long, "10%", &long), Some(true));
+        assert_eq!(
+            holds(&format!("{tenth}.1"), &long, "10%", &long),
+            Some(true)
+        );
+        assert_eq!(
+            holds(&tenth, &format!("{long}.1"), "10%", &long),
+            Some(false)
+        );
     }
 
     #[test]
