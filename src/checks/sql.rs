@@ -1,5 +1,7 @@
 //! Questions in SQL: the first column of the one row against what was expected, or no row at all.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 
 use super::{
@@ -55,7 +57,7 @@ pub(super) fn limit(check: &SqlCheck) -> Option<String> {
         Expected::NoRows => Some("no rows".to_owned()),
         Expected::Bounds(_) if check.secret => Some("bounds ***".to_owned()),
         Expected::Bounds(bounds) => judge::limits(&bounds, &check.warn),
-        Expected::Text(_) => Some("equals ***".to_owned()),
+        Expected::Text(_) | Expected::NumberOrText(_) => Some("equals ***".to_owned()),
         Expected::Truth(_) if check.secret => Some("equals ***".to_owned()),
         Expected::Truth(truth) => Some(format!("equals {truth}")),
         Expected::Null => Some("equals NULL".to_owned()),
@@ -113,7 +115,16 @@ fn scalar_against(scalar: &Scalar, expected: &Expected, soft: &Bounds) -> Judged
             Judged::unanswered("returned no truth value, and one was asked for")
                 .hint("Let the query compare, so that it returns true or false.")
         }
-        (Expected::Text(wanted), scalar) => text_against(scalar, wanted),
+        (Expected::NumberOrText(wanted), Scalar::Number(number)) => {
+            let order = compare(&judge::tidy(number), wanted);
+            // The value comes from the environment: it is not shown.
+            equal(order == Some(Ordering::Equal), || {
+                "does not match".to_owned()
+            })
+        }
+        (Expected::Text(wanted) | Expected::NumberOrText(wanted), scalar) => {
+            text_against(scalar, wanted)
+        }
         (Expected::NoRows | Expected::Matches(_), _) => {
             Judged::unanswered("has an answer that could not be read")
         }
@@ -227,6 +238,30 @@ mod tests {
         let number = stands(Scalar::Text("4711".into()), &bounds);
         assert_eq!(number.standing, Standing::Hard);
         assert!(!format!("{number:?}").contains("4711"));
+    }
+
+    #[test]
+    fn a_number_of_the_environment_is_compared_as_one_and_never_shown() {
+        let five = Expected::NumberOrText("5".into());
+        let number = |text: &str| stands(Scalar::Number(text.into()), &five);
+        assert_eq!(number("5.00").standing, Standing::Held);
+        assert_eq!(number("5").standing, Standing::Held);
+        let other = number("6");
+        assert_eq!(other, Judged::hard("does not match"));
+        assert_eq!(number("NaN").standing, Standing::Hard);
+        let large = Expected::NumberOrText("100000000000000000000".into());
+        let float = stands(Scalar::Number("1e+20".into()), &large);
+        assert_eq!(float.standing, Standing::Held);
+        assert_eq!(stands(Scalar::Text("5".into()), &five), Judged::held());
+        assert_eq!(
+            stands(Scalar::Text("5.00".into()), &five).standing,
+            Standing::Hard
+        );
+        let quoted = Expected::Text("5".into());
+        assert_eq!(
+            stands(Scalar::Number("5.00".into()), &quoted).standing,
+            Standing::Hard
+        );
     }
 
     #[test]

@@ -291,6 +291,9 @@ pub enum Expected {
     Bounds(Bounds),
     /// The first column of the one row, as text.
     Text(String),
+    /// The first column of the one row, as a number where it is one, and as text otherwise: what reads as a number and
+    /// comes from the environment, which has no quotes.
+    NumberOrText(String),
     /// The first column of the one row is this truth value.
     Truth(bool),
     /// The first column of the one row is NULL.

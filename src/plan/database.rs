@@ -5,9 +5,9 @@ use std::fs;
 use super::{
     Against, Bounds, DatabaseCheck, DatabaseKind, Expected, Number, SqlCheck, against,
     bounds::{self, Unit},
-    keys,
+    compare, keys,
     limit::{self, Otherwise},
-    pattern, tables,
+    pattern, plain, tables,
     walk::{Entry, Fields, File},
     yaml::{Node, Style, Value},
 };
@@ -172,7 +172,8 @@ fn expected(file: &File<'_>, fields: &Fields<'_>) -> Expected {
     }
 }
 
-/// What is in quotes or comes from the environment is text, byte for byte: `0123` is not 123.
+/// What is in quotes is text, byte for byte: `0123` is not 123. What comes from the environment has no quotes: it is a
+/// number where the answer is one.
 fn equals(file: &File<'_>, entry: Entry<'_>) -> Expected {
     let Value::Scalar(scalar) = &entry.value.value else {
         file.error(
@@ -192,14 +193,26 @@ fn equals(file: &File<'_>, entry: Entry<'_>) -> Expected {
     if entry.value.is_null() {
         return Expected::Null;
     }
+    let text = scalar.text.clone();
+    if scalar.style == Style::Plain && scalar.from_environment && compare(&text, "0").is_some() {
+        return Expected::NumberOrText(text);
+    }
     if scalar.style != Style::Plain || scalar.from_environment {
-        return Expected::Text(scalar.text.clone());
+        return Expected::Text(text);
     }
     if let Some(truth) = entry.value.truth() {
         return Expected::Truth(truth);
     }
-    match scalar.text.parse() {
-        Ok(Number::Percent(_)) | Err(_) => Expected::Text(scalar.text.clone()),
+    if plain::refused(file, entry.value) {
+        return Expected::NoRows;
+    }
+    match text.parse() {
+        Err(_) => Expected::Text(text),
+        Ok(Number::Percent(_)) => {
+            let help = "write it in quotes for a text, or write a number";
+            file.error(entry.value, "\"equals\" cannot be this", help);
+            Expected::NoRows
+        }
         Ok(number) => Expected::Bounds(Bounds {
             equals: Some(number),
             ..Bounds::default()
@@ -215,7 +228,11 @@ fn softened(file: &File<'_>, fields: &Fields<'_>, expected: Expected) -> (Expect
     let hard = match &expected {
         Expected::Bounds(bounds) => bounds.clone(),
         Expected::NoRows => Bounds::default(),
-        Expected::Text(_) | Expected::Truth(_) | Expected::Null | Expected::Matches(_) => {
+        Expected::Text(_)
+        | Expected::NumberOrText(_)
+        | Expected::Truth(_)
+        | Expected::Null
+        | Expected::Matches(_) => {
             let message = "\"warn\" needs a number to look at";
             file.error(entry.key, message, "remove it, or write min or max");
             return (expected, Bounds::default());
@@ -251,7 +268,11 @@ fn compared(
     match expected {
         Expected::NoRows => (Expected::Bounds(Bounds::default()), against),
         Expected::Bounds(_) => (expected, against),
-        Expected::Text(_) | Expected::Truth(_) | Expected::Null | Expected::Matches(_) => {
+        Expected::Text(_)
+        | Expected::NumberOrText(_)
+        | Expected::Truth(_)
+        | Expected::Null
+        | Expected::Matches(_) => {
             let message = format!("\"{name}\" needs a number to look at");
             file.error(
                 entry.key,

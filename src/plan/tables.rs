@@ -262,6 +262,7 @@ fn accepted(file: &File<'_>, column: Entry<'_>, severity: Severity) -> Option<(T
                 let help = "remove it: NULL is accepted anyway; use \"not_null\" to refuse it";
                 file.error(item, "NULL is not a value", help);
             }
+            Some(_) if plain::refused(file, item) => {}
             Some(text) => values.push(text.to_owned()),
             None => file.error(
                 item,

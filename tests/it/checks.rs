@@ -48,6 +48,11 @@ const SHOP: &str = r#"
     insert into measured select '2026-11-22', n from generate_series(0, 19) n;
 "#;
 
+const READINGS: &str = "
+    create table readings (exact numeric, rough float8, sure boolean);
+    insert into readings values (1.00, 1, true), (3.0, 'Infinity', false), ('NaN', 'NaN', true);
+";
+
 async fn shop() -> Option<Database> {
     Database::with(SHOP).await
 }
@@ -153,7 +158,7 @@ async fn duplicates_are_found_and_nulls_are_distinct() {
 #[rustfmt::skip]
 #[tokio::test]
 async fn values_are_held_against_lists_patterns_and_ranges() {
-    let Some(db) = shop().await else { return };
+    let Some(db) = Database::with(&format!("{SHOP}{READINGS}")).await else { return };
     let accepted = |name, list: &[&str]| {
         TableKind::AcceptedValues(col(name), list.iter().map(|v| (*v).to_owned()).collect())
     };
@@ -168,6 +173,13 @@ async fn values_are_held_against_lists_patterns_and_ranges() {
             ("users", accepted("tenant", &["1"]), "max 2", Passed, ""),
             ("users", accepted("slug", &["a", "b'\\"]), "", Failed, "is 3"),
             ("nulls", accepted("id", &["1"]), "", Error, "every value is NULL"),
+            ("readings", accepted("exact", &["1", "3", "NaN"]), "", Passed, ""),
+            ("readings", accepted("exact", &["1", "3"]), "", Failed, "is 1"),
+            ("readings", accepted("exact", &["1", "3", "n/a"]), "", Failed, "is 1"),
+            ("readings", accepted("rough", &["1", "NaN", "Infinity"]), "", Passed, ""),
+            ("readings", accepted("rough", &["1", "NaN", "-Infinity"]), "", Failed, "is 1"),
+            ("readings", accepted("sure", &["yes", "FALSE"]), "", Passed, ""),
+            ("readings", accepted("sure", &["yes"]), "", Failed, "is 1"),
             ("users", matches("email", "^[^@[:space:]]+@[^@[:space:]]+$"), "max 1", Passed, ""),
             ("users", matches("email", "^[^@[:space:]]+@[^@[:space:]]+$"), "max 25%", Passed, ""),
             ("users", matches("email", "^a\\."), "", Failed, "is 4"),
@@ -440,6 +452,9 @@ async fn questions_in_sql_compare_the_first_column_of_the_one_row() {
             ("select email from users where id = 1", text("a@y.example"), Failed, "does not match"),
             ("select created_at from users where id = 1", text("2026-11-22 00:00:00+00"), Passed, ""),
             ("select null::text", text("x"), Error, "returned NULL"),
+            ("select 5.00", Expected::NumberOrText("5".to_owned()), Passed, ""),
+            ("select 5.01", Expected::NumberOrText("5".to_owned()), Failed, "\"q\" does not match"),
+            ("select '5.00'", Expected::NumberOrText("5".to_owned()), Failed, "4 characters came back"),
             ("select email from users where id = 1", matching("^a@"), Passed, ""),
             ("select email from users where id = 1", matching("^b@"), Failed, "does not match"),
             ("select null::text", matching(".*"), Error, "returned NULL"),

@@ -577,6 +577,10 @@ const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
         "version: 1\nsql: [{ name: a, query: select 1, equals: x, live: { tolerance: 0 } }]",
         "needs a number",
     ),
+    (
+        "version: 1\nsql: [{ name: a, query: select 1, equals: 50% }]",
+        "in quotes for a text",
+    ),
 ];
 
 #[test]
@@ -595,6 +599,48 @@ fn a_check_is_switched_off_by_a_reason_and_by_no_other_word() {
     for reason in ["no longer filled", "'no'", "off since 2025", "2025-01-01"] {
         good(&format!(
             "version: 1\ntables: {{ users: {{ skip: {reason} }} }}"
+        ));
+    }
+}
+
+#[test]
+fn a_value_that_yaml_may_mean_otherwise_must_be_in_quotes() {
+    for value in [
+        "1e3", ".5", "5.", "-.5", "0x10", "0o17", "0b1", "1E-3", ".inf", ".NaN", "yes", "No", "ON",
+        "off", "y", "N",
+    ] {
+        let equals = format!("version: 1\nsql: [{{ name: a, query: select 1, equals: {value} }}]");
+        let accepted = format!(
+            "version: 1\ntables: {{ users: {{ accepted_values: {{ a: [2, {value}] }} }} }}"
+        );
+        for plan in [equals, accepted] {
+            let refusal = refusal(&plan);
+            assert!(refusal.contains("in quotes"), "{refusal}");
+        }
+    }
+    for value in [
+        "'1e3'",
+        "\"no\"",
+        "1",
+        "-0.5",
+        "5_000",
+        "true",
+        "JP",
+        "NaN",
+        "Infinity",
+        "12:30",
+        "1.2.3",
+        "2026-01-01",
+        "0123",
+        "0xyz",
+        "e5",
+        "一",
+    ] {
+        good(&format!(
+            "version: 1\nsql: [{{ name: a, query: select 1, equals: {value} }}]"
+        ));
+        good(&format!(
+            "version: 1\ntables: {{ users: {{ accepted_values: {{ a: [2, {value}] }} }} }}"
         ));
     }
 }
@@ -796,9 +842,16 @@ fn sql_answers_are_compared_as_they_are_written() {
         Expected::Text("pending".into())
     );
     assert_eq!(expected("equals: '0'"), Expected::Text("0".into()));
-    assert_eq!(expected("equals: ${DIGITS}"), Expected::Text("0123".into()));
+    assert_eq!(
+        expected("equals: ${DIGITS}"),
+        Expected::NumberOrText("0123".into())
+    );
+    assert_eq!(
+        expected("equals: ${PLANTED}"),
+        Expected::Text(SECRET.into())
+    );
     assert_eq!(expected("equals: true"), Expected::Truth(true));
-    assert_eq!(expected("equals: yes"), Expected::Text("yes".into()));
+    assert_eq!(expected("equals: 'yes'"), Expected::Text("yes".into()));
     assert_eq!(expected("equals: null"), Expected::Null);
     let Expected::Bounds(bounds) = expected("equals: 0.10") else {
         panic!()
