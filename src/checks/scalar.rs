@@ -1,8 +1,11 @@
 //! One value of any type, as far as it can be compared: number, truth, text, or duration.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    fmt::{Display, LowerExp},
+};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio_postgres::types::{FromSql, Kind, Type};
 
 use super::numeric;
@@ -12,7 +15,7 @@ use super::numeric;
 pub(super) enum Scalar {
     /// NULL.
     Null,
-    /// An exact decimal, in plain notation.
+    /// An exact decimal as PostgreSQL prints it: only a float has an exponent.
     Number(String),
     /// A truth value.
     Truth(bool),
@@ -34,9 +37,8 @@ impl<'a> FromSql<'a> for Scalar {
             Type::INT4 => Self::Number(i32::from_sql(kind, raw)?.to_string()),
             Type::INT8 => Self::Number(i64::from_sql(kind, raw)?.to_string()),
             Type::OID => Self::Number(u32::from_sql(kind, raw)?.to_string()),
-            // A float's shortest text, which Rust writes without an exponent.
-            Type::FLOAT4 => Self::Number(f32::from_sql(kind, raw)?.to_string()),
-            Type::FLOAT8 => Self::Number(f64::from_sql(kind, raw)?.to_string()),
+            Type::FLOAT4 => Self::Number(float(f32::from_sql(kind, raw)?, 6)),
+            Type::FLOAT8 => Self::Number(float(f64::from_sql(kind, raw)?, 15)),
             Type::NUMERIC => numeric::text(raw).map_or_else(|| other(kind), Self::Number),
             Type::BOOL => Self::Truth(bool::from_sql(kind, raw)?),
             Type::INTERVAL => seconds(raw).map_or_else(|| other(kind), Self::Seconds),
@@ -85,11 +87,43 @@ fn utf8(raw: Option<&[u8]>) -> Option<String> {
 /// Days from 1970-01-01 to PostgreSQL's own beginning, 2000-01-01.
 const EPOCH_DAYS: i64 = 10_957;
 
+/// The shortest text that reads as this float again, with an exponent from this many digits on.
+fn float<F: Display + LowerExp>(number: F, digits: i32) -> String {
+    let (plain, with_exponent) = (number.to_string(), format!("{number:e}"));
+    match plain.as_str() {
+        "inf" => return "Infinity".to_owned(),
+        "-inf" => return "-Infinity".to_owned(),
+        _ => {}
+    }
+    let parts = with_exponent.split_once('e');
+    let parts = parts.and_then(|(m, exponent)| Some((m, exponent.parse::<i32>().ok()?)));
+    match parts {
+        Some((mantissa, exponent)) if exponent < -4 || exponent >= digits => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => plain,
+    }
+}
+
 fn date(raw: &[u8]) -> Option<String> {
     let days = i32::from_be_bytes(raw.try_into().ok()?);
     let start = Date::constant(2000, 1, 1);
     let date = start.checked_add(jiff::Span::new().try_days(days).ok()?);
-    Some(date.ok()?.to_string())
+    let (day, era) = day(date.ok()?);
+    Some(day + era)
+}
+
+/// A day in the year that people count, and what stands behind it: before year 1 comes 1 BC.
+fn day(date: Date) -> (String, &'static str) {
+    let (year, era) = match date.year() {
+        year @ 1.. => (year, ""),
+        year => (1 - year, " BC"),
+    };
+    (
+        format!("{year:04}-{:02}-{:02}", date.month(), date.day()),
+        era,
+    )
 }
 
 /// `2026-11-23 08:05:00.25`, as PostgreSQL prints it in UTC.
@@ -98,11 +132,12 @@ fn instant(raw: &[u8], zone: &str) -> Option<String> {
     let since_1970 = micros.checked_add(EPOCH_DAYS * 86_400_000_000)?;
     let instant = Timestamp::from_microsecond(since_1970).ok()?;
     let fraction = since_1970.rem_euclid(1_000_000);
-    let mut text = instant.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let (mut text, era) = day(TimeZone::UTC.to_datetime(instant).date());
+    text += &instant.strftime(" %H:%M:%S").to_string();
     if fraction != 0 {
         text += format!(".{fraction:06}").trim_end_matches('0');
     }
-    Some(text + zone)
+    Some(text + zone + era)
 }
 
 /// An interval in seconds as `extract(epoch …)` counts them: 365.25 days a year, 30 days a month.
@@ -179,11 +214,52 @@ mod tests {
     }
 
     #[test]
-    fn floats_have_no_exponent() {
-        let raw = 1e20_f64.to_be_bytes();
+    fn floats_read_as_postgresql_prints_them() {
+        let long = [
+            (1e20, "1e+20"),
+            (1e15, "1e+15"),
+            (123_456_789_012_345.0, "123456789012345"),
+            (1e-7, "1e-07"),
+            (-1.5e-300, "-1.5e-300"),
+            (0.0001, "0.0001"),
+            (0.1, "0.1"),
+            (-0.0, "-0"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (f64::NAN, "NaN"),
+        ];
+        for (number, text) in long {
+            let found = decoded(&Type::FLOAT8, &f64::to_be_bytes(number));
+            assert_eq!(found, Scalar::Number(text.into()));
+        }
+        for (number, text) in [
+            (1e6, "1e+06"),
+            (123_456.0, "123456"),
+            (0.1, "0.1"),
+            (1.5e-5, "1.5e-05"),
+        ] {
+            let found = decoded(&Type::FLOAT4, &f32::to_be_bytes(number));
+            assert_eq!(found, Scalar::Number(text.into()));
+        }
+    }
+
+    #[test]
+    fn years_before_the_first_read_as_postgresql_prints_them() {
+        // 0044-03-15 BC is -43-03-15: so many days before 2000-01-01.
+        let days = -746_117_i32;
+        let text = |text: &str| Scalar::Text(text.to_owned());
+        let micros = (i64::from(days) * 86_400_000_000).to_be_bytes();
         assert_eq!(
-            decoded(&Type::FLOAT8, &raw),
-            Scalar::Number("100000000000000000000".into())
+            decoded(&Type::DATE, &days.to_be_bytes()),
+            text("0044-03-15 BC")
+        );
+        assert_eq!(
+            decoded(&Type::TIMESTAMP, &micros),
+            text("0044-03-15 00:00:00 BC")
+        );
+        assert_eq!(
+            decoded(&Type::TIMESTAMPTZ, &micros),
+            text("0044-03-15 00:00:00+00 BC")
         );
     }
 

@@ -455,6 +455,7 @@ async fn questions_in_sql_compare_the_first_column_of_the_one_row() {
             ("select 5.00", Expected::NumberOrText("5".to_owned()), Passed, ""),
             ("select 5.01", Expected::NumberOrText("5".to_owned()), Failed, "\"q\" does not match"),
             ("select '5.00'", Expected::NumberOrText("5".to_owned()), Failed, "4 characters came back"),
+            ("select '0044-03-15 BC'::date", text("0044-03-15 BC"), Passed, ""),
             ("select email from users where id = 1", matching("^a@"), Passed, ""),
             ("select email from users where id = 1", matching("^b@"), Failed, "does not match"),
             ("select null::text", matching(".*"), Error, "returned NULL"),
@@ -528,6 +529,46 @@ async fn every_decimal_of_the_server_is_read_exactly() {
         declared(&outcome).iter().all(|r| r.status == Passed),
         "{outcome:#?}"
     );
+}
+
+#[tokio::test]
+async fn what_has_no_text_of_its_own_reads_as_the_server_prints_it() {
+    let Some(db) = shop().await else { return };
+    let values = [
+        "'Infinity'::float8",
+        "'-Infinity'::float4",
+        "'NaN'::float8",
+        "1e-7::float8",
+        "1e20::float8",
+        "1e15::float8",
+        "123456789012345::float8",
+        "1e-4::float8",
+        "-1.5e-5::float8",
+        "0.1::float4",
+        "1e6::float4",
+        "123456::float4",
+        "1.5e-5::float4",
+        "'-0'::float8",
+        "1e300::float8",
+        "'0044-03-15 BC'::date",
+        "'0001-01-01 BC'::date",
+        "'0001-01-01'::date",
+        "'0044-03-15 12:00:00.5 BC'::timestamp",
+        "'0044-03-15 12:00+00 BC'::timestamptz",
+    ];
+    let client = db.client().await;
+    client.batch_execute("set timezone to 'UTC'").await.unwrap();
+    let mut asked = Vec::new();
+    for value in values {
+        let text = format!("select ({value})::text");
+        let text: String = client.query_one(&text, &[]).await.unwrap().get(0);
+        let query = format!("select {value}");
+        asked.push(question(value, &query, Expected::Text(text)));
+    }
+    let outcome = db.ask(&questions(asked)).await;
+    for (value, result) in values.iter().zip(declared(&outcome)) {
+        assert_eq!(result.status, Passed, "{value}: {result:?}");
+    }
 }
 
 #[rustfmt::skip]
