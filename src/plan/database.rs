@@ -135,7 +135,8 @@ fn query(file: &File<'_>, node: &Node, fields: &Fields<'_>) -> Option<String> {
 
 fn read(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
     let written = file.text(entry)?;
-    match fs::read_to_string(file.folder.join(written)) {
+    let content = fs::read_to_string(file.folder.join(written));
+    match content.map(without_mark) {
         Ok(query) if !query.trim().is_empty() => Some(query),
         Ok(_) => {
             file.error(entry.value, "this file is empty", "write the SQL into it");
@@ -150,6 +151,14 @@ fn read(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
             file.error(entry.value, message, help);
             None
         }
+    }
+}
+
+/// A text without the byte order mark that some editors begin a file with: PostgreSQL takes it for a word.
+fn without_mark(text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
     }
 }
 

@@ -646,6 +646,15 @@ fn a_value_that_yaml_may_mean_otherwise_must_be_in_quotes() {
 }
 
 #[test]
+fn a_file_of_sql_may_begin_with_a_byte_order_mark() {
+    let plan = "version: 1\nsql: [{ name: a, file: sql/bom.sql }]";
+    let read = |sql| read_in(&[("shop.yaml", plan), ("sql/bom.sql", sql)]);
+    let loaded = read("\u{feff}select 1").unwrap();
+    assert_eq!(loaded.plan.checks.sql[0].query, "select 1");
+    assert!(read("\u{feff}\n").unwrap_err().contains("is empty"));
+}
+
+#[test]
 fn what_only_the_reader_can_see_is_refused_too() {
     for (text, says) in REFUSED_BY_THE_READER {
         let refusal = refusal(text);
