@@ -33,15 +33,15 @@ pub(super) fn fill(sql: &str, time: Option<Timestamp>) -> Result<String, Judged>
 /// Where the word stands in the code.
 fn places(sql: &str) -> Vec<usize> {
     let mut places = Vec::new();
-    let mut before = ' ';
+    let mut before = [' '; 2];
     let mut at = 0;
     while let Some(letter) = sql[at..].chars().next() {
         let rest = &sql[at..];
-        if before != ':' && is_word(rest) {
+        if before[1] != ':' && is_word(rest) {
             places.push(at);
         }
         at += quoted(rest, before).unwrap_or_else(|| letter.len_utf8());
-        before = letter;
+        before = [before[1], letter];
     }
     places
 }
@@ -56,9 +56,14 @@ fn goes_on(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-/// How many bytes of text or comment begin here, behind this letter; `None` where code goes on. What does not end goes
+/// Whether a letter behind this one goes on with a name: the `e` of `like'x'` begins no escaped text.
+fn in_name(letter: char) -> bool {
+    goes_on(letter) || letter == '$' || !letter.is_ascii()
+}
+
+/// How many bytes of text or comment begin here, behind these letters; `None` where code goes on. What does not end goes
 /// to the end of the SQL.
-fn quoted(rest: &str, before: char) -> Option<usize> {
+fn quoted(rest: &str, [first, before]: [char; 2]) -> Option<usize> {
     let ends = |from: usize, end: &str| {
         let found = rest[from..].find(end);
         found.map_or(rest.len(), |at| from + at + end.len())
@@ -67,7 +72,7 @@ fn quoted(rest: &str, before: char) -> Option<usize> {
         Some(ends(2, "\n"))
     } else if rest.starts_with("/*") {
         Some(comment(rest))
-    } else if rest.starts_with('\'') && matches!(before, 'e' | 'E') {
+    } else if rest.starts_with('\'') && matches!(before, 'e' | 'E') && !in_name(first) {
         Some(escaped(rest))
     } else if rest.starts_with('\'') || rest.starts_with('"') {
         Some(ends(1, &rest[..1]))
@@ -146,6 +151,11 @@ mod tests {
             "a = E'it\\'s' and ",
             "a = 'C:\\' and ",
             "a$b = $1 and c$d = ",
+            "t not like'x\\' and ",
+            "note'x\\' and ",
+            "a=e'it\\'s' and ",
+            "_e'x\\' and ",
+            "é$e'x\\' and ",
         ] {
             let sql = format!("{before}b < :backup_time");
             assert_eq!(filled(&sql), format!("{before}b < {time}"));
