@@ -79,9 +79,11 @@ impl FromStr for Age {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text.trim())
+        // A lone M would be months: 5m are minutes, and 5M may be anything.
+        let read = humantime::parse_duration(text.trim()).ok();
+        read.filter(|_| !text.contains('M'))
             .map(Self)
-            .map_err(|_| "write a duration with its unit, such as 30s, 5m, 48h or 2d".to_owned())
+            .ok_or_else(|| "write a duration with its unit, such as 30s, 5m, 48h or 2d".to_owned())
     }
 }
 
@@ -180,7 +182,9 @@ mod tests {
     fn ages_are_read_with_a_unit_only() {
         assert_eq!("48h".parse(), Ok(Age::from_secs(172_800)));
         assert_eq!("2d".parse(), Ok(Age::from_secs(172_800)));
-        assert!("48".parse::<Age>().is_err());
+        for wrong in ["48", "5M", "1y 2M"] {
+            assert!(wrong.parse::<Age>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

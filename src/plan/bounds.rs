@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 
 use super::{
-    Bounds, Number, compare, keys,
+    Bounds, Limit, Number, compare, keys,
     walk::{Entry, Fields, File},
     yaml::{Node, Value},
 };
+use crate::units::Percent;
 
 /// What a bound may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,8 +168,9 @@ pub(super) fn warn(file: &File<'_>, fields: &Fields<'_>, unit: Unit, hard: &Boun
 
 pub(super) const SOFTER: &str = "write a \"warn\" that is breached before the hard limit is";
 
-/// A count is never below zero: `min: 0` alone asks nothing.
-pub(super) fn always_holds(file: &File<'_>, key: &Node, unit: Unit, bounds: &Bounds) {
+/// A count is never below zero, and a share never above the whole: `min: 0` or `max: 100%` alone asks nothing.
+pub(super) fn always_holds(file: &File<'_>, key: &Node, unit: Unit, limit: &Limit) {
+    let bounds = &limit.bounds;
     let counted = matches!(unit, Unit::Count | Unit::CountOrShare);
     let only_min = bounds.max.is_none() && bounds.equals.is_none();
     let from_zero = (bounds.min.as_ref())
@@ -178,6 +180,15 @@ pub(super) fn always_holds(file: &File<'_>, key: &Node, unit: Unit, bounds: &Bou
             key,
             "this limit always holds: nothing counts less than 0",
             "write { min: 1 }",
+        );
+    }
+    let whole = |max: &Number| matches!(max, Number::Percent(share) if *share >= Percent(100.0));
+    let only_max = bounds.min.is_none() && limit.warn.is_empty() && limit.against.is_empty();
+    if only_max && bounds.max.as_ref().is_some_and(whole) {
+        file.warn(
+            key,
+            "this limit always holds: no share is above the whole",
+            "write a share below 100%",
         );
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn limit(
             }
         }
     }
-    always_holds(file, entry.key, unit, &limit.bounds);
+    always_holds(file, entry.key, unit, &limit);
     limit
 }
 

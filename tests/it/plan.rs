@@ -646,6 +646,18 @@ fn a_value_that_yaml_may_mean_otherwise_must_be_in_quotes() {
 }
 
 #[test]
+fn a_lone_m_is_no_age() {
+    for key in [
+        "freshness: { at: 5M }",
+        "freshness: { at: { max_age: 1y 2M } }",
+    ] {
+        let refusal = refusal(&format!("version: 1\ntables: {{ users: {{ {key} }} }}"));
+        assert!(refusal.contains("is not a duration"), "{refusal}");
+    }
+    good("version: 1\ntables: { users: { freshness: { at: 5m, to: 2months } } }");
+}
+
+#[test]
 fn a_file_of_sql_may_begin_with_a_byte_order_mark() {
     let plan = "version: 1\nsql: [{ name: a, file: sql/bom.sql }]";
     let read = |sql| read_in(&[("shop.yaml", plan), ("sql/bom.sql", sql)]);
@@ -803,7 +815,17 @@ fn a_limit_that_cannot_be_breached_is_said() {
     assert!(table("{ min: 10, warn: { min: 50 } }").is_empty());
     assert!(table("{ max: 0 }").is_empty());
     assert!(table("{ previous: { max_drop: 300% } }")[0].contains("always holds"));
-    assert!(table("{ previous: { max_drop: 100% } }").is_empty());
+    assert!(table("{ previous: { max_drop: 100% } }")[0].contains("always holds"));
+    assert!(table("{ previous: { max_drop: 99.9% } }").is_empty());
+    let nulls = |limit: &str| {
+        warnings(&format!(
+            "version: 1\ntables: {{ a: {{ not_null: {{ b: {limit} }} }} }}\n"
+        ))
+    };
+    assert!(nulls("{ max: 100% }")[0].contains("always holds"));
+    assert!(nulls("{ max: 200% }")[0].contains("always holds"));
+    assert!(nulls("{ max: 99.9% }").is_empty());
+    assert!(nulls("{ max: 100% , warn: { max: 5% } }").is_empty());
 }
 
 #[test]
