@@ -8,7 +8,7 @@ use super::{
     columns, cut_off, database, freshness, inventory, judge, names, not_null,
     question::{About, Ask, Judged, Question},
     range, references, row_count, sql,
-    subject::Subject,
+    subject::{self, Subject},
     unique, values,
 };
 use crate::plan::{Checks, DatabaseCheck, Limit, SqlCheck, TableBlock, TableCheck, TableKind};
@@ -39,12 +39,7 @@ pub(super) fn tables_of<'a>(
     }
     let shown = names::shown(&block.table);
     if !names::is_glob(&block.table) {
-        let judged = Judged::hard(format!("finds no table \"{shown}\""))
-            .hint("Check the table's name in the plan, then the errors of the restore.");
-        return Err(match names::alike(catalog, &block.table, schema) {
-            Some(name) => judged.detail(format!("There is a table \"{name}\".")),
-            None => judged,
-        });
+        return Err(subject::no_table(catalog, &block.table, schema));
     }
     let pattern = |text: &str| {
         Pattern::new(text).map_err(|_| {

@@ -3,7 +3,7 @@
 use super::{
     names,
     question::{Ask, Judged, Statement},
-    subject::{Subject, qualified},
+    subject::{Subject, no_table, qualified},
 };
 use crate::plan::Limit;
 
@@ -14,10 +14,7 @@ pub(super) fn ask(
 ) -> Result<Ask, Judged> {
     let child = names::identifier(&subject.column(column)?.name);
     let Some(parent) = names::find(subject.catalog, other, subject.schema) else {
-        return Err(Judged::hard(format!(
-            "finds no table \"{}\"",
-            names::shown(other)
-        )));
+        return Err(no_table(subject.catalog, other, subject.schema));
     };
     let parent = Subject {
         table: parent,

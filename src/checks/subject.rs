@@ -92,6 +92,16 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// What there is to say about a table that was not restored, or that is called otherwise.
+pub(super) fn no_table(catalog: &Catalog, name: &str, schema: &str) -> Judged {
+    let judged = Judged::hard(format!("finds no table \"{}\"", names::shown(name)))
+        .hint("Check the table's name in the plan, then the errors of the restore.");
+    match names::alike(catalog, name, schema) {
+        Some(name) => judged.detail(format!("There is a table \"{name}\".")),
+        None => judged,
+    }
+}
+
 /// A table's name in SQL.
 pub(super) fn qualified(table: &Table) -> String {
     format!(

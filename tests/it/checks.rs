@@ -243,6 +243,11 @@ async fn rows_that_point_at_nothing_are_found() {
         ],
     )
     .await;
+    let elsewhere = TableKind::References(col("user_id"), col("usres"), col("id"));
+    let outcome = db.ask(&one("lost", elsewhere, "")).await;
+    let finding = outcome.findings.iter().find(|finding| finding.code == Code::CheckFailed).unwrap();
+    assert!(finding.hint.starts_with("Check the table's name in the plan"), "{finding:?}");
+    assert!(finding.detail.as_ref().unwrap().contains("There is a table \"users\"."), "{finding:?}");
 }
 
 fn fresh(column: &str, max_age: u64, warn: Option<u64>, relative_to: RelativeTo) -> TableKind {
