@@ -179,7 +179,7 @@ pub(super) fn always_holds(file: &File<'_>, key: &Node, unit: Unit, limit: &Limi
         file.warn(
             key,
             "this limit always holds: nothing counts less than 0",
-            "write { min: 1 }",
+            "write { min: 1 }, or { min: 0, max: 1000 } where a table may be empty",
         );
     }
     let whole = |max: &Number| matches!(max, Number::Percent(share) if *share >= Percent(100.0));

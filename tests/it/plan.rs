@@ -811,6 +811,10 @@ fn a_limit_that_cannot_be_breached_is_said() {
         ))
     };
     assert!(table("{ min: 0 }")[0].contains("always holds"));
+    let from_zero = good("version: 1\ntables: { a: { row_count: { min: 0 } } }");
+    let help = from_zero.warnings[0].help.clone().unwrap();
+    assert!(help.contains("{ min: 0, max: 1000 } where a table may be empty"));
+    assert!(table("{ min: 0, max: 9 }").is_empty());
     assert!(table("{ min: 10, warn: { min: 5 } }")[0].contains("never reached"));
     assert!(table("{ min: 10, warn: { min: 50 } }").is_empty());
     assert!(table("{ max: 0 }").is_empty());
