@@ -7,11 +7,11 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::try_join_all};
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, Statement as Prepared, Transaction};
 
 use super::{
     batch::{self, Batch},
-    faults::{self, Fault},
+    faults::{self, Fault, Moment},
     question::{Answer, Answered, Ask, Fetch, Judged, Question, Row, Statement},
     scalar::Scalar,
     session, sql,
@@ -147,12 +147,12 @@ pub(super) async fn in_time(
 
 /// Asks one statement in a read-only transaction that is always rolled back.
 async fn ask(client: &mut Client, schema: &str, statement: &Statement) -> Result<Answer, Fault> {
-    let sort = |error| faults::sort(&error, statement.timeout, statement.secret);
+    let sort = |error| faults::sort(&error, statement, Moment::Running);
     let transaction = session::begin(client, schema, statement.timeout)
         .await
         .map_err(sort)?;
     let answer = match &statement.fetch {
-        Fetch::Row => our_row(&transaction, &statement.sql).await.map_err(sort)?,
+        Fetch::Row => our_row(&transaction, statement).await?,
         Fetch::Count => count(&transaction, statement).await?,
         Fetch::Scalar => scalar(&transaction, statement).await?,
         Fetch::Match(pattern) => match scalar(&transaction, statement).await? {
@@ -164,15 +164,33 @@ async fn ask(client: &mut Client, schema: &str, statement: &Statement) -> Result
     Ok(answer)
 }
 
-async fn our_row(
-    transaction: &Transaction<'_>,
-    sql: &str,
-) -> Result<Answer, tokio_postgres::Error> {
-    let Some(row) = transaction.query_opt(sql, &[]).await? else {
+/// A statement that the server has read and that takes nothing from us. What goes wrong until here is about its own text,
+/// as no row was looked at.
+async fn prepared(transaction: &Transaction<'_>, statement: &Statement) -> Result<Prepared, Fault> {
+    // The extended protocol takes one statement only: "commit; drop table z" is a syntax error here.
+    let prepared = transaction
+        .prepare(&statement.sql)
+        .await
+        .map_err(|error| faults::sort(&error, statement, Moment::Reading))?;
+    if !prepared.params().is_empty() {
+        return Err(mistake("takes parameters, and there are none to give"));
+    }
+    // What returns no columns is a command, not a question; it is not carried out.
+    if prepared.columns().is_empty() {
+        return Err(mistake("returns no columns"));
+    }
+    Ok(prepared)
+}
+
+async fn our_row(transaction: &Transaction<'_>, statement: &Statement) -> Result<Answer, Fault> {
+    let sort = |error| faults::sort(&error, statement, Moment::Running);
+    let prepared = prepared(transaction, statement).await?;
+    let row = transaction.query_opt(&prepared, &[]).await.map_err(sort)?;
+    let Some(row) = row else {
         return Ok(Answer::NoRow);
     };
     let texts: Result<Vec<_>, _> = (0..row.len()).map(|column| row.try_get(column)).collect();
-    Ok(Answer::Row(Row(texts?)))
+    Ok(Answer::Row(Row(texts.map_err(sort)?)))
 }
 
 /// Rows of a statement that somebody else wrote: the first column of at most `most` of them, one after another.
@@ -182,16 +200,8 @@ async fn each(
     most: u64,
     mut visit: impl FnMut(Scalar),
 ) -> Result<u64, Fault> {
-    let sort = |error| faults::sort(&error, statement.timeout, statement.secret);
-    // The extended protocol takes one statement only: "commit; drop table z" is a syntax error here.
-    let prepared = transaction.prepare(&statement.sql).await.map_err(sort)?;
-    if !prepared.params().is_empty() {
-        return Err(mistake("takes parameters, and there are none to give"));
-    }
-    // What returns no columns is a command, not a question; it is not carried out.
-    if prepared.columns().is_empty() {
-        return Err(mistake("returns no columns"));
-    }
+    let sort = |error| faults::sort(&error, statement, Moment::Running);
+    let prepared = prepared(transaction, statement).await?;
     let portal = transaction.bind(&prepared, &[]).await.map_err(sort)?;
     let limit = i32::try_from(most).unwrap_or(i32::MAX);
     let rows = transaction

@@ -1,10 +1,8 @@
 //! What went wrong when a question was asked: our machine's trouble, or the question's own.
 
-use std::time::Duration;
-
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
-use super::question::Judged;
+use super::question::{Judged, Statement};
 use crate::error::{Error, RAISED, raised_by_a_function, sentence};
 
 /// What went wrong when a question was asked.
@@ -16,10 +14,19 @@ pub(super) enum Fault {
     Question(Judged),
 }
 
+/// When the server said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// It read the statement: no row was looked at, so it speaks of the statement and of the catalog alone.
+    Reading,
+    /// It ran: names, SQL and settings may be made of what stands in rows.
+    Running,
+}
+
 /// Why the run cannot go on.
 pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
     let cause = match error.as_db_error() {
-        Some(answer) => safe_words(answer),
+        Some(answer) => safe_words(answer, Moment::Running),
         None => error.to_string(),
     };
     Error::new(
@@ -29,8 +36,8 @@ pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
     .because(sentence(&cause))
 }
 
-/// Sorts an error of the server; `secret` keeps the server's words back as they may quote the question.
-pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: bool) -> Fault {
+/// Sorts an error of the server; its words about a secret statement are kept back, as they may quote it.
+pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment: Moment) -> Fault {
     let Some(answer) = error.as_db_error() else {
         return if error.to_string().contains("deserializing") {
             Fault::Question(Judged::unanswered("has an answer that could not be read"))
@@ -47,13 +54,14 @@ pub(super) fn sort(error: &tokio_postgres::Error, timeout: Duration, secret: boo
         return Fault::Run(stopped("the restored database could not answer", error));
     }
     let judged = if *code == SqlState::QUERY_CANCELED {
-        Judged::late(timeout)
+        Judged::late(statement.timeout)
     } else if *code == SqlState::CONFIGURATION_LIMIT_EXCEEDED {
         Judged::too_wide()
-    } else if secret {
+    } else if statement.secret {
         Judged::unanswered(format!("could not be answered (SQLSTATE {})", code.code()))
     } else {
-        Judged::unanswered(format!("could not be answered: {}", safe_words(answer)))
+        let words = safe_words(answer, moment);
+        Judged::unanswered(format!("could not be answered: {words}"))
     };
     Fault::Question(judged)
 }
@@ -71,30 +79,50 @@ fn stops_the_run(code: &SqlState) -> bool {
 }
 
 /// What the server says, as far as that quotes no row. A function of the database chooses the class of its own words.
-fn safe_words(answer: &DbError) -> String {
+fn safe_words(answer: &DbError, moment: Moment) -> String {
     let state = answer.code().code();
     let raised = answer.where_().is_some_and(raised_by_a_function);
     let words = if raised {
         RAISED.to_owned()
     } else {
-        words_of(state, answer.message())
+        words_of(state, answer.message(), moment)
     };
     format!("{words} (SQLSTATE {state})")
 }
 
-/// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 0A, 25, 42, 53 and 57
-/// speak of names and of the system; 22 and the rest quote values.
-fn words_of(state: &str, message: &str) -> String {
-    let speaks_of_names = ["08", "0A", "25", "42", "53", "55", "57", "58"]
-        .iter()
-        .any(|class| state.starts_with(class))
-        || state == SqlState::INVALID_REGULAR_EXPRESSION.code();
-    match &state[..2.min(state.len())] {
+/// The server's words where they cannot quote a row; elsewhere the class of the error. Classes 25, 53, 55, 57 and 58
+/// speak of names that exist and of the system; 0A and 42 of the statement's own names as long as nothing ran:
+/// `select t::regclass from n` takes its names from rows. Class 22 and the rest quote values.
+fn words_of(state: &str, message: &str, moment: Moment) -> String {
+    let class = state.get(..2).unwrap_or(state);
+    let speaks_of_names = match class {
+        "0A" | "42" => moment == Moment::Reading || names_what_exists(message),
+        "25" | "53" | "55" | "57" | "58" => true,
+        // "08003" quotes the name of a connection, which may be any text.
+        "08" => *state == *SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION.code(),
+        _ => *state == *SqlState::INVALID_REGULAR_EXPRESSION.code(),
+    };
+    match class {
         _ if speaks_of_names => one_line(message),
         "22" => "a value could not be converted or computed".to_owned(),
+        "42" => "a name or SQL that it made from a value could not be used".to_owned(),
         "P0" => RAISED.to_owned(),
         _ => "the server refused it".to_owned(),
     }
+}
+
+/// Whether these are words of PostgreSQL that name nothing but an object of the catalog, whenever they are said.
+fn names_what_exists(message: &str) -> bool {
+    const NAMING: [&str; 7] = [
+        "permission denied for table ",
+        "permission denied for view ",
+        "permission denied for materialized view ",
+        "permission denied for sequence ",
+        "permission denied for function ",
+        "permission denied for schema ",
+        "query would be affected by row-level security policy for table ",
+    ];
+    NAMING.iter().any(|words| message.starts_with(words))
 }
 
 fn one_line(text: &str) -> String {
@@ -117,13 +145,34 @@ mod tests {
 
     #[test]
     fn a_value_in_the_servers_words_is_kept_back() {
-        let quoted = words_of(
+        let reading = |state, message| words_of(state, message, Moment::Reading);
+        let quoted = reading(
             "22P02",
             "invalid input syntax for type integer: \"hunter2\"",
         );
         assert_eq!(quoted, "a value could not be converted or computed");
-        assert!(!words_of("P0001", "hunter2").contains("hunter2"));
+        assert!(!reading("P0001", "hunter2").contains("hunter2"));
         let missing = "relation \"x\" does not exist";
-        assert_eq!(words_of("42P01", missing), missing);
+        assert_eq!(reading("42P01", missing), missing);
+    }
+
+    #[test]
+    fn a_name_that_was_made_from_a_row_is_kept_back() {
+        for (state, message) in [
+            ("42P01", "relation \"hunter2\" does not exist"),
+            ("42704", "unrecognized configuration parameter \"hunter2\""),
+            ("42601", "syntax error at or near \"hunter2\""),
+            ("42501", "permission denied to set parameter \"hunter2\""),
+            (
+                "0A000",
+                "cross-database references are not implemented: \"hunter2.b.c\"",
+            ),
+            ("08003", "connection \"hunter2\" not available"),
+        ] {
+            let words = words_of(state, message, Moment::Running);
+            assert!(!words.contains("hunter2"), "{words}");
+        }
+        let denied = "permission denied for table accounts";
+        assert_eq!(words_of("42501", denied, Moment::Running), denied);
     }
 }

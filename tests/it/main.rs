@@ -18,6 +18,7 @@ mod bad_input;
 mod bombs;
 mod checks;
 mod checks_hostile;
+mod checks_refused;
 mod checks_together;
 mod collation;
 mod complete;

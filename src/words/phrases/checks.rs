@@ -115,6 +115,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the server said it in another language than English", "サーバーのメッセージが英語ではありません"),
     ("there are no rows on either side", "どちらにも行がありません"),
     ("a function in the database raised an error", "データベース内の関数がエラーを起こしました"),
+    ("a name or SQL that it made from a value could not be used", "値から作られた名前または SQL を使えませんでした"),
     ("the server refused it", "サーバーに拒否されました"),
     ("the time of the dump", "ダンプの時刻"),
     ("the time at which the dump was stored", "ダンプが保存された時刻"),

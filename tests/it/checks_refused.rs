@@ -1,0 +1,73 @@
+//! What the server refuses to answer: whose doing it is, and what its words may quote.
+
+use pgdrill::{checks::Outcome, finding::Code, plan::Expected};
+
+use crate::support::{
+    declare::{question, questions},
+    questions_db::Database,
+};
+
+/// Asks each query for no row, in a check that is called by its number.
+async fn asked(db: &Database, queries: &[&str], expected: &Expected) -> Outcome {
+    let numbered = queries.iter().enumerate();
+    let checks = numbered.map(|(number, query)| {
+        let name = format!("q{number}");
+        question(&name, query, expected.clone())
+    });
+    db.ask(&questions(checks.collect())).await
+}
+
+/// What was found about the check with this number, and what it says.
+fn told(outcome: &Outcome, number: usize) -> (Code, String) {
+    let id = format!("sql.q{number}");
+    let found = outcome
+        .findings
+        .iter()
+        .find(|finding| finding.subject.as_deref() == Some(&id));
+    let found = found.unwrap_or_else(|| panic!("nothing about {id}: {outcome:#?}"));
+    (found.code, found.message.clone())
+}
+
+fn assert_all(outcome: &Outcome, queries: &[&str], code: Code) {
+    for (number, query) in queries.iter().enumerate() {
+        let (found, message) = told(outcome, number);
+        assert_eq!(found, code, "{query}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_a_query_takes_from_a_row_is_not_quoted() {
+    let sql = "create table n (t text); insert into n values ('hunter2');
+               create view broken as select t::regclass from n;";
+    let Some(db) = Database::with(sql).await else {
+        return;
+    };
+    let queries = [
+        "select t::regclass from n",
+        "select t::regtype from n",
+        "select (t || ' a b')::regtype from n",
+        "select (t || '.a.b.c')::regclass from n",
+        "select current_setting(t) from n",
+        "select query_to_xml(t, true, true, '') from n",
+        "select set_config(t, 'x', true) from n",
+        "select * from broken",
+        "select to_tsquery('simple', t || ' ' || t) from n",
+    ];
+    let outcome = asked(&db, &queries, &Expected::NoRows).await;
+    assert_all(&outcome, &queries, Code::CheckError);
+    assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_written_in_a_query_is_quoted() {
+    let Some(db) = Database::with("create table n (t text)").await else {
+        return;
+    };
+    let queries = ["select count(*) from lost", "select lost from n"];
+    let outcome = asked(&db, &queries, &Expected::NoRows).await;
+    assert_all(&outcome, &queries, Code::CheckError);
+    for number in 0..2 {
+        let (_, message) = told(&outcome, number);
+        assert!(message.contains("\"lost\" does not exist"), "{message}");
+    }
+}
