@@ -127,6 +127,7 @@ impl Look<'_> {
         let subject = Subject {
             table,
             filter: filter.as_deref(),
+            secret: block.filled,
             may_be_empty: may_be_empty(block),
             catalog: self.catalog,
             schema: self.schema,

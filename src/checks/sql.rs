@@ -30,7 +30,7 @@ pub(super) fn ask(check: &SqlCheck, backup_time: Option<Timestamp>) -> Ask {
         sql: query,
         timeout: check.timeout,
         fetch,
-        secret: check.secret,
+        secret: check.secret || check.filled,
         scan: None,
         joins: true,
     };
@@ -51,7 +51,7 @@ fn expected(check: &SqlCheck) -> Expected {
     }
 }
 
-/// What was asked for, in the report's words; texts of a secret check stay out of it.
+/// What was asked for, in the report's words; texts of a secret check and of the environment stay out of it.
 pub(super) fn limit(check: &SqlCheck) -> Option<String> {
     match expected(check) {
         Expected::NoRows => Some("no rows".to_owned()),
@@ -61,7 +61,7 @@ pub(super) fn limit(check: &SqlCheck) -> Option<String> {
         Expected::Truth(_) if check.secret => Some("equals ***".to_owned()),
         Expected::Truth(truth) => Some(format!("equals {truth}")),
         Expected::Null => Some("equals NULL".to_owned()),
-        Expected::Matches(_) if check.secret => Some("matches ***".to_owned()),
+        Expected::Matches(_) if check.secret || check.filled => Some("matches ***".to_owned()),
         Expected::Matches(pattern) => Some(format!("matches {}", super::names::shown(&pattern))),
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Subject<'a> {
     pub(super) table: &'a Table,
     /// Only rows for which this holds.
     pub(super) filter: Option<&'a str>,
+    /// Whether the server's words about the condition must be kept back.
+    pub(super) secret: bool,
     /// Whether the same block says that there may be no rows.
     pub(super) may_be_empty: bool,
     /// Everything that was restored.
@@ -59,7 +61,10 @@ impl<'a> Subject<'a> {
             figures: [count].into_iter().chain(figures).collect(),
             rows: self.rows(),
         };
-        Statement::scan(scan, limit.timeout)
+        Statement {
+            secret: self.secret,
+            ..Statement::scan(scan, limit.timeout)
+        }
     }
 
     /// Judges the rows, the values among them, and whatever else, unless there was nothing to compare.
@@ -69,6 +74,10 @@ impl<'a> Subject<'a> {
         judge: impl FnOnce(&Row) -> Judged + Send + 'static,
     ) -> Ask {
         let nothing = Nothing::of(self);
+        let statement = Statement {
+            secret: self.secret,
+            ..statement
+        };
         Ask::row(statement, move |row| {
             nothing
                 .found(row.count(0), row.count(1))

@@ -35,6 +35,8 @@ pub struct TableBlock {
     pub place: Place,
     /// Only rows for which this SQL condition holds.
     pub filter: Option<String>,
+    /// Whether a value of the environment went into the condition: what the server says about it may quote that.
+    pub filled: bool,
     /// Tables that the glob leaves out; globs themselves.
     pub except: Vec<String>,
     /// Why this table is not checked.
@@ -272,6 +274,8 @@ pub struct SqlCheck {
     pub timeout: Duration,
     /// Whether the value must never be printed.
     pub secret: bool,
+    /// Whether a value of the environment went into the query or the pattern: neither is quoted.
+    pub filled: bool,
     /// For choosing checks by `--only`.
     pub tags: Vec<String>,
     /// Why it is not asked.

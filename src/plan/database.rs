@@ -95,6 +95,7 @@ fn question(file: &File<'_>, node: &Node) -> Option<SqlCheck> {
             .get("secret")
             .and_then(|entry| file.truth(entry))
             .unwrap_or(false),
+        filled: fields.filled(&["query", "matches"]),
         tags: tables::tags(file, &fields),
         skip: tables::skip(file, &fields),
         description: text("description"),

@@ -58,6 +58,7 @@ fn block(file: &File<'_>, table: Entry<'_>, node: &Node, at: &Node) -> TableBloc
         table: name.to_owned(),
         place: file.place(at),
         filter: text("where"),
+        filled: fields.filled(&["where"]),
         except: except(file, name, &fields),
         skip: skip(file, &fields),
         tags: tags(file, &fields),

@@ -78,6 +78,12 @@ impl<'n> Fields<'n> {
     pub(super) fn get(&self, key: &str) -> Option<Entry<'n>> {
         self.0.iter().find(|entry| entry.name() == key).copied()
     }
+
+    /// Whether a value of the environment went into one of these.
+    pub(super) fn filled(&self, keys: &[&str]) -> bool {
+        let mut entries = keys.iter().filter_map(|key| self.get(key));
+        entries.any(|entry| entry.value.is_filled())
+    }
 }
 
 impl File<'_> {
@@ -250,11 +256,10 @@ impl File<'_> {
         let chosen = known.iter().find(|(word, _)| *word == text);
         if chosen.is_none() {
             let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-            let message = match &entry.value.value {
-                Value::Scalar(scalar) if scalar.from_environment => {
-                    format!("\"{}\" is none of the known words", entry.name())
-                }
-                _ => format!("unknown {} \"{text}\"", entry.name()),
+            let message = if entry.value.is_filled() {
+                format!("\"{}\" is none of the known words", entry.name())
+            } else {
+                format!("unknown {} \"{text}\"", entry.name())
             };
             self.error(entry.value, message, instead(text, &words));
         }

@@ -70,6 +70,11 @@ impl Node {
         }
     }
 
+    /// Whether a part of a text comes from the environment: it must not be shown.
+    pub(super) fn is_filled(&self) -> bool {
+        matches!(&self.value, Value::Scalar(scalar) if scalar.from_environment)
+    }
+
     /// Whether all that matters of a text comes from the environment: a default for it stands in the plan.
     pub(super) fn is_from_environment(&self) -> bool {
         match &self.value {

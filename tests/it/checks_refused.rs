@@ -1,6 +1,11 @@
 //! What the server refuses to answer: whose doing it is, and what its words may quote.
 
-use pgdrill::{checks::Outcome, finding::Code, plan::Expected};
+use jiff::civil::date;
+use pgdrill::{
+    checks::Outcome,
+    finding::Code,
+    plan::{self, Expected},
+};
 
 use crate::support::{
     declare::{question, questions},
@@ -70,4 +75,35 @@ async fn a_name_that_is_written_in_a_query_is_quoted() {
         let (_, message) = told(&outcome, number);
         assert!(message.contains("\"lost\" does not exist"), "{message}");
     }
+}
+#[tokio::test]
+async fn a_value_of_the_environment_is_in_no_answer() {
+    let sql = "create table n (t text); insert into n values ('a')";
+    let Some(db) = Database::with(sql).await else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("shop.yaml");
+    let text = "version: 1
+tables:
+  n:
+    where: t = ${PLANTED}
+    row_count: { min: 1 }
+    unique: [t]
+sql:
+  - name: q0
+    query: select count(*) from n where t = ${PLANTED}
+    min: 0
+  - name: q1
+    query: select t from n
+    matches: ${PLANTED}
+";
+    std::fs::write(&plan, text).unwrap();
+    let environment = |_: &str| Some("hunter2".to_owned());
+    let loaded = plan::read(&plan, &environment, date(2026, 11, 24)).unwrap();
+    let outcome = db.ask(&loaded.plan.checks).await;
+    let told = (&outcome.results, &outcome.findings);
+    assert!(!format!("{told:?}").contains("hunter2"), "{told:#?}");
+    let pattern = outcome.results.iter().find(|result| result.id == "sql.q1");
+    assert_eq!(pattern.unwrap().limit.as_deref(), Some("matches ***"));
 }
