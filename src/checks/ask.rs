@@ -217,8 +217,9 @@ async fn each(
     Ok(count)
 }
 
+/// What only the plan can have wrong, whatever was restored.
 fn mistake(message: &str) -> Fault {
-    Fault::Question(Judged::unanswered(message).hint("Ask with one `select`."))
+    Fault::Question(Judged::unverified(message).hint("Ask with one `select`."))
 }
 
 async fn count(transaction: &Transaction<'_>, statement: &Statement) -> Result<Answer, Fault> {

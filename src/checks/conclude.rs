@@ -62,7 +62,7 @@ fn status(standing: Standing, severity: Severity) -> CheckStatus {
         (Standing::Held, _) => CheckStatus::Passed,
         (Standing::Hard, Severity::Critical) => CheckStatus::Failed,
         (Standing::Hard | Standing::Soft, _) => CheckStatus::Warned,
-        (Standing::Unanswered | Standing::Late, _) => CheckStatus::Error,
+        (Standing::Unanswered | Standing::Unverified, _) => CheckStatus::Error,
         (Standing::Skipped, _) => CheckStatus::Skipped,
     }
 }
@@ -83,7 +83,7 @@ fn finding(answered: &Answered) -> Option<Finding> {
         CheckStatus::Failed => (Code::CheckFailed, severity),
         CheckStatus::Warned => (Code::CheckWarned, severity.min(Severity::Warning)),
         CheckStatus::Error
-            if judged.standing == Standing::Late && severity == Severity::Critical =>
+            if judged.standing == Standing::Unverified && severity == Severity::Critical =>
         {
             (Code::RunStopped, severity)
         }

@@ -39,11 +39,7 @@ pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
 /// Sorts an error of the server; its words about a secret statement are kept back, as they may quote it.
 pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment: Moment) -> Fault {
     let Some(answer) = error.as_db_error() else {
-        return if error.to_string().contains("deserializing") {
-            Fault::Question(Judged::unanswered("has an answer that could not be read"))
-        } else {
-            Fault::Run(stopped("the restored database went away", error))
-        };
+        return without_an_answer(error);
     };
     let code = answer.code();
     let ended = matches!(
@@ -64,6 +60,27 @@ pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment:
         Judged::unanswered(format!("could not be answered: {words}"))
     };
     Fault::Question(judged)
+}
+
+/// Sorts what the driver says by itself: the server is gone, unless only this question could not be put or understood.
+fn without_an_answer(error: &tokio_postgres::Error) -> Fault {
+    match error.to_string().as_str() {
+        words if words.contains("deserializing") => {
+            Fault::Question(Judged::unanswered("has an answer that could not be read"))
+        }
+        words if never_sent(words) => Fault::Question(
+            Judged::unverified("could not be sent to the database")
+                .hint("Look for a NUL character in the SQL and in the pattern of the check."),
+        ),
+        _ => Fault::Run(stopped("the restored database went away", error)),
+    }
+}
+
+/// Whether the driver refused to send a statement; the connection is as good as before.
+fn never_sent(words: &str) -> bool {
+    words.starts_with("error encoding message")
+        || words.starts_with("error serializing parameter")
+        || words.contains(" parameters but got ")
 }
 
 /// Whether an error of a server that still answers is about the machine rather than about the question: out of
@@ -140,6 +157,20 @@ mod tests {
         }
         for code in ["53400", "57014", "42P01", "22P02", "25006", "08001"] {
             assert!(!stops_the_run(&SqlState::from_code(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_the_driver_did_not_send_leaves_the_server_where_it_is() {
+        for words in [
+            "error encoding message to server",
+            "error serializing parameter 1",
+            "expected 1 parameters but got 0",
+        ] {
+            assert!(never_sent(words), "{words}");
+        }
+        for words in ["connection closed", "error communicating with the server"] {
+            assert!(!never_sent(words), "{words}");
         }
     }
 

@@ -213,8 +213,9 @@ pub(super) enum Standing {
     Hard,
     /// There is no answer.
     Unanswered,
-    /// There is no answer yet: its time ran out, or its room for temporary files.
-    Late,
+    /// There is no answer, and that is none of the backup's doing: its time ran out, or its room for temporary files; it
+    /// may not be asked; or nothing of the sort can be asked of any database.
+    Unverified,
     /// Not asked, or of no consequence.
     Skipped,
 }
@@ -267,16 +268,21 @@ impl Judged {
         Self::new(Standing::Unanswered).saying(message)
     }
 
+    /// It could not be answered by any backup: it says nothing about this one.
+    pub(super) fn unverified(message: impl Into<String>) -> Self {
+        Self::new(Standing::Unverified).saying(message)
+    }
+
     /// Its time ran out, which says as much of this machine as of the backup.
     pub(super) fn late(timeout: Duration) -> Self {
-        Self::new(Standing::Late)
+        Self::new(Standing::Unverified)
             .saying(format!("took longer than {}", Age(timeout)))
             .hint("Give the check a longer `timeout`, or a question that is quicker to answer.")
     }
 
     /// It needed more room for temporary files than we give it.
     pub(super) fn too_wide() -> Self {
-        Self::new(Standing::Late)
+        Self::new(Standing::Unverified)
             .saying(format!("needed more than {TEMP_FILES} of temporary files"))
             .hint("Narrow the check by `where`, or ask what needs no sorting of the whole table.")
     }

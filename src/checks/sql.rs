@@ -175,7 +175,7 @@ fn hide(judged: Judged) -> Judged {
     match judged.standing {
         Standing::Soft | Standing::Hard => Judged::new(judged.standing).saying("does not match"),
         Standing::Held => Judged::held(),
-        Standing::Unanswered | Standing::Late | Standing::Skipped => Judged {
+        Standing::Unanswered | Standing::Unverified | Standing::Skipped => Judged {
             value: None,
             ..judged
         },

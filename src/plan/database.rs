@@ -7,7 +7,7 @@ use super::{
     bounds::{self, Unit},
     compare, keys,
     limit::{self, Otherwise},
-    pattern, plain, tables,
+    nul, pattern, plain, tables,
     walk::{Entry, Fields, File},
     yaml::{Node, Style, Value},
 };
@@ -138,7 +138,10 @@ fn read(file: &File<'_>, entry: Entry<'_>) -> Option<String> {
     let written = file.text(entry)?;
     let content = fs::read_to_string(file.folder.join(written));
     match content.map(without_mark) {
-        Ok(query) if !query.trim().is_empty() => Some(query),
+        Ok(query) if !query.trim().is_empty() => {
+            nul::refuse_in(file, entry.value, &query);
+            Some(query)
+        }
         Ok(_) => {
             file.error(entry.value, "this file is empty", "write the SQL into it");
             None

@@ -16,6 +16,7 @@ mod limit;
 mod mistake;
 mod named;
 mod notify;
+mod nul;
 mod number;
 mod pattern;
 mod plain;

@@ -15,7 +15,7 @@ use super::{
     Checks, Limits, Plan, Prices, RestorePlan, TableBlock, TableKind, backup, database, digest,
     environment, include, keys,
     mistake::{Level, Mistake, Mistakes, Source},
-    notify, settings, tables,
+    notify, nul, settings, tables,
     walk::{Defaults, Entry, Fields, File, Reach, Session},
     watch,
     yaml::{self, Node},
@@ -170,6 +170,7 @@ impl<'a> Reading<'a> {
             },
         };
         file.duplicates(&root);
+        nul::refuse(&file, &root);
         if root.is_null() {
             file.error(&root, "the plan is empty", "start with\n  version: 1");
             return None;

@@ -38,9 +38,10 @@ const SAYS: [&str; 10] = [
 ];
 
 /// Calls whose text stands behind the name of a check.
-const ANSWERS: [&str; 4] = [
+const ANSWERS: [&str; 5] = [
     "Judged::hard(",
     "Judged::unanswered(",
+    "Judged::unverified(",
     "Judged::skipped(",
     ".saying(",
 ];

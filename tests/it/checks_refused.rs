@@ -4,11 +4,11 @@ use jiff::civil::date;
 use pgdrill::{
     checks::Outcome,
     finding::Code,
-    plan::{self, Expected},
+    plan::{self, Expected, TableKind},
 };
 
 use crate::support::{
-    declare::{question, questions},
+    declare::{block, question, questions, table_check, tables},
     questions_db::Database,
 };
 
@@ -76,6 +76,7 @@ async fn a_name_that_is_written_in_a_query_is_quoted() {
         assert!(message.contains("\"lost\" does not exist"), "{message}");
     }
 }
+
 #[tokio::test]
 async fn a_value_of_the_environment_is_in_no_answer() {
     let sql = "create table n (t text); insert into n values ('a')";
@@ -106,4 +107,33 @@ sql:
     assert!(!format!("{told:?}").contains("hunter2"), "{told:#?}");
     let pattern = outcome.results.iter().find(|result| result.id == "sql.q1");
     assert_eq!(pattern.unwrap().limit.as_deref(), Some("matches ***"));
+}
+
+#[tokio::test]
+async fn a_check_that_cannot_be_sent_leaves_the_others_their_answers() {
+    let sql = "create table n (id int); insert into n values (1), (2)";
+    let Some(db) = Database::with(sql).await else {
+        return;
+    };
+    let mut declared = questions(vec![
+        question("q0", "select '\0'", Expected::NoRows),
+        question("q1", "select 1 where false", Expected::NoRows),
+    ]);
+    let counted = |filter: &str| {
+        let check = table_check(TableKind::RowCount, "min 1");
+        let mut block = block("n", vec![check]);
+        block.filter = Some(filter.to_owned());
+        block
+    };
+    let blocks = ["id > $1", "id > 0 or '\0' = ''", "id > 0"];
+    declared.tables = tables(blocks.map(counted).to_vec()).tables;
+    let outcome = db.ask(&declared).await;
+    assert_all(&outcome, &["q0"], Code::RunStopped);
+    let stopped = outcome.findings.iter().map(|found| found.code);
+    let stopped = stopped.filter(|code| *code == Code::RunStopped);
+    assert_eq!(stopped.count(), 3, "{:#?}", outcome.findings);
+    let held = outcome.results.iter().filter(|result| {
+        result.file.is_some() && result.status == pgdrill::report::CheckStatus::Passed
+    });
+    assert_eq!(held.count(), 2, "{:#?}", outcome.results);
 }

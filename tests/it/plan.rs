@@ -686,6 +686,19 @@ fn every_missing_variable_is_told_at_once() {
 }
 
 #[test]
+fn a_nul_character_is_refused_where_it_stands() {
+    let query = "version: 1\nsql:\n  - name: q\n    query: \"select '\\0'\"\n";
+    let refused = refusal(query);
+    assert!(refused.contains("NUL character"), "{refused}");
+    assert!(refused.contains("shop.yaml:4:12"), "{refused}");
+    let column = "version: 1\ntables:\n  users:\n    where: \"id > '\\0'\"\n    matches: { email: \"\\0\" }\n";
+    assert_eq!(refusal(column).matches("NUL character").count(), 2);
+    let plan = "version: 1\nsql:\n  - name: q\n    file: q.sql\n";
+    let refused = read_in(&[("shop.yaml", plan), ("q.sql", "select '\0'")]).unwrap_err();
+    assert!(refused.contains("NUL character"), "{refused}");
+}
+
+#[test]
 fn a_value_from_the_environment_is_in_no_message() {
     let keys = [
         "name",

@@ -41,7 +41,7 @@ pub(super) fn settle(answered: Answered, earlier: &Earlier, live: Option<&Reply>
     let compares = !about.comparing.against.is_empty();
     let answers = !matches!(
         judged.standing,
-        Standing::Unanswered | Standing::Late | Standing::Skipped
+        Standing::Unanswered | Standing::Unverified | Standing::Skipped
     );
     let judged = if compares && answers {
         together(&about, judged, earlier, live)
