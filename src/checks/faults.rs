@@ -53,13 +53,31 @@ pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment:
         Judged::late(statement.timeout)
     } else if *code == SqlState::CONFIGURATION_LIMIT_EXCEEDED {
         Judged::too_wide()
-    } else if statement.secret {
-        Judged::unanswered(format!("could not be answered (SQLSTATE {})", code.code()))
     } else {
-        let words = safe_words(answer, moment);
-        Judged::unanswered(format!("could not be answered: {words}"))
+        let message = if statement.secret {
+            format!("could not be answered (SQLSTATE {})", code.code())
+        } else {
+            let words = safe_words(answer, moment);
+            format!("could not be answered: {words}")
+        };
+        match ours(code) {
+            Some(hint) => Judged::unverified(message).hint(hint),
+            None => Judged::unanswered(message),
+        }
     };
     Fault::Question(judged)
+}
+
+/// What to do where an error is none of the backup's doing, whatever was restored: the role that asks is our own.
+/// `None`: it may be the backup's.
+fn ours(code: &SqlState) -> Option<&'static str> {
+    let hint = match *code {
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "Ask what a role of pg_read_all_data may read, or give the function `security definer` or `grant execute … to public` in the source."
+        }
+        _ => return None,
+    };
+    Some(hint)
 }
 
 /// Sorts what the driver says by itself: the server is gone, unless only this question could not be put or understood.
@@ -122,6 +140,9 @@ fn words_of(state: &str, message: &str, moment: Moment) -> String {
     match class {
         _ if speaks_of_names => one_line(message),
         "22" => "a value could not be converted or computed".to_owned(),
+        _ if *state == *SqlState::INSUFFICIENT_PRIVILEGE.code() => {
+            "the role that asks may not do this".to_owned()
+        }
         "42" => "a name or SQL that it made from a value could not be used".to_owned(),
         "P0" => RAISED.to_owned(),
         _ => "the server refused it".to_owned(),
@@ -171,6 +192,14 @@ mod tests {
         }
         for words in ["connection closed", "error communicating with the server"] {
             assert!(!never_sent(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_right_of_the_asking_role_is_ours_and_a_missing_name_is_not() {
+        assert!(ours(&SqlState::INSUFFICIENT_PRIVILEGE).is_some());
+        for code in ["42P01", "42703", "42883", "22P02"] {
+            assert_eq!(ours(&SqlState::from_code(code)), None, "{code}");
         }
     }
 

@@ -137,3 +137,31 @@ async fn a_check_that_cannot_be_sent_leaves_the_others_their_answers() {
     });
     assert_eq!(held.count(), 2, "{:#?}", outcome.results);
 }
+
+#[tokio::test]
+async fn what_the_asking_role_may_not_do_says_nothing_about_the_backup() {
+    let sql = "create table n (id int); insert into n values (1);
+               create sequence s;
+               create function shut() returns int language sql as 'select 1';
+               revoke execute on function shut() from public;
+               create role poor; create view seen as select id from n; alter view seen owner to poor;";
+    let Some(db) = Database::with(sql).await else {
+        return;
+    };
+    let queries = [
+        "select shut()",
+        "select id from seen",
+        "select pg_read_file('/etc/hostname')",
+    ];
+    let outcome = asked(&db, &queries, &Expected::NoRows).await;
+    assert_all(&outcome, &queries, Code::RunStopped);
+    let (_, message) = told(&outcome, 0);
+    assert!(message.contains("function shut"), "{message}");
+    let mut seen = questions(Vec::new());
+    seen.tables = vec![block(
+        "seen",
+        vec![table_check(TableKind::RowCount, "min 1")],
+    )];
+    let outcome = db.ask(&seen).await;
+    assert_eq!(outcome.findings[0].code, Code::RunStopped);
+}
