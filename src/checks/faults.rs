@@ -14,6 +14,9 @@ pub(super) enum Fault {
     Question(Judged),
 }
 
+/// What to do about SQL that no database would take.
+const MISWRITTEN: &str = "Check the SQL and the pattern of the check in the plan.";
+
 /// When the server said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -60,7 +63,7 @@ pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment:
             let words = safe_words(answer, moment);
             format!("could not be answered: {words}")
         };
-        match ours(code) {
+        match ours(code, moment) {
             Some(hint) => Judged::unverified(message).hint(hint),
             None => Judged::unanswered(message),
         }
@@ -68,12 +71,23 @@ pub(super) fn sort(error: &tokio_postgres::Error, statement: &Statement, moment:
     Fault::Question(judged)
 }
 
-/// What to do where an error is none of the backup's doing, whatever was restored: the role that asks is our own.
-/// `None`: it may be the backup's.
-fn ours(code: &SqlState) -> Option<&'static str> {
+/// What to do where an error is none of the backup's doing, whatever was restored: the role that asks and the transaction
+/// are our own, and the SQL and the pattern the plan's. `None`: it may be the backup's, as a missing table may.
+fn ours(code: &SqlState, moment: Moment) -> Option<&'static str> {
+    let reading = moment == Moment::Reading;
     let hint = match *code {
         SqlState::INSUFFICIENT_PRIVILEGE => {
             "Ask what a role of pg_read_all_data may read, or give the function `security definer` or `grant execute … to public` in the source."
+        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => "Ask what writes nothing: a check only reads.",
+        SqlState::INVALID_REGULAR_EXPRESSION => MISWRITTEN,
+        // Said later they are about SQL that a function made.
+        SqlState::SYNTAX_ERROR
+        | SqlState::INDETERMINATE_DATATYPE
+        | SqlState::UNDEFINED_PARAMETER
+            if reading =>
+        {
+            MISWRITTEN
         }
         _ => return None,
     };
@@ -196,10 +210,17 @@ mod tests {
     }
 
     #[test]
-    fn a_right_of_the_asking_role_is_ours_and_a_missing_name_is_not() {
-        assert!(ours(&SqlState::INSUFFICIENT_PRIVILEGE).is_some());
+    fn the_asking_role_and_the_plans_own_sql_are_ours_and_a_missing_name_is_not() {
+        let ours = |code, moment| ours(&SqlState::from_code(code), moment).is_some();
+        for code in ["42501", "25006", "2201B"] {
+            assert!(ours(code, Moment::Running), "{code}");
+        }
+        for code in ["42601", "42P18", "42P02"] {
+            assert!(ours(code, Moment::Reading), "{code}");
+            assert!(!ours(code, Moment::Running), "{code}");
+        }
         for code in ["42P01", "42703", "42883", "22P02"] {
-            assert_eq!(ours(&SqlState::from_code(code)), None, "{code}");
+            assert!(!ours(code, Moment::Reading), "{code}");
         }
     }
 

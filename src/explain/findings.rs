@@ -210,8 +210,8 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
             "tables:\n  users:\n    row_count: { min: 1000, warn: { min: 5000 } }\n",
         ),
         Code::CheckError => (
-            "A check got no answer: the table or the column is not there, the SQL is wrong, or there was nothing to compare. A check that compared nothing never passes. One that took longer than its timeout is told as this only when it is no critical one: else it makes the verdict unverified (`run.stopped`), for a slow machine says nothing about the backup. So does one that pgdrill's own role may not ask.",
-            "チェックに答えがありません(テーブルや列がない、SQL の誤り、比べるものがない)。何も比べていないチェックは合格になりません。時間切れは、重大でないチェックだけがこの扱いです。重大なチェックの時間切れは「未検証」(`run.stopped`)になります。遅いマシンはバックアップについて何も示さないためです。pgdrill のロールに権限がないチェックも同じです。",
+            "A check got no answer: the table or the column is not there, the SQL went wrong, or there was nothing to compare. A check that compared nothing never passes. One that took longer than its timeout is told as this only when it is no critical one: else it makes the verdict unverified (`run.stopped`), for a slow machine says nothing about the backup. So does one that pgdrill's own role may not ask, and one that no database could answer: SQL with a syntax error, several statements, a broken pattern.",
+            "チェックに答えがありません(テーブルや列がない、SQL の誤り、比べるものがない)。何も比べていないチェックは合格になりません。時間切れは、重大でないチェックだけがこの扱いです。重大なチェックの時間切れは「未検証」(`run.stopped`)になります。遅いマシンはバックアップについて何も示さないためです。pgdrill のロールに権限がないチェックと、どのデータベースでも実行できないチェック(構文エラー、複数の文、誤ったパターン)も同じです。",
             "orders.freshness compared nothing: the table is empty",
             "defaults: { timeout: 5m }\n",
         ),

@@ -8,7 +8,7 @@ use pgdrill::{
 };
 
 use crate::support::{
-    declare::{block, question, questions, table_check, tables},
+    declare::{block, bounds, question, questions, table_check, tables},
     questions_db::Database,
 };
 
@@ -164,4 +164,50 @@ async fn what_the_asking_role_may_not_do_says_nothing_about_the_backup() {
     )];
     let outcome = db.ask(&seen).await;
     assert_eq!(outcome.findings[0].code, Code::RunStopped);
+}
+
+#[tokio::test]
+async fn a_mistake_that_only_the_plan_can_make_says_nothing_about_the_backup() {
+    let sql = "create table n (id int, t text); insert into n values (1, 'a')";
+    let Some(db) = Database::with(sql).await else {
+        return;
+    };
+    let queries = [
+        "select 1; select 2",
+        "-- nothing",
+        "select $1",
+        "select id from n where id = $1",
+        "selct 1",
+        "select '127.0.0.1'::inet",
+    ];
+    let one = Expected::Bounds(bounds("min 1"));
+    let outcome = asked(&db, &queries, &one).await;
+    assert_all(&outcome, &queries, Code::RunStopped);
+    let broken = Expected::Matches("a{3,1}".to_owned());
+    let outcome = asked(&db, &["select t from n"], &broken).await;
+    assert_eq!(told(&outcome, 0).0, Code::RunStopped);
+    let column = TableKind::Matches("t".to_owned(), "a{3,1}".to_owned());
+    let outcome = db
+        .ask(&tables(vec![block(
+            "n",
+            vec![table_check(column, "max 0")],
+        )]))
+        .await;
+    assert_eq!(outcome.findings[0].code, Code::RunStopped);
+}
+
+#[tokio::test]
+async fn a_missing_name_may_be_the_backups() {
+    let Some(db) = Database::with("create table n (id int); insert into n values (1)").await else {
+        return;
+    };
+    let queries = [
+        "select * from lost",
+        "select lost from n",
+        "select lost(id) from n",
+        "select id from n union all select id from n",
+    ];
+    let one = Expected::Bounds(bounds("min 1"));
+    let outcome = asked(&db, &queries, &one).await;
+    assert_all(&outcome, &queries, Code::CheckError);
 }
