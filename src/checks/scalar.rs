@@ -10,6 +10,9 @@ use tokio_postgres::types::{FromSql, Kind, Type};
 
 use super::numeric;
 
+/// More of a text than this is not kept: a row may hold a gigabyte.
+const LARGEST: usize = 1_048_576;
+
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
@@ -23,6 +26,8 @@ pub(super) enum Scalar {
     Text(String),
     /// A duration in seconds, as an exact decimal.
     Seconds(String),
+    /// A text of more than 1 MiB, which is not kept.
+    TooLarge,
     /// A value of this type, which cannot be compared.
     Other(String),
 }
@@ -46,8 +51,10 @@ impl<'a> FromSql<'a> for Scalar {
             Type::TIMESTAMP => instant(raw, "").map_or_else(|| other(kind), Self::Text),
             Type::TIMESTAMPTZ => instant(raw, "+00").map_or_else(|| other(kind), Self::Text),
             Type::UUID => uuid(raw).map_or_else(|| other(kind), Self::Text),
-            Type::JSONB => utf8(raw.get(1..)).map_or_else(|| other(kind), Self::Text),
-            _ if is_text(kind) => utf8(Some(raw)).map_or_else(|| other(kind), Self::Text),
+            Type::JSONB => raw
+                .get(1..)
+                .map_or_else(|| other(kind), |raw| text(kind, raw)),
+            _ if is_text(kind) => text(kind, raw),
             _ => other(kind),
         };
         Ok(decoded)
@@ -80,8 +87,12 @@ fn is_text(kind: &Type) -> bool {
     own.contains(kind) || kind.name() == "citext" || matches!(kind.kind(), Kind::Enum(_))
 }
 
-fn utf8(raw: Option<&[u8]>) -> Option<String> {
-    String::from_utf8(raw?.to_vec()).ok()
+fn text(kind: &Type, raw: &[u8]) -> Scalar {
+    if raw.len() > LARGEST {
+        return Scalar::TooLarge;
+    }
+    let text = std::str::from_utf8(raw);
+    text.map_or_else(|_| other(kind), |text| Scalar::Text(text.to_owned()))
 }
 
 /// Days from 1970-01-01 to PostgreSQL's own beginning, 2000-01-01.
@@ -199,6 +210,18 @@ mod tests {
             decoded(&Type::TIMESTAMPTZ, &infinity),
             Scalar::Other("timestamptz".into())
         );
+    }
+
+    #[test]
+    fn of_a_text_no_more_than_a_mebibyte_is_kept() {
+        let mut raw = vec![b'x'; LARGEST];
+        let kept = decoded(&Type::TEXT, &raw);
+        assert!(matches!(kept, Scalar::Text(text) if text.len() == LARGEST));
+        raw.push(b'x');
+        assert_eq!(decoded(&Type::TEXT, &raw), Scalar::TooLarge);
+        // The first byte of a jsonb is its version.
+        let json = decoded(&Type::JSONB, &raw);
+        assert!(matches!(json, Scalar::Text(text) if text.len() == LARGEST));
     }
 
     #[test]

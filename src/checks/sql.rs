@@ -98,6 +98,9 @@ fn scalar_against(scalar: &Scalar, expected: &Expected, soft: &Bounds) -> Judged
         (_, Scalar::Other(name)) => {
             Judged::unverified(format!("cannot compare a value of type {name}")).hint(CAST)
         }
+        (_, Scalar::TooLarge) => Judged::unverified("is too large to be compared").hint(
+            "Let the query return less than 1 MiB: a part of the text, its length or its md5.",
+        ),
         (Expected::Bounds(hard), Scalar::Number(number) | Scalar::Seconds(number)) => {
             judge::figure(&Figure::new(number.clone()), hard, soft)
         }
@@ -145,11 +148,11 @@ fn text_against(scalar: &Scalar, wanted: &str) -> Judged {
 }
 
 /// What PostgreSQL would print, where that is known.
-pub(super) fn text_of(scalar: &Scalar) -> Option<String> {
+pub(super) fn text_of(scalar: &Scalar) -> Option<&str> {
     match scalar {
-        Scalar::Number(text) | Scalar::Text(text) => Some(text.clone()),
-        Scalar::Truth(truth) => Some(truth.to_string()),
-        Scalar::Null | Scalar::Seconds(_) | Scalar::Other(_) => None,
+        Scalar::Number(text) | Scalar::Text(text) => Some(text),
+        Scalar::Truth(truth) => Some(if *truth { "true" } else { "false" }),
+        Scalar::Null | Scalar::Seconds(_) | Scalar::TooLarge | Scalar::Other(_) => None,
     }
 }
 
@@ -214,8 +217,9 @@ mod tests {
             assert_eq!(stands(scalar, &zero).standing, Standing::Unanswered);
         }
         // No database would answer this.
-        let other = stands(Scalar::Other("bytea".into()), &zero);
-        assert_eq!(other.standing, Standing::Unverified);
+        for scalar in [Scalar::Other("bytea".into()), Scalar::TooLarge] {
+            assert_eq!(stands(scalar, &zero).standing, Standing::Unverified);
+        }
         let truth = Expected::Truth(true);
         let number = Scalar::Number("1".into());
         assert_eq!(stands(number, &truth).standing, Standing::Unanswered);

@@ -211,3 +211,22 @@ async fn a_missing_name_may_be_the_backups() {
     let outcome = asked(&db, &queries, &one).await;
     assert_all(&outcome, &queries, Code::CheckError);
 }
+
+#[tokio::test]
+async fn an_answer_of_many_megabytes_is_not_compared() {
+    let Some(db) = Database::with("create table n (id int)").await else {
+        return;
+    };
+    let queries = ["select repeat('x', 2000000)"];
+    for expected in [
+        Expected::Text("x".to_owned()),
+        Expected::Matches("^x".to_owned()),
+    ] {
+        let outcome = asked(&db, &queries, &expected).await;
+        let (code, message) = told(&outcome, 0);
+        assert_eq!(code, Code::RunStopped);
+        assert!(message.contains("too large to be compared"), "{message}");
+    }
+    let null = asked(&db, &queries, &Expected::Null).await;
+    assert_eq!(told(&null, 0).0, Code::CheckFailed);
+}

@@ -172,6 +172,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Ask what a role of pg_read_all_data may read, or give the function `security definer` or `grant execute … to public` in the source.", "pg_read_all_data のロールが読み取れるものを問い合わせるか、元のデータベースで関数に `security definer` または `grant execute … to public` を指定してください。"),
     ("Check the SQL and the pattern of the check in the plan.", "プランに書いたチェックの SQL とパターンを確認してください。"),
     ("Ask what writes nothing: a check only reads.", "チェックは読み取り専用です。書き込みをしない問い合わせに変えてください。"),
+    ("Let the query return less than 1 MiB: a part of the text, its length or its md5.", "クエリが返す値を 1 MiB 未満にしてください(文字列の一部、長さ、md5 など)。"),
     ("Ask with one `select`.", "`select` 一つで問い合わせてください。"),
     ("Check what the backup job dumps: the schema alone, or an empty database?", "バックアップジョブが何をダンプしているか確認してください。スキーマだけ、または空のデータベースではありませんか。"),
     ("Check the columns' names in the plan, then the errors of the restore.", "プランの列名、次にリストアのエラーを確認してください。"),
