@@ -38,6 +38,18 @@ pub struct CheckResult {
     pub message: Option<String>,
 }
 
+impl CheckResult {
+    /// Gives a breach another severity: only a critical one fails the check.
+    pub fn weigh(&mut self, severity: Severity) {
+        self.severity = severity;
+        self.status = match (self.status, severity) {
+            (CheckStatus::Failed | CheckStatus::Warned, Severity::Critical) => CheckStatus::Failed,
+            (CheckStatus::Failed, _) => CheckStatus::Warned,
+            (status, _) => status,
+        };
+    }
+}
+
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

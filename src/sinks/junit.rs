@@ -170,12 +170,11 @@ fn checked(check: &CheckResult) -> (TestCaseStatus, Option<String>) {
 
 /// How the case of a finding went: what is not critical passes and says so.
 fn found(finding: &Finding) -> (TestCaseStatus, Option<String>) {
-    let unanswered = finding.code.stops_the_run() || finding.code.name() == "check.error";
     let message = xml(&finding.message);
-    let mut status = match (finding.severity, unanswered) {
+    let mut status = match finding.severity {
         _ if finding.code.stops_the_run() => error(Some(message)),
-        (Severity::Critical, true) => error(Some(message)),
-        (Severity::Critical, false) => failure(finding.severity, Some(message)),
+        // One that got no answer (`check.error`) fails the drill, too.
+        Severity::Critical => failure(finding.severity, Some(message)),
         _ => {
             let text = format!("{}: {message}\n{}", finding.severity, story(finding));
             return (TestCaseStatus::success(), Some(text));
@@ -255,6 +254,22 @@ mod tests {
             seconds: 0.0,
             message: None,
         }
+    }
+
+    #[test]
+    fn what_fails_the_drill_is_a_failure_and_what_stopped_it_an_error() {
+        let kind = |code| {
+            let (status, _) = found(&Finding::new(code, "x"));
+            match status {
+                TestCaseStatus::NonSuccess { kind, ty, .. } => ty.map(|ty| (kind, ty.to_string())),
+                _ => None,
+            }
+        };
+        let failure = Some((NonSuccessKind::Failure, "critical".to_owned()));
+        assert_eq!(kind(Code::CheckFailed), failure);
+        assert_eq!(kind(Code::CheckError), failure);
+        let error = Some((NonSuccessKind::Error, "unverified".to_owned()));
+        assert_eq!(kind(Code::RunStopped), error);
     }
 
     #[test]
