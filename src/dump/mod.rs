@@ -20,7 +20,7 @@ pub use archive::{
 };
 pub use contents::{Codec, Contents, DataStart, Format, Locale, major};
 pub use data::{
-    Of, ROWS_END, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody, stretch,
+    Of, ROWS_END, Relay, Rows, Shown, Tap, Viewer, both, complete, member, nobody, stretch, unnamed,
 };
 use directory::listed;
 pub use directory::{check_blobs, listed_are_there, member_name_ok, members};

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Bytes, Contents, Opened, Piece, Script, Shown, check_blobs, complete, data::member, directory,
-    head::broken, listed_are_there, member_name_ok, members, open_shown,
+    head::broken, listed_are_there, member_name_ok, members, open_shown, unnamed,
 };
 use crate::{
     error::{Broken, Error},
@@ -37,12 +37,12 @@ pub fn scan(reader: impl Read + Send + 'static, tap: &Shown) -> Result<Contents,
             contents.tables = Some(tables);
             Ok(contents)
         }
-        Opened::Wrapped(codec, rest) => packed(rest).map(|contents| contents.inside(codec)),
+        Opened::Wrapped(codec, rest) => packed(rest, tap).map(|contents| contents.inside(codec)),
     }
 }
 
 /// A directory dump inside a tar: its members are there, and none is cut.
-fn packed(rest: Bytes) -> Result<Contents, Broken> {
+fn packed(rest: Bytes, tap: &Shown) -> Result<Contents, Broken> {
     let mut toc = Vec::new();
     let mut lists = Vec::new();
     let mut sizes = BTreeMap::new();
@@ -59,6 +59,9 @@ fn packed(rest: Bytes) -> Result<Contents, Broken> {
     })?;
     let contents = directory(&toc)?;
     complete(&contents, &sizes)?;
+    if let Some(others) = unnamed(&contents, &sizes) {
+        tap.remark(others);
+    }
     for list in lists {
         check_blobs(&list)?;
         listed_are_there(&list, &|name| sizes.contains_key(name))?;
@@ -99,6 +102,9 @@ pub fn scan_members(all: Vec<(String, u64, Bytes)>, tap: &Shown) -> Result<Conte
         .map(|(name, size, _)| (name.clone(), *size))
         .collect();
     complete(&contents, &sizes)?;
+    if let Some(others) = unnamed(&contents, &sizes) {
+        tap.remark(others);
+    }
     for (name, _, mut bytes) in others {
         if name.starts_with("blobs") {
             let list = held(&mut bytes).map_err(|error| broken(&error))?;

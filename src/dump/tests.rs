@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub(super) mod fixture;
+mod lost;
 mod stretch;
 
 fn found(bytes: &[u8]) -> Finding {

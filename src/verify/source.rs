@@ -226,6 +226,9 @@ fn stream(
         .map(|(name, object)| (name.clone(), object.size))
         .collect();
     dump::complete(&contents, &sizes)?;
+    if let Some(others) = dump::unnamed(&contents, &sizes) {
+        shown.remark(others);
+    }
     Ok(Members {
         files: sizes.clone().into_iter().collect(),
         open: Box::new(move |name| {

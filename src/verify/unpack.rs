@@ -53,6 +53,9 @@ pub(super) fn unpack(
     };
     let sizes: BTreeMap<String, u64> = names.iter().cloned().collect();
     dump::complete(&contents, &sizes)?;
+    if let Some(others) = dump::unnamed(&contents, &sizes) {
+        shown.remark(others);
+    }
     let (held, shown) = (contents.clone(), shown.clone());
     let open = move |name: &str| {
         let path = folder.path().join(name);

@@ -3,6 +3,7 @@
 mod groups;
 mod header;
 mod recast;
+mod sound;
 mod toc;
 mod wire;
 
@@ -90,6 +91,7 @@ fn entries(wire: &mut Wire<'_>, version: (u8, u8), contents: &mut Contents) -> R
         tables += u64::from(met.entry.is_table_data());
         note(met, contents, &mut roles);
     })?;
+    sound::sound(&toc)?;
     contents.roles = roles.into_iter().collect();
     contents.tables = Some(tables);
     contents.entries = Some(toc.len() as u64);

@@ -54,7 +54,7 @@ pub enum Section {
 }
 
 /// Where the data of an entry are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Data {
     /// It has none.
     #[default]
@@ -93,6 +93,20 @@ impl Entry {
     #[must_use]
     pub fn is_table_data(&self) -> bool {
         &*self.desc == "TABLE DATA"
+    }
+
+    /// Whether its data are large objects.
+    #[must_use]
+    pub fn is_large_data(&self) -> bool {
+        &*self.desc == "BLOBS"
+    }
+
+    /// Whether it has data of a kind that no `pg_dump` writes: what they are is not known.
+    #[must_use]
+    pub fn has_unknown_data(&self) -> bool {
+        // Comments on large objects were data before 9.0.
+        let known = self.is_table_data() || self.is_large_data() || &*self.desc == "BLOB COMMENTS";
+        self.has_data() && !known
     }
 }
 

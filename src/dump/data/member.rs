@@ -1,7 +1,7 @@
 //! The members of a directory dump: all that the table of contents names are there, and each is whole.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::{self, Read},
 };
 
@@ -107,6 +107,44 @@ pub(super) fn object(name: &str) -> Option<(u32, Codec)> {
     let (number, ending) = name.strip_prefix("blob_")?.split_once(".dat")?;
     let (_, codec) = ENDINGS.iter().find(|(known, _)| *known == ending)?;
     Some((number.parse().ok()?, *codec))
+}
+
+/// The name that the table of contents gives to a member with the rows of a table; none for any other member.
+fn bare(name: &str) -> Option<&str> {
+    let endings = ENDINGS.iter().rev();
+    let mut bare = endings.filter_map(|(ending, _)| name.strip_suffix(ending));
+    let bare = bare.next()?;
+    let number = bare.strip_suffix(".dat")?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then_some(bare)
+}
+
+/// Whether a member of this name holds the rows of a table.
+pub(super) fn holds_rows(name: &str) -> bool {
+    bare(name).is_some()
+}
+
+/// The members with rows that the table of contents does not name. What another dump left in the same folder is no damage.
+#[must_use]
+pub fn unnamed(contents: &Contents, members: &BTreeMap<String, u64>) -> Option<Finding> {
+    // Of a version that is not known no entry was read.
+    contents.data?;
+    let named = contents.toc.iter().filter_map(|entry| match &entry.data {
+        Data::Member(name) => Some(&**name),
+        _ => None,
+    });
+    let named: HashSet<&str> = named.collect();
+    let unnamed = |name: &&String| bare(name).is_some_and(|bare| !named.contains(bare));
+    let mut others = members.keys().filter(unnamed);
+    let first = others.next()?;
+    let count = others.count() + 1;
+    let message = "there are files in the directory dump that its table of contents does not name";
+    Some(
+        Finding::new(Code::DumpTrailing, message)
+            .detail(format!("They are {count}; the first is \"{first}\". They were not restored."))
+            .hint("Write every dump into a folder of its own, and let nothing of an older one remain there.")
+            .about(first.as_str()),
+    )
 }
 
 fn in_member(what: &str, name: &str, error: &io::Error) -> Broken {

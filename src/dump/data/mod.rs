@@ -22,7 +22,7 @@ use crate::{
 
 pub use blocks::stretch;
 pub use frame::ROWS_END;
-pub use member::{complete, member};
+pub use member::{complete, member, unnamed};
 pub use relay::{Relay, both};
 
 pub(super) use blocks::custom;

@@ -9,7 +9,7 @@ use super::{
     Shown,
     feed::Feed,
     frame::Frame,
-    member::{missing, object},
+    member::{holds_rows, missing, object},
     trailing,
     witness::witness,
 };
@@ -35,6 +35,7 @@ pub(in super::super) fn tar(reader: Bytes, archive: &Archive, tap: Shown) -> Byt
         let mut walk = Walk {
             feed,
             tap,
+            known,
             met: HashSet::new(),
             listed: HashMap::new(),
         };
@@ -51,6 +52,8 @@ pub(in super::super) fn tar(reader: Bytes, archive: &Archive, tap: Shown) -> Byt
 struct Walk {
     feed: Feed,
     tap: Shown,
+    /// Whether the table of contents was read.
+    known: bool,
     met: HashSet<String>,
     /// Members that lists of large objects name, and the numbers of these.
     listed: HashMap<String, u32>,
@@ -94,10 +97,7 @@ impl Walk {
         let mut frame = match (entry, object(name)) {
             (Some(entry), _) => Frame::table(entry, &*self.tap),
             (None, Some((number, _))) => Frame::object(number, &*self.tap),
-            (None, None) if self.feed.skip(size) < size => {
-                return Err(truncated(self.feed.at()));
-            }
-            (None, None) => return Ok(()),
+            (None, None) => return self.other(name, size, data),
         };
         let mut rows = (&mut self.feed).take(size);
         // A feed has no errors of its own.
@@ -106,6 +106,20 @@ impl Walk {
             return Err(truncated(self.feed.at()));
         }
         frame.finish()
+    }
+
+    /// A member that holds no rows. One that does and that nothing names was lost by the table of contents: unlike a folder,
+    /// an archive keeps no files of others.
+    fn other(&mut self, name: &str, size: u64, data: &HashMap<&str, &Entry>) -> Result<(), Broken> {
+        if self.known && !data.contains_key(name) && holds_rows(name) {
+            let damaged = Finding::new(Code::DumpCorrupt, "the tar archive is damaged");
+            let detail = format!("Its table of contents does not name the member \"{name}\".");
+            return Err(damaged.detail(detail).about(name).into());
+        }
+        if self.feed.skip(size) < size {
+            return Err(truncated(self.feed.at()));
+        }
+        Ok(())
     }
 
     /// A list of large objects.

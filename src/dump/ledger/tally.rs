@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{error, rows::Rows};
 
+/// Why lines are not counted whose table is not known.
+const NO_COPY: &str = "the rows of a table are loaded by a statement that pg_dump does not write";
+
 /// What was shown so far; its clones add to the same.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<Mutex<Ledger>>);
@@ -23,13 +26,15 @@ impl data::Viewer for Tally {
         let entry = of.entry?;
         let (target, form) = match (&entry.detail, of.copy) {
             (Detail::Lines(target), Some(_)) => {
-                ((**target).clone(), Adding::Lines(Lines::default()))
+                ((**target).clone(), Ok(Adding::Lines(Lines::default())))
             }
-            _ => (named(entry), Adding::Inserts(Inserts::new())),
+            // Only where nothing loads them are the data statements.
+            (_, None) => (named(entry), Ok(Adding::Inserts(Inserts::new()))),
+            (_, Some(_)) => (named(entry), Err(io::Error::other(NO_COPY))),
         };
         Some(Box::new(Table {
             target,
-            form: Ok(form),
+            form,
             tally: self.clone(),
         }))
     }
@@ -47,9 +52,15 @@ impl Tally {
     #[must_use]
     pub fn ledger(&self, contents: &Contents) -> Ledger {
         let mut ledger = std::mem::take(&mut *self.lock());
-        if contents.data.is_none() {
-            let unknown = io::Error::other("how its data are laid out is not known");
-            ledger.trouble.get_or_insert(uncounted(&unknown));
+        let unknown = if contents.data.is_none() {
+            Some("how its data are laid out is not known")
+        } else {
+            let unknown = contents.toc.iter().any(Entry::has_unknown_data);
+            unknown.then_some("it has data of a kind that pg_dump does not write")
+        };
+        if let Some(why) = unknown {
+            let why = uncounted(&io::Error::other(why));
+            ledger.trouble.get_or_insert(why);
         }
         ledger
     }

@@ -38,6 +38,18 @@ pub(in crate::dump) fn listing(minor: u8, entries: &[(i32, &str)]) -> Vec<u8> {
     bytes
 }
 
+/// The `toc.dat` of a directory or tar dump, of entries with these numbers, kinds and files.
+pub(super) fn folder(entries: &[(i32, &str, &str)]) -> Vec<u8> {
+    let mut bytes = head(14, i32::try_from(entries.len()).unwrap());
+    bytes[10] = 3;
+    for (id, desc, file) in entries {
+        let mut entry = entry(14, *id, desc);
+        entry.truncate(entry.len() - 9);
+        bytes.extend([entry, text(file)].concat());
+    }
+    bytes
+}
+
 fn head(minor: u8, entries: i32) -> Vec<u8> {
     let mut bytes = [&b"PGDMP\x01"[..], &[minor, 0, 4, 8, 1]].concat();
     bytes.extend(if minor >= 15 { vec![1] } else { int(-1) });
