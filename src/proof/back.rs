@@ -1,11 +1,11 @@
 //! Reading back: every restored table is asked once, while the catalogue is looked at, but for what was read ahead.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     ahead::Ahead,
     meter::Reader,
-    reading::{Answer, Answers, Question, Readers, Way, add},
+    reading::{Answer, Answers, Question, Readers, Style, Way, add},
 };
 use crate::{error::Result, rows::Rows};
 
@@ -16,8 +16,19 @@ pub(super) struct Job {
     pub(super) number: usize,
     /// What is asked of it; several where it is read in parts.
     pub(super) questions: Vec<Question>,
-    /// What it should hold, where another way to write the same bytes may explain a difference.
-    pub(super) or_escaped: Option<Rows>,
+    /// What it should hold.
+    pub(super) expected: Rows,
+    /// Other ways to write the same rows, which may explain a difference.
+    pub(super) styles: Vec<Style>,
+}
+
+/// What the tables answered.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Read as every table is read.
+    pub(super) answers: Answers,
+    /// Tables that hold what they should when it is written in another way.
+    pub(super) otherwise: HashSet<usize>,
 }
 
 /// The tables while they are read.
@@ -50,7 +61,7 @@ impl ReadingBack {
     }
 
     /// Reads the rest, on the first connection as well. Nobody but these connections may use the database any more.
-    pub(super) async fn finish(mut self, clients: &[Arc<Reader>]) -> Result<Answers> {
+    pub(super) async fn finish(mut self, clients: &[Arc<Reader>]) -> Result<Told> {
         let mut answers = Answers::new();
         if let Some(first) = clients.first() {
             self.readers.join(Arc::clone(first));
@@ -66,34 +77,40 @@ impl ReadingBack {
             }
         }
         read(again, clients, &mut answers).await?;
-        escaped(&self.jobs, clients, &mut answers).await?;
-        Ok(answers)
+        let otherwise = otherwise(&self.jobs, clients, &answers).await?;
+        Ok(Told { answers, otherwise })
     }
 }
 
-/// Reads tables once more that hold as many rows as they should but others, in the other way to write bytes.
-async fn escaped(jobs: &[Job], clients: &[Arc<Reader>], answers: &mut Answers) -> Result<()> {
-    let differs = |job: &&Job| match (job.or_escaped, answers.get(&job.number)) {
-        (Some(expected), Some(Answer::Read(rows))) => {
-            rows.count == expected.count && *rows != expected
+/// Reads tables again that hold as many rows as they should but others, in the other ways to write them; gives those that
+/// hold the right ones then.
+async fn otherwise(
+    jobs: &[Job],
+    clients: &[Arc<Reader>],
+    answers: &Answers,
+) -> Result<HashSet<usize>> {
+    let mut same = HashSet::new();
+    for job in jobs {
+        let Some(Answer::Read(rows)) = answers.get(&job.number) else {
+            continue;
+        };
+        if rows.count != job.expected.count || *rows == job.expected {
+            continue;
         }
-        _ => false,
-    };
-    let differing: Vec<&Job> = jobs.iter().filter(differs).collect();
-    let questions = differing.iter().flat_map(|job| &job.questions);
-    let questions = questions.map(|question| Question {
-        way: Way::Escaped,
-        ..question.clone()
-    });
-    let mut found = Answers::new();
-    read(questions.collect(), clients, &mut found).await?;
-    for job in differing {
-        let answer = found.get(&job.number).copied();
-        if answer == job.or_escaped.map(Answer::Read) {
-            answers.extend(answer.map(|answer| (job.number, answer)));
+        for style in &job.styles {
+            let questions = job.questions.iter().map(|question| Question {
+                way: Way::Styled(*style),
+                ..question.clone()
+            });
+            let mut found = Answers::new();
+            read(questions.collect(), clients, &mut found).await?;
+            if found.get(&job.number) == Some(&Answer::Read(job.expected)) {
+                same.insert(job.number);
+                break;
+            }
         }
     }
-    Ok(())
+    Ok(same)
 }
 
 async fn read(

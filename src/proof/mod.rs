@@ -14,6 +14,7 @@ mod large;
 mod meter;
 mod objects;
 mod owners;
+mod partitions;
 mod parts;
 mod reading;
 mod rights;

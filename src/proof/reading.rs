@@ -61,8 +61,34 @@ pub(super) enum Way {
     Count,
     /// It gives rows.
     Read,
-    /// It gives rows, with bytes written in the other way.
-    Escaped,
+    /// It gives rows, written in another way that the source may have been set to.
+    Styled(Style),
+}
+
+/// What a source may have been set to, and what `pg_dump` leaves as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Style {
+    /// `bytea_output = escape`: bytes are written as letters.
+    pub(super) escaped: bool,
+    /// `quote_all_identifiers = on`: the names that `regclass` and its like hold are quoted.
+    pub(super) quoted: bool,
+}
+
+impl Style {
+    /// Those in which a table may differ that holds bytes, names or both.
+    pub(super) fn of(bytes: bool, names: bool) -> Vec<Self> {
+        let all = [(true, false), (false, true), (true, true)];
+        let all = all.map(|(escaped, quoted)| Self { escaped, quoted });
+        all.into_iter()
+            .filter(|style| (bytes || !style.escaped) && (names || !style.quoted))
+            .collect()
+    }
+
+    fn sql(self) -> String {
+        let bytes = if self.escaped { "escape" } else { "hex" };
+        let names = if self.quoted { "on" } else { "off" };
+        format!("set bytea_output = '{bytes}'; set quote_all_identifiers = {names}")
+    }
 }
 
 /// A statement that asks a table, or a part of one.
@@ -75,6 +101,12 @@ pub(super) struct Question {
     /// How many bytes are read for it, about.
     pub(super) bytes: u64,
 }
+
+/// How every table is read first.
+const PINNED: Style = Style {
+    escaped: false,
+    quoted: false,
+};
 
 /// Who reads, and what is still to be read.
 pub(super) struct Readers {
@@ -156,10 +188,10 @@ async fn answer(
             Ok(Answer::Counted(count.unsigned_abs()))
         }
         Way::Read => read(client, &question.sql, None).await.map(Answer::Read),
-        Way::Escaped => {
-            client.batch_execute("set bytea_output = 'escape'").await?;
+        Way::Styled(style) => {
+            client.batch_execute(&style.sql()).await?;
             let rows = read(client, &question.sql, None).await;
-            client.batch_execute("set bytea_output = 'hex'").await?;
+            client.batch_execute(&PINNED.sql()).await?;
             rows.map(Answer::Read)
         }
     }

@@ -23,8 +23,10 @@ pub(super) struct Relation {
     pub(super) kind: char,
     /// Whether an extension brought it along.
     pub(super) of_extension: bool,
-    /// Which of the types whose text is not the same everywhere it holds: `money`, `float8`, `bytea`, `char`.
+    /// Which of the types whose text is not the same everywhere it holds: `money`, `float8`, `bytea`, `char`, `regclass`, `xml`.
     pub(super) types: Vec<String>,
+    /// The table that it is a partition of, by schema and name.
+    pub(super) parent: Option<(String, String)>,
     /// Where its rows lie, where its access method is PostgreSQL's own.
     pub(super) heap: Option<Heap>,
     /// How many bytes its rows take on the disk.
@@ -53,7 +55,8 @@ const RELATIONS: &str = "
         select w.rel, array_agg(distinct t.typname::text) from walk w join pg_type t on t.oid = w.typ
         where t.oid in ('money'::regtype, 'float4'::regtype, 'float8'::regtype, 'point'::regtype, 'line'::regtype,
             'lseg'::regtype, 'box'::regtype, 'path'::regtype, 'polygon'::regtype, 'circle'::regtype, 'bytea'::regtype,
-            '\"char\"'::regtype)
+            '\"char\"'::regtype, 'xml'::regtype)
+            or t.typnamespace = 'pg_catalog'::regnamespace and t.typname like 'reg%'
         group by w.rel
     )
     select n.nspname::text, c.relname::text, c.relkind::text,
@@ -63,8 +66,10 @@ const RELATIONS: &str = "
                 then pg_relation_size(c.oid) end,
            case when c.relkind in ('r', 'm') then pg_relation_size(c.oid) else 0 end
                + case when c.reltoastrelid <> 0 then pg_relation_size(c.reltoastrelid) else 0 end,
-           current_setting('block_size')::bigint
+           current_setting('block_size')::bigint, pn.nspname::text, p.relname::text
     from pg_class c join pg_namespace n on n.oid = c.relnamespace left join held h on h.rel = c.oid
+    left join pg_inherits i on i.inhrelid = c.oid and c.relispartition
+    left join pg_class p on p.oid = i.inhparent left join pg_namespace pn on pn.oid = p.relnamespace
     where c.relkind in ('r', 'p', 'f', 'v', 'm') and c.relpersistence <> 't'
       and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')";
 
@@ -78,6 +83,7 @@ pub(super) async fn relations(client: &Client) -> Result<Relations> {
             kind: kind.chars().next().unwrap_or('?'),
             of_extension: row.get(3),
             types: row.get(4),
+            parent: row.get::<_, Option<String>>(8).zip(row.get(9)),
             heap: row
                 .get::<_, Option<i64>>(5)
                 .map(|bytes| Heap::of(bytes, row.get(7))),

@@ -95,7 +95,9 @@ impl Judged {
         });
         let count = match settled.answer {
             Some(Answer::Read(found)) if found == source => return None,
-            Some(Answer::Read(found)) if same_columns && found.count == source.count => {
+            Some(Answer::Read(found))
+                if same_columns && found.count == source.count && !settled.loose =>
+            {
                 return Some(format!("{name} ({} rows, other contents)", found.count));
             }
             Some(Answer::Read(found)) => found.count,

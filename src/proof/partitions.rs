@@ -1,0 +1,179 @@
+//! Partitioned tables, through which rows are loaded that lie elsewhere; and tables that nothing is loaded into.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    expected::Expected,
+    rows::{Asked, Standing, Whole},
+    tables::{Relations, schema},
+};
+use crate::{dump::Target, rows::Rows};
+
+/// A table deeper than this below another is not looked for: a catalogue that is damaged may go round in a circle.
+const DEPTH: usize = 100;
+
+/// A table by its schema and name.
+type Name = (String, String);
+
+/// Adds to each partitioned table the rows that the dump holds for its partitions apart: `pg_dump` loads some partitions
+/// by themselves and others through the table above them.
+pub(super) fn add(asked: &mut [Asked], relations: &Relations) {
+    let numbers: HashMap<Name, usize> = (asked.iter().enumerate())
+        .map(|(number, asked)| (name(&asked.whole.target), number))
+        .collect();
+    for below in 0..asked.len() {
+        let whole = asked[below].whole.clone();
+        for above in above(&name(&whole.target), relations) {
+            let Some(above) = numbers.get(above).and_then(|&number| asked.get_mut(number)) else {
+                continue;
+            };
+            above.below.absorb(whole.rows);
+            let apart = above.whole.target.columns != whole.target.columns;
+            let apart =
+                apart.then(|| "its partitions name their columns in another order".to_owned());
+            let unfair = above.whole.unfair.take();
+            above.whole.unfair = unfair.or_else(|| whole.unfair.clone()).or(apart);
+        }
+    }
+}
+
+/// Tables that the dump makes, holds no rows for, and that are not empty as far as their files tell.
+pub(super) fn empty(expected: &Expected, asked: &[Asked], relations: &Relations) -> Vec<Asked> {
+    let loaded: HashSet<Name> = asked
+        .iter()
+        .map(|asked| name(&asked.whole.target))
+        .collect();
+    let mut empty = Vec::new();
+    for wanted in expected
+        .objects
+        .iter()
+        .filter(|wanted| wanted.kind == "TABLE")
+    {
+        let name = (wanted.schema.clone(), wanted.name.clone());
+        let Some(relation) = relations.get(&name) else {
+            continue;
+        };
+        let holds = relation.kind == 'r' && relation.bytes > 0 && !relation.of_extension;
+        if holds
+            && !loaded.contains(&name)
+            && !above(&name, relations).any(|above| loaded.contains(above))
+        {
+            empty.push(nothing(name));
+        }
+    }
+    empty
+}
+
+/// What is asked of a table that should hold nothing.
+fn nothing((schema, table): Name) -> Asked {
+    Asked {
+        whole: Whole {
+            target: Target {
+                schema: Some(schema),
+                table,
+                columns: None,
+            },
+            rows: Rows::default(),
+            unfair: None,
+        },
+        below: Rows::default(),
+        loose: None,
+        standing: Standing::Empty,
+    }
+}
+
+fn name(target: &Target) -> Name {
+    (schema(target).to_owned(), target.table.clone())
+}
+
+/// The tables that a table is a partition of, from the nearest on.
+fn above<'a>(name: &Name, relations: &'a Relations) -> impl Iterator<Item = &'a Name> {
+    let parent = |name: &Name| relations.get(name)?.parent.as_ref();
+    std::iter::successors(parent(name), move |name| parent(name)).take(DEPTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{expected::Wanted, tables::Relation},
+        *,
+    };
+
+    fn named(table: &str) -> Name {
+        ("public".to_owned(), table.to_owned())
+    }
+
+    /// `top` over `one`, which is loaded by itself, and over `two`, whose rows are loaded through `top`.
+    fn relations() -> Relations {
+        let relation = |kind, parent: Option<&str>| Relation {
+            kind,
+            parent: parent.map(named),
+            bytes: 8192,
+            ..Relation::default()
+        };
+        let all = [
+            ("top", relation('p', None)),
+            ("one", relation('r', Some("top"))),
+            ("two", relation('p', Some("top"))),
+            ("leaf", relation('r', Some("two"))),
+            ("alone", relation('r', None)),
+        ];
+        all.map(|(name, relation)| (self::named(name), relation))
+            .into()
+    }
+
+    fn asked(table: &str, count: u64, columns: &[&str]) -> Asked {
+        let mut asked = nothing(named(table));
+        let columns = columns.iter().map(|&column| column.to_owned());
+        asked.whole.target.columns = Some(columns.collect());
+        asked.whole.rows = Rows {
+            count,
+            digest: count.into(),
+        };
+        asked.standing = Standing::Compared;
+        asked
+    }
+
+    #[test]
+    fn a_partitioned_table_holds_the_rows_of_partitions_that_are_loaded_by_themselves() {
+        let mut all = [
+            asked("top", 50, &["a"]),
+            asked("one", 7, &["a"]),
+            asked("leaf", 2, &["a"]),
+        ];
+        add(&mut all, &relations());
+        let counts = all.each_ref().map(|asked| asked.below.count);
+        assert_eq!(counts, [9, 0, 0]);
+        assert!(all.iter().all(|asked| asked.whole.unfair.is_none()));
+        let mut apart = [asked("top", 50, &["a", "b"]), asked("one", 7, &["b", "a"])];
+        add(&mut apart, &relations());
+        assert!(apart[0].whole.unfair.is_some());
+    }
+
+    #[test]
+    fn only_a_table_that_nothing_is_loaded_into_should_be_empty() {
+        let wanted = |name: &str| Wanted {
+            kind: "TABLE".to_owned(),
+            schema: "public".to_owned(),
+            name: name.to_owned(),
+            owner: None,
+            good: true,
+        };
+        let expected = Expected {
+            objects: ["top", "one", "two", "leaf", "alone"].map(wanted).into(),
+            ..Expected::default()
+        };
+        let found = |loaded: &[Asked]| {
+            let empty = empty(&expected, loaded, &relations());
+            empty
+                .into_iter()
+                .map(|asked| asked.whole.target.table)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[asked("top", 1, &["a"])]), ["alone"]);
+        assert_eq!(
+            found(&[asked("two", 1, &["a"]), asked("alone", 1, &["a"])]),
+            ["one"]
+        );
+    }
+}
