@@ -129,7 +129,7 @@ pub enum Detail {
 }
 
 impl Detail {
-    fn of(desc: &str, definition: &str, copy: &str) -> Self {
+    fn of(desc: &str, definition: &str, copy: &str, escapes: bool) -> Self {
         match desc {
             "TABLE DATA" => sql::copied_into(copy).map(|target| Self::Lines(Box::new(target))),
             "SEQUENCE SET" => {
@@ -139,7 +139,9 @@ impl Detail {
                 sql::unvalidated(definition).then_some(Self::NotValid)
             }
             "ACL" | "DEFAULT ACL" => Some(Self::Granted(Box::new(sql::granted(definition)))),
-            "COMMENT" | "SECURITY LABEL" => Some(Self::Says(Box::new(sql::says(definition)))),
+            "COMMENT" | "SECURITY LABEL" => {
+                Some(Self::Says(Box::new(sql::says(definition, escapes))))
+            }
             _ => None,
         }
         .unwrap_or_default()
@@ -227,7 +229,12 @@ fn entry(
     let depends = depends(wire)?;
     let from = wire.at();
     let data = data(wire, place)?;
-    let mut detail = Detail::of(&desc, &definition, copy.as_deref().unwrap_or_default());
+    if desc == "STDSTRINGS" {
+        let standard = sql::setting(&definition, "standard_conforming_strings");
+        shared.escapes = standard.is_some_and(|value| value == "off");
+    }
+    let loads = copy.as_deref().unwrap_or_default();
+    let mut detail = Detail::of(&desc, &definition, loads, shared.escapes);
     shared.groups.keep(id, &desc, &definition);
     if let Detail::Granted(granted) = &mut detail {
         shared.groups.repeat(&tag, &depends, granted);
@@ -313,6 +320,8 @@ fn data(wire: &mut Wire<'_>, place: Place) -> Result<Data, Broken> {
 /// What entries share with those before them.
 #[derive(Default)]
 struct Shared {
+    /// Whether a backslash escapes in plain strings: the entry that says so comes before all that are restored.
+    escapes: bool,
     names: Names,
     groups: Groups,
 }

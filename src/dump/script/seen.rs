@@ -74,6 +74,8 @@ pub(super) struct Seeing {
     /// How many rows the INSERT statements for one table wrote.
     inserted: BTreeMap<(Option<String>, String), u64>,
     inserting: Inserting,
+    /// Whether a backslash escapes in plain strings.
+    pub(super) escapes: bool,
 }
 
 /// The table that the current statement inserts into.
@@ -202,7 +204,7 @@ impl Seeing {
     }
 
     fn says(&mut self, text: &str, whole: bool) {
-        let says = sql::says(text);
+        let says = sql::says(text, self.escapes);
         self.seen.says.unread += says.unread.max(u64::from(!whole));
         self.seen.says.said.extend(says.said);
     }

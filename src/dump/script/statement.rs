@@ -50,6 +50,7 @@ impl<R: Read> Script<R> {
                     _ => named,
                 };
                 let text = sql::decode(&self.bytes[start..end]);
+                self.seeing.escapes = !self.lexer.standard_strings;
                 self.seeing.head(first, &text, whole);
             }
         }

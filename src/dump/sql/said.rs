@@ -2,7 +2,7 @@
 
 use super::{
     subject::{Subject, Unread, subject},
-    words::{Word, words},
+    words::{Word, words_with},
 };
 use crate::rows::Rows;
 
@@ -36,10 +36,10 @@ pub fn words_of(text: &str) -> u128 {
     words.digest
 }
 
-/// What some statements say.
-pub(in super::super) fn says(text: &str) -> Says {
+/// What some statements say; where backslashes escape in plain strings, too, if that is so.
+pub(in super::super) fn says(text: &str, escapes: bool) -> Says {
     let mut says = Says::default();
-    let all: Vec<_> = words(text).collect();
+    let all: Vec<_> = words_with(text, escapes).collect();
     for statement in all.split(|word| *word == Word::Sign(';')) {
         match one(statement) {
             None | Some(Err(Unread::Cluster)) => {}
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn comments_and_labels_are_read() {
         let told = |text: &str| {
-            let says = says(text);
+            let says = says(text, false);
             let of = |said: &Said| {
                 let words = said.words == Some(words_of("it's; so"));
                 (said.on.name.clone(), said.by.clone(), words)
@@ -109,9 +109,17 @@ mod tests {
         assert_eq!(told("COMMENT ON DATABASE shop IS 'x';"), (vec![], 0));
         assert_eq!(told("COMMENT ON TABLE t IS 'x';").1, 1);
         assert_eq!(
-            says("COMMENT ON SCHEMA public IS NULL;").said[0].words,
+            says("COMMENT ON SCHEMA public IS NULL;", false).said[0].words,
             None
         );
-        assert!(!says("COMMENT ON SCHEMA public IS 'é';").said[0].plain);
+        assert!(!says("COMMENT ON SCHEMA public IS 'é';", false).said[0].plain);
+    }
+
+    #[test]
+    fn a_backslash_is_doubled_where_it_escapes() {
+        let text = r"COMMENT ON TABLE public.t IS 'path C:\\data';";
+        let words = |escapes| says(text, escapes).said[0].words;
+        assert_eq!(words(true), Some(words_of(r"path C:\data")));
+        assert_eq!(words(false), Some(words_of(r"path C:\\data")));
     }
 }

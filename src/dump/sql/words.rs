@@ -41,11 +41,20 @@ impl Word<'_> {
 
 /// The words of some statements; comments and dollar-quoted bodies are left out.
 pub(super) fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
-    Words { rest: text }
+    words_with(text, false)
+}
+
+/// The same where a backslash escapes in plain strings, too: `standard_conforming_strings` was off.
+pub(super) fn words_with(text: &str, escapes: bool) -> impl Iterator<Item = Word<'_>> {
+    Words {
+        rest: text,
+        escapes,
+    }
 }
 
 struct Words<'a> {
     rest: &'a str,
+    escapes: bool,
 }
 
 impl<'a> Iterator for Words<'a> {
@@ -74,7 +83,7 @@ impl<'a> Words<'a> {
             return Word::Name(self.quoted('"', false));
         }
         if first == '\'' {
-            return Word::Text(self.quoted('\'', false));
+            return Word::Text(self.quoted('\'', self.escapes));
         }
         if let Some(string) = self.rest.strip_prefix(['E', 'e'])
             && string.starts_with('\'')
