@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    catalogue::{Catalogue, SequenceValue},
+    catalogue::{Catalogue, SequenceValue, Thing},
     expected::Expected,
     rows::bounded,
 };
@@ -25,13 +25,15 @@ pub(super) struct Judged {
 pub(super) fn judge(expected: &Expected, catalogue: &Catalogue, refused: &[String]) -> Judged {
     let (mut missing, mut broken, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
     let mut absent = HashSet::new();
+    let in_one_line = in_one_line(expected, catalogue);
     for wanted in &expected.objects {
         let key = (
             wanted.kind.clone(),
             wanted.schema.clone(),
             wanted.name.clone(),
         );
-        match catalogue.things.get(&key) {
+        let thing = catalogue.things.get(&key);
+        match thing.or_else(|| in_one_line.get(&key).copied()) {
             None => {
                 missing.push(wanted.called());
                 absent.insert(wanted.whole_name());
@@ -78,6 +80,22 @@ pub(super) fn judge(expected: &Expected, catalogue: &Catalogue, refused: &[Strin
     }
 }
 
+/// What has line ends in its name, under the names that the headings of a script give it: a heading is one line.
+fn in_one_line<'a>(
+    expected: &Expected,
+    catalogue: &'a Catalogue,
+) -> HashMap<(String, String, String), &'a Thing> {
+    const LINE_ENDS: [char; 2] = ['\r', '\n'];
+    let broken = |name: &str| expected.of_script && name.contains(LINE_ENDS);
+    let things = catalogue.things.iter();
+    let things = things.filter(|((_, schema, name), _)| broken(schema) || broken(name));
+    let named = things.map(|((kind, schema, name), thing)| {
+        let (schema, name) = (schema.replace(LINE_ENDS, " "), name.replace(LINE_ENDS, " "));
+        ((kind.clone(), schema, name), thing)
+    });
+    named.collect()
+}
+
 /// Sequences that are there and have another value.
 fn moved(expected: &[SequenceValue], found: &[SequenceValue]) -> Vec<String> {
     let found: HashMap<_, _> = found.iter().map(|s| ((&s.schema, &s.name), s)).collect();
@@ -106,10 +124,7 @@ pub(super) fn finding(names: &[String], one: &str, several: &str) -> Option<Find
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{catalogue::Thing, expected::expected},
-        *,
-    };
+    use super::{super::expected::expected, *};
     use crate::dump::{Data, Detail, Entry, Section};
 
     fn entry(desc: &str, tag: &str, owner: Option<&str>, detail: Detail) -> Entry {
@@ -185,6 +200,28 @@ mod tests {
                 .unwrap()
                 .contains("\"s.i\", constraint \"s.t k\"")
         );
+    }
+
+    #[test]
+    fn a_heading_names_what_has_a_line_end_in_its_name() {
+        let mut expected = of(vec![
+            entry("TABLE", "new line", None, Detail::None),
+            entry("INDEX", "i  x", None, Detail::None),
+        ]);
+        let whole = there(&[
+            ("TABLE", "new\nline", None, true),
+            ("INDEX", "i\r\nx", None, true),
+        ]);
+        // A table of contents keeps names as they are.
+        assert!(!judge(&expected, &whole, &[]).complete);
+        expected.of_script = true;
+        let judged = judge(&expected, &whole, &[]);
+        assert_eq!((judged.found, judged.findings), (2, Vec::new()));
+        let other = there(&[
+            ("TABLE", "new_line", None, true),
+            ("INDEX", "i\r\nx", None, true),
+        ]);
+        assert!(!judge(&expected, &other, &[]).complete);
     }
 
     #[test]

@@ -38,6 +38,96 @@ async fn quoted_identifiers_name_the_same_objects() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_of_the_source_change_how_rows_are_written_and_not_what_they_are() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        br"create database odd; alter database odd set quote_all_identifiers = on;
+          alter database odd set bytea_output = 'escape'; alter database odd set standard_conforming_strings = off;
+          \connect odd
+          create table names as select 'pg_class'::regclass as of; comment on table names is E'path C:\\data';
+          create table bytes as select E'\\x00ff41'::bytea as of;
+          create table both as select 'pg_class'::regclass as of, E'\\x00ff41'::bytea as held;
+          ",
+    );
+    for format in ["-Fc", "-Fp"] {
+        let report = passes(&cluster, &[format, "odd"]).await;
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_end_in_a_name_is_no_loss() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create table \"new\nline\" (a int, constraint \"c\r\nd\" check (a > 0)); create index \"i\nx\" on \"new\nline\" (a);\n\
+          insert into \"new\nline\" values (1);\n",
+    );
+    for format in ["-Fc", "-Fp"] {
+        let report = passes(&cluster, &[format, "odd"]).await;
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn xml_that_comes_back_otherwise_is_counted_and_not_called_another() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        br#"create database odd;
+          \connect odd
+          create table plain as select '<a/>'::xml as of;
+          create table declared (of xml);
+          insert into declared values (E'<?xml version="1.0" encoding="UTF-8"?>\n\n<a>1</a>\n'), ('<a/>');
+          "#,
+    );
+    let report = passes(&cluster, &["-Fc", "odd"]).await;
+    assert_eq!(report["proof"]["level"], "restored", "{report:#}");
+    let not_compared = report["proof"]["not_compared"].to_string();
+    assert!(
+        not_compared.contains("public.declared: it holds xml"),
+        "{report:#}"
+    );
+    assert!(!not_compared.contains("public.plain"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn some_partitions_are_loaded_by_themselves_and_some_through_their_table() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create type mood as enum ('a', 'b', 'c'); create table tp (a int, e mood) partition by list (a);\n\
+          create table tp1 partition of tp for values in (1);\n\
+          create table tp2 partition of tp for values in (2) partition by hash (e);\n\
+          create table tp2_0 partition of tp2 for values with (modulus 2, remainder 0);\n\
+          create table tp2_1 partition of tp2 for values with (modulus 2, remainder 1);\n\
+          insert into tp select 1 + n % 2, (array['a', 'b', 'c'])[1 + n % 3]::mood from generate_series(1, 100) n;\n",
+    );
+    let dump = String::from_utf8(cluster.dump(&["-Fp", "odd"])).unwrap();
+    // As `pg_dump` from 16 on writes it by itself: where an enum falls in hash partitions may be another place there.
+    let through = dump.replace("COPY public.tp2_0 (", "COPY public.tp (");
+    let through = through.replace("COPY public.tp2_1 (", "COPY public.tp (");
+    assert_eq!(through.matches("COPY public.tp (").count(), 2);
+    let place = Place::new("");
+    place.store("odd.sql", through.as_bytes());
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    assert_eq!(report["proof"]["rows_expected"], 100, "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_object_may_have_a_small_number_and_a_comment() {
     let Some(cluster) = Cluster::start() else {
         return;
