@@ -113,6 +113,16 @@ pub struct Sequence {
     pub before: i64,
     /// Its value after the dump.
     pub after: i64,
+    /// Whether it begins again at its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cycles: bool,
+}
+
+impl Sequence {
+    /// Whether it may have had this value while the dump was written: any, where it did not only go on.
+    fn may_have_had(&self, value: i64) -> bool {
+        self.cycles || self.before > self.after || (self.before..=self.after).contains(&value)
+    }
 }
 
 impl From<Rows> for Held {
@@ -189,9 +199,15 @@ pub fn selects(arguments: &[String]) -> bool {
     ];
     const SHORT: &str = "tTnNasBe";
     arguments.iter().any(|argument| {
-        LONG.iter().any(|long| argument.starts_with(long))
+        LONG.iter().any(|long| is_option(argument, long))
             || letters(argument).any(|letter| SHORT.contains(letter))
     })
+}
+
+/// Whether an argument of `pg_dump` is a long option that begins like this; getopt(3) takes its first letters for it, too.
+fn is_option(argument: &str, long: &str) -> bool {
+    let name = argument.split_once('=').map_or(argument, |(name, _)| name);
+    argument.starts_with(long) || (name.len() > "--".len() && long.starts_with(name))
 }
 
 /// The short options that an argument of `pg_dump` holds: one that takes a value ends them, as getopt(3) reads them.
@@ -276,8 +292,37 @@ mod tests {
         assert!(of("pg_dump -Fc -vT audit -f x"));
         assert!(of("pg_dump -Oxs -f x"));
         assert!(of("pg_dump --statistics-only -f x"));
+        assert!(of("pg_dump -Fc --tab=t1 -f x"));
+        assert!(of("pg_dump --exclude-table-d log -f x"));
+        assert!(of("pg_dump --sec=data -f x"));
+        assert!(!of("pg_dump --serializable-deferrable --file=x --verbose"));
+        assert!(!of("pg_dump --format=c -- --"), "no option");
         assert!(!of("pg_dump -Oxvfstock.dump"), "the name of a file");
         assert!(!of("pg_dump -Fc -Z6 -v --no-owner -f /backups/x.dump"));
+    }
+
+    #[test]
+    fn a_sequence_that_did_not_only_go_on_may_have_had_any_value() {
+        let sequence = |before, after, cycles| Sequence {
+            schema: "s".to_owned(),
+            name: "q".to_owned(),
+            before,
+            after,
+            cycles,
+        };
+        let on = sequence(5, 9, false);
+        assert_eq!(
+            [4, 5, 9, 10].map(|value| on.may_have_had(value)),
+            [false, true, true, false]
+        );
+        assert!(sequence(494, 569, true).may_have_had(489));
+        assert!(
+            sequence(569, 3, false).may_have_had(600),
+            "set back, or around its end"
+        );
+        let json = serde_json::to_value(&on).unwrap();
+        assert_eq!(json.get("cycles"), None);
+        assert_eq!(serde_json::from_value::<Sequence>(json).unwrap(), on);
     }
 
     #[test]

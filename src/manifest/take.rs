@@ -1,6 +1,6 @@
 //! Reads the source in one snapshot, which `pg_dump` shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use tokio_postgres::Client;
@@ -27,6 +27,7 @@ pub struct Snapshot {
     version: String,
     tables: Vec<source::Table>,
     sequences: Vec<(String, String)>,
+    cycling: BTreeSet<(String, String)>,
     before: Vec<source::SequenceValue>,
     objects: Option<BTreeMap<String, u64>>,
 }
@@ -78,6 +79,7 @@ impl Snapshot {
         Ok(Self {
             objects: source::objects(&client).await?,
             before: source::values(&client, &sequences).await?,
+            cycling: source::cycling(&client).await?,
             id: row.get(0),
             database: row.get(1),
             version: row.get(2),
@@ -149,11 +151,13 @@ impl Taken {
             let now = after
                 .iter()
                 .find(|now| (&now.schema, &now.name) == (&before.schema, &before.name))?;
+            let name = (before.schema.clone(), before.name.clone());
             Some(Sequence {
-                schema: before.schema.clone(),
-                name: before.name.clone(),
                 before: before.value,
                 after: now.value,
+                cycles: snapshot.cycling.contains(&name),
+                schema: name.0,
+                name: name.1,
             })
         };
         Ok(Manifest {

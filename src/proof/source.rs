@@ -1,6 +1,6 @@
 //! The same reading for the database that a dump is taken from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Client;
 
@@ -57,6 +57,10 @@ const SEQUENCES: &str = "
       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
     order by 1, 2";
 
+const CYCLING: &str = "
+    select n.nspname::text, c.relname::text from pg_sequence s join pg_class c on c.oid = s.seqrelid
+    join pg_namespace n on n.oid = c.relnamespace where s.seqcycle";
+
 /// Pins the settings under which rows are read.
 ///
 /// # Errors
@@ -87,6 +91,16 @@ pub async fn tables(client: &Client) -> Result<Vec<Table>> {
 /// When the server went away.
 pub async fn sequences(client: &Client) -> Result<Vec<(String, String)>> {
     let rows = client.query(SEQUENCES, &[]).await;
+    let rows = rows.map_err(|error| stopped("could not list the sequences", &error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// The sequences that begin again at their end, by schema and name.
+///
+/// # Errors
+/// When the server went away.
+pub async fn cycling(client: &Client) -> Result<BTreeSet<(String, String)>> {
+    let rows = client.query(CYCLING, &[]).await;
     let rows = rows.map_err(|error| stopped("could not list the sequences", &error))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

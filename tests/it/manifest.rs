@@ -322,6 +322,41 @@ async fn a_drill_with_a_manifest_is_equal_to_the_source_while_others_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_of_the_source_and_a_sequence_that_cycles_are_no_difference() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql(
+        "postgres",
+        br"create database shop; alter database shop set bytea_output = 'escape';
+          alter database shop set quote_all_identifiers = on;
+          \connect shop
+          create table bytes as select '\x00ff41'::bytea as of, 'pg_class'::regclass as name;
+          create table declared (of xml);
+          create sequence round minvalue 1 maxvalue 9 cycle; select setval('round', 5);
+          ",
+    );
+    let place = Place::new();
+    let output = place.take(&server, &["-Fc"]).await;
+    assert!(output.status.success(), "{}", told(&output));
+    // It went round while the dump was written.
+    place.change(|manifest| {
+        let round = &mut manifest["sequences"][0];
+        assert_eq!(round["cycles"], true);
+        (round["before"], round["after"]) = (7.into(), 9.into());
+    });
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "source-equal"), "{report:#}");
+    let text =
+        br#"insert into declared values (E'<?xml version="1.0" encoding="UTF-8"?>\n\n<a/>\n');"#;
+    server.psql("shop", text);
+    let output = place.take(&server, &["-Fc"]).await;
+    assert!(output.status.success(), "{}", told(&output));
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "restored"), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_source_held_and_the_dump_lost_is_named() {
     let Some(server) = server() else {
         return;
