@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::known::{Known, Watch, Watched};
 use crate::{
@@ -21,8 +22,33 @@ const AT_LEAST: Duration = Duration::from_mins(1);
 /// the storage, and requests cost money.
 const RECALL: u32 = 12;
 
-/// Looks again and again; never ends.
+/// Looks again and again; never ends. A look that breaks off is a fault of pgdrill, and none of the looks after it.
 pub(super) async fn run(watch: Arc<Watch>, position: usize) {
+    let Some(watched) = watch.plans.get(position) else {
+        return;
+    };
+    let begin = || looks(Arc::clone(&watch), position);
+    let broke = || {
+        let why = "a look at the storage broke off: this is a fault of pgdrill";
+        tracing::error!("{}: {why}", watched.plan.name);
+        watch.learn(watched, |known| known.problem = Some(why.to_owned()));
+    };
+    keep_on(begin, broke, watch.refresh).await;
+}
+
+/// Begins it again after a pause whenever it breaks off, until it ends by itself.
+async fn keep_on<F>(begin: impl Fn() -> F, broke: impl Fn(), pause: Duration)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    // A task of its own takes a panic; it ends with the one that waits for it.
+    while AbortOnDropHandle::new(tokio::spawn(begin())).await.is_err() {
+        broke();
+        sleep(pause).await;
+    }
+}
+
+async fn looks(watch: Arc<Watch>, position: usize) {
     let Some(watched) = watch.plans.get(position) else {
         return;
     };
@@ -95,6 +121,8 @@ fn silent(what: &str, patience: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::{finding::Code, report::BackupFacts};
 
@@ -118,6 +146,21 @@ mod tests {
         assert_eq!(known.looked, Some(then));
         assert!(known.health.is_some());
         assert_eq!(known.problem.as_deref(), Some("broken"));
+    }
+
+    #[tokio::test]
+    async fn a_look_that_broke_off_is_begun_again() {
+        let (begun, broken) = (Arc::new(AtomicU32::new(0)), AtomicU32::new(0));
+        let begin = || {
+            let first = begun.fetch_add(1, Ordering::Relaxed) == 0;
+            async move { assert!(!first, "this look breaks off") }
+        };
+        let broke = || {
+            broken.fetch_add(1, Ordering::Relaxed);
+        };
+        keep_on(begin, broke, Duration::ZERO).await;
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+        assert_eq!(broken.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -104,6 +104,32 @@ async fn wrong_credentials_name_the_variable_and_never_the_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_environment_says_of_retries_ends_nothing() {
+    let server = S3Server::start().await;
+    let place = Place::bucket(&format!("s3://{BUCKET}/db/"), &server.endpoint);
+    let plan = place.plan().display().to_string();
+    let config = place.plan().with_file_name("aws.ini");
+    fs::write(
+        &config,
+        "[default]\nretry_mode = legacy\nmax_attempts = 0\n",
+    )
+    .unwrap();
+    let config = config.display().to_string();
+    for (name, value) in [
+        ("AWS_RETRY_MODE", "legacy"),
+        ("AWS_RETRY_MODE", ""),
+        ("AWS_MAX_ATTEMPTS", "0"),
+        ("AWS_CONFIG_FILE", &config),
+    ] {
+        let mut command = pgdrill(&["health", &plan, "--format", "json"]);
+        command.env(name, value);
+        let (code, report) = report(&run(command).await);
+        assert_eq!(code, 1, "{name}={value}");
+        assert_found(&report, "backup.none");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_nobody_listens_at_is_named() {
     let place = Place::bucket("s3://backups/db/", "http://127.0.0.1:9");
     let (code, report) = place.verify(&[]).await;

@@ -46,7 +46,7 @@ pub(super) async fn configure(
             .filter(|url| !url.is_empty())
     };
     let named = named.or_else(from_environment);
-    let shared = load(plan, keys, named.is_some()).await;
+    let shared = load(plan, keys, named.is_some(), patience).await;
     let endpoint = named.or_else(|| shared.endpoint_url().map(str::to_owned));
     if let Some(endpoint) = &endpoint {
         must_be_url(endpoint)?;
@@ -69,7 +69,12 @@ pub(super) async fn configure(
     Ok((config.credentials_provider(provider).build(), endpoint))
 }
 
-async fn load(plan: &BackupPlan, keys: Option<&Keys>, elsewhere: bool) -> SdkConfig {
+async fn load(
+    plan: &BackupPlan,
+    keys: Option<&Keys>,
+    elsewhere: bool,
+    patience: Patience,
+) -> SdkConfig {
     let elsewhere = elsewhere || env::var_os("AWS_ENDPOINT_URL").is_some();
     let first = if elsewhere {
         FIRST_REGION_ELSEWHERE
@@ -86,7 +91,10 @@ async fn load(plan: &BackupPlan, keys: Option<&Keys>, elsewhere: bool) -> SdkCon
         Some(region) => RegionProviderChain::first_try(Region::new(region.clone())),
         None => auto(),
     };
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(region);
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region)
+        // Named already here: the SDK ends the process over words in AWS_RETRY_MODE or a profile that it does not know.
+        .retry_config(retries(patience));
     match keys {
         Some(keys) => loader.credentials_provider(credentials(keys)).load().await,
         None => loader.load().await,
