@@ -26,6 +26,7 @@ mod raise;
 mod remember;
 mod source;
 mod spare;
+mod still;
 mod stop;
 mod tell;
 mod trial;

@@ -1,10 +1,46 @@
-//! The members of a directory dump: everything in its folder, but what belongs to another dump inside.
+//! The members of a directory dump: everything in its folder, but what belongs to another dump inside. And whether a backup is
+//! still what was listed.
 
-use super::{Backup, Object, gather::CONTENTS};
+use super::{Backup, Object, Store, file, gather::CONTENTS};
 use crate::{
     error::{Error, Result},
     finding::Code,
 };
+
+impl Store {
+    /// Whether somebody who looks early may meet a part of this backup: a bucket's object is there whole, or not at all.
+    #[must_use]
+    pub fn may_grow(&self, backup: &Backup) -> bool {
+        matches!(self, Self::Folder(_)) || backup.is_directory()
+    }
+
+    /// Looks whether a backup that [may grow](Store::may_grow) is still what was listed.
+    ///
+    /// # Errors
+    /// `backup.changed` when it is not; also when the place cannot be reached.
+    pub async fn same(&self, backup: &Backup) -> Result<()> {
+        if backup.is_directory() {
+            let listed = Backup {
+                members: Vec::new(),
+                ..backup.clone()
+            };
+            let again = self.whole(listed).await?;
+            let known = backup.members.is_empty() || again.members == backup.members;
+            return if known {
+                Ok(())
+            } else {
+                Err(changed(&backup.key))
+            };
+        }
+        match self {
+            Self::Folder(folder) => {
+                let object = backup.object();
+                file::same(&folder.path(&object), &object).await
+            }
+            Self::S3(_) => Ok(()),
+        }
+    }
+}
 
 /// Gives a directory dump its members, of the objects in its folder.
 ///

@@ -1,5 +1,5 @@
 //! Damage that one reading found is looked for once more before anybody is told that the backup is bad: a bit may flip on
-//! its way here, and so may one in this machine's memory.
+//! its way here, and so may one in this machine's memory; and the rest of a dump may still be written.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use tokio::task;
 
-use super::{Job, chosen, files::Files, raise::Members, source::Input};
+use super::{Job, chosen, files::Files, raise::Members, source::Input, still};
 use crate::{
     backup::{Backup, Evidence, Store, twice},
     dump::{self, Script},
@@ -24,6 +24,11 @@ const READINGS: usize = 3;
 
 /// Whether another reading may tell more about what was found.
 pub(super) fn is_doubtful(found: &Finding) -> bool {
+    let part_of_it = found.code == Code::DumpIncomplete && !twice::is_sure(found);
+    part_of_it || is_damage(found)
+}
+
+fn is_damage(found: &Finding) -> bool {
     let damage = [Code::DumpUnreadable, Code::DumpTruncated, Code::DumpCorrupt];
     damage.contains(&found.code) && !twice::is_sure(found)
 }
@@ -36,6 +41,9 @@ pub(super) async fn read(
     found: Finding,
 ) -> Broken {
     job.progress.stage("reread");
+    if let Err(error) = still::must_stand(store, backup).await {
+        return error.into();
+    }
     let read = || async { whole(job, store, backup).await.map(drop) };
     settle(&backup.key, found, read).await
 }
@@ -85,7 +93,7 @@ impl Seen {
 fn is_of_bytes(found: &Finding) -> bool {
     let restored = [Code::RestoreFailed, Code::RestoreMissing, Code::RestoreRows];
     let is_loss = restored.contains(&found.code) && !twice::is_sure(found);
-    found.severity == Severity::Critical && (is_loss || is_doubtful(found))
+    found.severity == Severity::Critical && (is_loss || is_damage(found))
 }
 
 /// What was found in a backup whose bytes no stored checksum speaks for stands when they are the same in another reading.
@@ -270,9 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn only_damage_is_looked_for_again() {
+    fn only_damage_and_what_may_still_be_written_is_looked_for_again() {
         assert!(is_doubtful(&damage(7)));
         assert!(!is_doubtful(&twice::sure(damage(7))));
+        let part_of_it = Finding::new(Code::DumpIncomplete, "the dump has no end");
+        assert!(is_doubtful(&part_of_it) && !is_doubtful(&twice::sure(part_of_it)));
         assert!(!is_doubtful(&Finding::new(
             Code::DumpUnexpected,
             "another dump"

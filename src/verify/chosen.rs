@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use super::{Job, Signal, Stop, Tier, again, clocks, source, trial, watched};
+use super::{Job, Signal, Stop, Tier, again, clocks, source, still, trial, watched};
 use crate::{
     backup::{Backup, Store},
     error::Broken,
@@ -59,6 +59,10 @@ async fn expected(
     };
     drop(source);
     job.progress.stage("reread");
+    if let Err(error) = still::must_stand(store, backup).await {
+        report.dump = None;
+        return Err(error.into());
+    }
     let read = || async {
         let found = unexpected(job, &open(job, store, backup).await?);
         found.map_or(Ok(()), |found| Err(found.into()))

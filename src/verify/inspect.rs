@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{again, no_backup, source, watched::Watched};
+use super::{again, no_backup, source, still, watched::Watched};
 use crate::{
     backup::{Backup, Store},
     dump::Contents,
@@ -51,6 +51,7 @@ pub async fn inspect(
     };
     let source = match open().await {
         Err(Broken::Backup(found)) if again::is_doubtful(&found) => {
+            still::must_stand(&store, &backup).await?;
             let read = || async { open().await.map(drop) };
             return Err(again::settle(&backup.key, found, read).await);
         }

@@ -70,6 +70,14 @@ pub(super) async fn part(
     Ok(part.into())
 }
 
+/// Whether it is still the file that was listed.
+///
+/// # Errors
+/// `backup.changed` when it is not; also when it cannot be opened.
+pub(super) async fn same(path: &Path, object: &Object) -> Result<()> {
+    open(path, object).await.map(drop)
+}
+
 /// A file and what is known of it now: it is the one that was listed.
 async fn open(path: &Path, object: &Object) -> Result<(File, Metadata)> {
     let failed = |error| failed(object, &error);
