@@ -24,6 +24,32 @@ struct Sum {
     parts: Option<Parts>,
 }
 
+/// What a stored checksum is one of, where it does not tell so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The bytes of the object.
+    Whole,
+    /// The checksums of its parts, and how many these are where that is known.
+    Composite(Option<u64>),
+}
+
+impl Kind {
+    /// Not every service tells: what was uploaded in parts has a checksum of all of its bytes only where that is said.
+    fn new(told: Option<&ChecksumType>, etag: Option<&str>) -> Self {
+        let parts = etag.and_then(|etag| positive(etag.rsplit_once('-')?.1));
+        match told {
+            Some(ChecksumType::FullObject) => Self::Whole,
+            Some(ChecksumType::Composite) => Self::Composite(parts),
+            _ if parts.is_some() => Self::Composite(parts),
+            _ => Self::Whole,
+        }
+    }
+}
+
+fn positive(count: &str) -> Option<u64> {
+    count.parse().ok().filter(|count| *count > 0)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Parts {
     count: u64,
@@ -33,7 +59,8 @@ struct Parts {
 impl Stored {
     /// What the service said of the whole object.
     pub(super) fn new(head: &HeadObjectOutput) -> Self {
-        let composite = head.checksum_type() == Some(&ChecksumType::Composite);
+        let etag = head.e_tag().map(unquoted);
+        let kind = Kind::new(head.checksum_type(), etag.as_deref());
         let told = [
             ("crc64nvme", head.checksum_crc64_nvme()),
             ("crc32c", head.checksum_crc32_c()),
@@ -45,12 +72,11 @@ impl Stored {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
         let mut sums: Vec<_> = told
-            .filter_map(|(name, value)| Sum::read(name, value, composite))
+            .filter_map(|(name, value)| Sum::read(name, value, kind))
             .collect();
         // An ETag is often an MD5; hashing once more is worth it only where nothing better is stored.
         if sums.iter().all(|sum| sum.parts.is_some()) {
-            let etag = head.e_tag().map(unquoted);
-            sums.extend(etag.and_then(|etag| Sum::read("md5", &etag, false)));
+            sums.extend(etag.and_then(|etag| Sum::read("md5", &etag, Kind::Whole)));
         }
         Self { sums }
     }
@@ -81,11 +107,12 @@ impl Stored {
 }
 
 impl Sum {
-    fn read(name: &'static str, text: &str, composite: bool) -> Option<Self> {
-        let (value, count) = match text.rsplit_once('-') {
-            Some((value, count)) => (value, Some(count.parse().ok().filter(|count| *count > 0)?)),
-            None if composite => return None,
-            None => (text, None),
+    fn read(name: &'static str, text: &str, kind: Kind) -> Option<Self> {
+        let (value, count) = match (text.rsplit_once('-'), kind) {
+            (Some((value, count)), _) => (value, Some(positive(count)?)),
+            (None, Kind::Composite(None)) => return None,
+            (None, Kind::Composite(count)) => (text, count),
+            (None, Kind::Whole) => (text, None),
         };
         let sum = Self {
             name,
@@ -237,7 +264,7 @@ mod tests {
         bytes: &[u8],
         step: usize,
     ) -> Vec<Compared> {
-        let sums = Sum::read(name, stored, false).into_iter().collect();
+        let sums = Sum::read(name, stored, Kind::Whole).into_iter().collect();
         let stored = Stored { sums }.with_part_size(size, bytes.len() as u64);
         let mut hashing = stored.hashing();
         for chunk in bytes.chunks(step) {
@@ -310,6 +337,39 @@ mod tests {
             let found = compared("md5", &format!("{outer}-3"), Some(3), TEXT, step);
             assert_eq!(found, [Compared::Match("md5")], "{step}");
         }
+    }
+
+    /// What the service said of an object that was uploaded in parts, without how many of them its checksum is of.
+    fn untold(kind: Option<ChecksumType>, crc32: &str) -> Stored {
+        let head = HeadObjectOutput::builder()
+            .e_tag("\"25f9e794323b453885f5181f1b624d0b-3\"")
+            .checksum_crc32(crc32)
+            .set_checksum_type(kind);
+        Stored::new(&head.build())
+    }
+
+    #[test]
+    fn a_checksum_of_an_object_in_parts_is_of_all_its_bytes_only_where_the_service_says_so() {
+        let compare = |stored: Stored| -> Vec<Compared> {
+            let mut hashing = stored.with_part_size(Some(4), TEXT.len() as u64).hashing();
+            hashing.iter_mut().for_each(|one| one.update(TEXT));
+            hashing.into_iter().map(Hashing::compare).collect()
+        };
+        let found = compare(untold(None, "AAAAAA=="));
+        assert_eq!(found, [Compared::Unproven, Compared::Unproven]);
+        let mut outer = State::new("crc32");
+        for part in TEXT.chunks(4) {
+            let mut inner = State::new("crc32");
+            inner.update(part);
+            outer.update(&inner.finish());
+        }
+        let outer = aws_smithy_types::base64::encode(outer.finish());
+        for kind in [None, Some(ChecksumType::Composite)] {
+            let found = compare(untold(kind, &outer));
+            assert_eq!(found.first(), Some(&Compared::Match("crc32")));
+        }
+        let found = compare(untold(Some(ChecksumType::FullObject), "AAAAAA=="));
+        assert!(matches!(&found[..], [Compared::Differs(_)]), "{found:?}");
     }
 
     #[test]
