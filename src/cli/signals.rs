@@ -5,6 +5,7 @@ use std::{
     fs, process,
     sync::{OnceLock, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -13,6 +14,9 @@ use tokio::{
 };
 
 use crate::verify::Signal;
+
+/// Signals that come within this time after the first one are the same one.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// The first signal of this process, once it came.
 static CAME: OnceLock<watch::Sender<Option<Signal>>> = OnceLock::new();
@@ -69,12 +73,20 @@ async fn hear(mut signals: Signals, came: &watch::Sender<Option<Signal>>) {
         end(signal);
     }
     tracing::warn!("cleaning up; once more ends at once and leaves it to \"pgdrill clean\"");
-    // A shell and the system both tell of a closed terminal, and nobody is there who would be in a hurry.
-    let mut again = signals.next().await;
-    while again == Signal::Hangup {
-        again = signals.next().await;
+    end(again(&mut signals).await);
+}
+
+/// The next signal of somebody who does not want to wait any longer. The same wish comes twice at once from those who tell
+/// a process and then its group, as `timeout` does.
+async fn again(signals: &mut Signals) -> Signal {
+    let first = Instant::now();
+    loop {
+        let signal = signals.next().await;
+        // A shell and the system both tell of a closed terminal, and nobody is there who would be in a hurry.
+        if signal != Signal::Hangup && first.elapsed() > TOGETHER {
+            return signal;
+        }
     }
-    end(again);
 }
 
 #[expect(clippy::exit, reason = "nobody is left who could end it in order")]

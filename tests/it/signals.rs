@@ -96,14 +96,19 @@ fn left(place: &Path) -> Vec<String> {
         .collect()
 }
 
-async fn interrupted(signal: Signal, code: i32) {
+async fn interrupted(signals: &[Signal], code: i32) {
     let Some(server) = Cluster::start() else {
         return;
     };
     let place = place(&server);
     let child = start(place.path(), "local");
     until("the check is asked", || asking(place.path())).await;
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+    let run = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    for signal in signals {
+        kill(run, *signal).unwrap();
+        // Apart, as two signals of a kind are one as long as nobody took the first.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
         .await
         .unwrap();
@@ -116,17 +121,23 @@ async fn interrupted(signal: Signal, code: i32) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_cleans_up_writes_the_report_and_exits_with_130() {
-    interrupted(Signal::SIGINT, 130).await;
+    interrupted(&[Signal::SIGINT], 130).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_cleans_up_writes_the_report_and_exits_with_143() {
-    interrupted(Signal::SIGTERM, 143).await;
+    interrupted(&[Signal::SIGTERM], 143).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_signals_at_once_are_one_and_the_run_still_cleans_up_and_writes_its_report() {
+    interrupted(&[Signal::SIGTERM, Signal::SIGTERM], 143).await;
+    interrupted(&[Signal::SIGINT, Signal::SIGTERM], 130).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_terminal_cleans_up_writes_the_report_and_exits_with_129() {
-    interrupted(Signal::SIGHUP, 129).await;
+    interrupted(&[Signal::SIGHUP], 129).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
