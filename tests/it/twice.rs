@@ -1,6 +1,6 @@
 //! A dump that looks damaged is read again: what only one reading found came on the way, and says nothing of the backup.
 
-use std::fs;
+use std::{fs, io::Write as _, time::Duration};
 
 use serde_json::Value;
 
@@ -264,4 +264,58 @@ async fn the_checksum_of_the_dump_before_is_not_held_against_this_one() {
     let ((code, report), ()) = tokio::join!(shop.drill(), job_writes_it);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["proof"]["level"], "transport-proved");
+}
+
+/// A server with a table of some thousand rows.
+fn words() -> Option<Cluster> {
+    let cluster = Cluster::start()?;
+    cluster.psql(
+        "postgres",
+        b"create table words as select n, md5(n::text) word from generate_series(1, 20000) n",
+    );
+    Some(cluster)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_that_is_still_written_is_no_bad_backup() {
+    let Some(cluster) = words() else { return };
+    let whole = cluster.dump(&["-Fp"]);
+    let place = Place::new("");
+    let (there, rest) = whole.split_at(whole.len() / 2);
+    place.store("shop.sql", there);
+    let file = place.file("shop.sql");
+    let mut file = fs::File::options().append(true).open(file).unwrap();
+    let rest = rest.to_vec();
+    let writes = tokio::spawn(async move {
+        for piece in rest.chunks(1_000) {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            file.write_all(piece).unwrap();
+        }
+    });
+    let (code, report) = place.drill("local").await;
+    writes.abort();
+    assert_eq!(code, 3, "{report:#}");
+    assert_found(&report, "backup.changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_dump_whose_members_still_arrive_is_no_bad_backup() {
+    let Some(cluster) = words() else { return };
+    let place = Place::new("");
+    let folder = place.file("shop");
+    cluster.dump(&["-Fd", "-f", folder.to_str().unwrap()]);
+    let is_data = |name: &str| name.ends_with(".dat.gz");
+    let names = fs::read_dir(&folder).unwrap().flatten();
+    let mut names = names.map(|entry| entry.file_name().into_string().unwrap());
+    let member = folder.join(names.find(|name| is_data(name)).unwrap());
+    let elsewhere = place.path("on its way");
+    fs::rename(&member, &elsewhere).unwrap();
+    let arrives = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        fs::rename(elsewhere, member).unwrap();
+    });
+    let (code, report) = place.drill("local").await;
+    arrives.await.unwrap();
+    assert_eq!(code, 3, "{report:#}");
+    assert_found(&report, "backup.changed");
 }
