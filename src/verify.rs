@@ -50,6 +50,7 @@ pub use learn::{Learned, learn};
 pub use memory::Memory;
 pub use options::{Options, Signal, Tier};
 use stop::Stop;
+pub use stop::was_interrupted;
 use tell::Telling;
 pub use tell::tell;
 

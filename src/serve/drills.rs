@@ -77,7 +77,9 @@ impl Turn {
         }
         if !self.recalled && known.recalled {
             self.recalled = true;
-            let catch_up = match known.past.answering().next() {
+            // One that was interrupted answered nothing: it is made up for.
+            let mut drilled = (known.past.answering()).filter(|run| !verify::was_interrupted(run));
+            let catch_up = match drilled.next() {
                 Some(last) => schedule::missed(&self.schedule, end(last), now),
                 // Without any drill nothing is proven: the first one makes up for all that there were not.
                 None => self.kept,
@@ -177,7 +179,7 @@ fn tell(report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{history::Past, plan::SchedulePlan};
+    use crate::{error::Error, history::Past, plan::SchedulePlan};
 
     const NOON: &str = "2026-11-23T12:00:00Z";
 
@@ -232,6 +234,22 @@ mod tests {
     fn a_drill_that_ran_on_time_is_not_made_up_for() {
         let mut turn = daily(true);
         turn.update(&history(&["2026-11-23T04:00:00Z"]), at(NOON));
+        assert!(!turn.due(at(NOON)));
+    }
+
+    #[test]
+    fn a_drill_that_was_interrupted_is_made_up_for_and_one_that_proved_nothing_is_not() {
+        let stopped = |why: &str| {
+            let mut known = history(&["2026-11-22T04:00:00Z", "2026-11-23T04:00:00Z"]);
+            let why = Error::new(why, "Run it again.");
+            Arc::make_mut(&mut known.past).runs[1].stop(why);
+            known
+        };
+        let mut turn = daily(true);
+        turn.update(&stopped("the run was interrupted by SIGTERM"), at(NOON));
+        assert!(turn.due(at(NOON)));
+        let mut turn = daily(true);
+        turn.update(&stopped("the disk is full"), at(NOON));
         assert!(!turn.due(at(NOON)));
     }
 

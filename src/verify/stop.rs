@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::Signal;
 use crate::{
     error::{Broken, Error, Result as Done, sentence},
-    finding::Finding,
+    finding::{Code, Finding},
     report::Report,
 };
 
@@ -78,8 +78,19 @@ pub(super) async fn note(
     signal
 }
 
+/// How the finding of an interrupted run begins.
+const INTERRUPTED: &str = "the run was interrupted by ";
+
+/// Whether a signal ended this run, so that nobody knows what it would have come to.
+#[must_use]
+pub fn was_interrupted(report: &Report) -> bool {
+    let by_signal =
+        |found: &Finding| found.code == Code::RunStopped && found.message.starts_with(INTERRUPTED);
+    report.findings.iter().any(by_signal)
+}
+
 fn interruption(signal: Signal, left: &[String]) -> Error {
-    let interrupted = format!("the run was interrupted by {}", signal.name());
+    let interrupted = format!("{INTERRUPTED}{}", signal.name());
     if left.is_empty() {
         return Error::new(interrupted, "Run it again; nothing was left behind.");
     }
@@ -99,6 +110,7 @@ mod tests {
         let interrupted = Err(Stop::Signal(Signal::Interrupt));
         let never = std::pin::pin!(std::future::pending());
         note(interrupted, &left, &mut report, never).await;
+        assert!(was_interrupted(&report));
         format!("{:?}", report.findings)
     }
 
