@@ -21,6 +21,8 @@ pub struct PlanState {
     pub health: Option<Report>,
     /// The runs of the past.
     pub past: Past,
+    /// When the newest backup was written that a look found good, also one before the last.
+    pub good: Option<Timestamp>,
     /// When the next drill begins, where a schedule is given.
     pub next: Option<Timestamp>,
     /// Whether a drill runs now.

@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub(super) health: Option<Arc<Report>>,
     /// When that look ended.
     pub(super) looked: Option<Timestamp>,
+    /// When the newest backup was written that a look of this process found good.
+    pub(super) good: Option<Timestamp>,
     /// Why the last look at the storage saw nothing.
     pub(super) problem: Option<String>,
     /// The runs of the past, and those of this process.
@@ -68,6 +70,7 @@ impl Known {
             name: name.to_owned(),
             health: self.health.as_deref().cloned(),
             past: Past::clone(&self.past),
+            good: self.good,
             next: self.next,
             running: self.running,
             problem: self.problem.clone().or_else(|| self.forgotten.clone()),

@@ -11,6 +11,7 @@ use crate::{
     finding::Finding,
     history::Past,
     report::Report,
+    sinks::prometheus,
     units::Age,
     verify::{self, Memory},
 };
@@ -102,6 +103,7 @@ fn unreadable(memory: &Memory) -> Option<String> {
 fn see(known: &mut Known, report: Report, now: Timestamp) {
     let stopped = report.findings.iter().find(|f| f.code.stops_the_run());
     known.problem = stopped.map(in_words);
+    known.good = known.good.max(prometheus::success(&report));
     if report.backup.is_some() {
         known.health = Some(Arc::new(report));
         known.looked = Some(now);
@@ -124,7 +126,10 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::{finding::Code, report::BackupFacts};
+    use crate::{
+        finding::Code,
+        report::{BackupFacts, Verdict},
+    };
 
     fn report(backup: bool, codes: &[Code]) -> Report {
         let mut report = Report::new("shop", "run", Timestamp::UNIX_EPOCH);
@@ -146,6 +151,22 @@ mod tests {
         assert_eq!(known.looked, Some(then));
         assert!(known.health.is_some());
         assert_eq!(known.problem.as_deref(), Some("broken"));
+    }
+
+    #[test]
+    fn what_a_look_found_good_stays_good_when_the_next_one_does_not() {
+        let mut known = Known::default();
+        let mut good = report(true, &[]);
+        good.verdict = Verdict::Healthy;
+        good.backup = Some(BackupFacts {
+            last_modified: Some(Timestamp::UNIX_EPOCH),
+            age_seconds: Some(60),
+            ..BackupFacts::default()
+        });
+        see(&mut known, good, Timestamp::UNIX_EPOCH);
+        let stale = report(true, &[Code::BackupStale]);
+        see(&mut known, stale, Timestamp::UNIX_EPOCH);
+        assert_eq!(known.good, Some(Timestamp::UNIX_EPOCH));
     }
 
     #[tokio::test]

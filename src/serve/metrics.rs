@@ -29,6 +29,7 @@ fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
         last_success: (state.past.runs.iter().chain(look))
             .filter(|run| !run.aside)
             .filter_map(prometheus::success)
+            .chain(state.good)
             .max(),
         last_pass: state.past.last_pass(),
         // Whoever is scraped may count from the start of its process, where no history is kept.
@@ -127,6 +128,26 @@ mod tests {
         assert!(!told(Some(unhealthy), Vec::new()).contains(success));
         let healthy = run(Command::Health, Verdict::Healthy, 150);
         assert_line(&told(Some(healthy), Vec::new()), success, "", "100");
+    }
+
+    #[test]
+    fn a_look_that_finds_nothing_good_leaves_the_last_success_as_it_was() {
+        let older = Past {
+            runs: vec![run(Command::Verify, Verdict::Passed, 120)],
+            ..Past::default()
+        };
+        let state = PlanState {
+            name: "a\"b".to_owned(),
+            health: Some(run(Command::Health, Verdict::Failed, 150)),
+            past: older,
+            good: Some(at(140)),
+            ..PlanState::default()
+        };
+        let text = text(&Board {
+            now: at(160),
+            plans: vec![state],
+        });
+        assert_line(&text, "backup_last_success_timestamp", "", "140");
     }
 
     #[test]
