@@ -37,9 +37,33 @@ pub(super) fn start(logs: &Logs) {
     }
 }
 
-/// Other people's details are never told, whatever `RUST_LOG` says: those of HTTP libraries, of the S3 client and of
-/// Docker's hold headers, URLs and environments, and so keys and passwords.
 fn may_be_told(about: &Metadata<'_>) -> bool {
-    let is_ours = about.target().split("::").next() == Some("pgdrill");
-    is_ours || *about.level() <= Level::INFO
+    may_tell(about.target(), *about.level())
+}
+
+/// Other people's details are never told, whatever `RUST_LOG` says: those of HTTP libraries, of the S3 client and of
+/// Docker's hold headers, URLs and environments, and so keys and passwords. Who looks for credentials repeats whatever the
+/// program for them wrote, even in a warning.
+fn may_tell(target: &str, level: Level) -> bool {
+    match target.split("::").next() {
+        Some("pgdrill") => true,
+        Some("aws_config") => false,
+        _ => level <= Level::INFO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_others_no_details_are_told_and_nothing_of_who_looks_for_credentials() {
+        assert!(may_tell("pgdrill::verify", Level::TRACE));
+        assert!(may_tell("bollard::docker", Level::INFO));
+        assert!(!may_tell("hyper::client", Level::DEBUG));
+        assert!(!may_tell(
+            "aws_config::meta::credentials::chain",
+            Level::WARN
+        ));
+    }
 }

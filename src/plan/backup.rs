@@ -46,8 +46,8 @@ fn endpoint(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
         let message = "\"endpoint\" holds more than scheme, host and path";
         let help = "leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
         file.secret(entry.value, message, help);
-    } else if !is_http(&url) {
-        let help = "write https:// and the host, such as https://s3.example.com";
+    } else if !is_endpoint(&url) {
+        let help = "write https:// and the host, such as https://s3.example.com, without a space or a line end behind it";
         file.error(entry.value, "\"endpoint\" is no URL", help);
     }
     Some(url)
@@ -57,6 +57,15 @@ fn endpoint(file: &File<'_>, fields: &Fields<'_>) -> Option<String> {
 #[must_use]
 pub fn holds_more_than_a_place(endpoint: &str) -> bool {
     endpoint.contains(['@', '?', '#'])
+}
+
+/// Whether an endpoint is a URL with a host, and nothing else: a variable often has a line end behind it.
+#[must_use]
+pub fn is_endpoint(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
 }
 
 /// A folder of that name is possible, and hardly what was meant.

@@ -36,7 +36,7 @@ mod yaml;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
-pub use backup::holds_more_than_a_place;
+pub use backup::{holds_more_than_a_place, is_endpoint};
 pub use checks::{
     Against, Bounds, Checks, DatabaseCheck, DatabaseKind, Expected, Freshness, Limit, Live,
     Previous, RelativeTo, SqlCheck, TableBlock, TableCheck, TableKind,

@@ -52,6 +52,9 @@ pub(super) async fn configure(
         must_be_url(endpoint)?;
     }
     must_be_region(&shared)?;
+    if endpoint.is_some() {
+        must_not_be_amazons(&shared)?;
+    }
     let mut config = aws_sdk_s3::config::Builder::from(&shared)
         // Checksums are compared by ourselves: over a resumed body the SDK could not.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -121,8 +124,18 @@ async fn found(shared: &SdkConfig, plan: &BackupPlan) -> Result<SharedCredential
                 hint,
             ))
         }
-        Err(error) => Err(Error::new(doing, hint).because(nowhere(&whole(&error)))),
+        Err(error) => {
+            let asked = env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+            let cause = nowhere(&without_a_programs_words(&whole(&error)), asked.as_deref());
+            Err(Error::new(doing, hint).because(cause))
+        }
     }
+}
+
+/// What `credential_process` of a profile wrote may hold a password: only how it ended is told.
+pub(super) fn without_a_programs_words(text: &str) -> String {
+    let ours = text.split_once("Stderr:").map_or(text, |(ours, _)| ours);
+    ours.trim().to_owned()
 }
 
 /// Whether what goes into headers as it is may go there.
@@ -144,9 +157,36 @@ fn must_be_region(shared: &SdkConfig) -> Result<()> {
     Err(Error::new("the region is no region's name", hint))
 }
 
-/// The chain ends at the machine's metadata service, and tells of that alone.
-fn nowhere(cause: &str) -> String {
-    if cause.contains("IMDS") || cause.contains("not enabled") {
+/// The SDK refuses these settings beside an endpoint with each request, and does not name them.
+fn must_not_be_amazons(shared: &SdkConfig) -> Result<()> {
+    let settings = [
+        (shared.use_fips(), "AWS_USE_FIPS_ENDPOINT"),
+        (shared.use_dual_stack(), "AWS_USE_DUALSTACK_ENDPOINT"),
+    ];
+    for (on, variable) in settings {
+        if on == Some(true) {
+            let hint = format!(
+                "Unset {variable}, and the same in the profile, or leave `backup.endpoint` out."
+            );
+            let doing =
+                format!("{variable} is for endpoints of Amazon's, and another one is named");
+            return Err(Error::new(doing, hint));
+        }
+    }
+    Ok(())
+}
+
+/// The chain ends at the machine's metadata service, and tells of that alone. `asked` is the profile that was asked for.
+fn nowhere(cause: &str, asked: Option<&str>) -> String {
+    let undefined = cause
+        .split_once("profile `")
+        .and_then(|(_, rest)| rest.split_once("` was not defined: could not find"));
+    if let Some((profile, _)) = undefined {
+        format!("There is no profile \"{profile}\" in the files of the AWS CLI.")
+    } else if cause.contains("IMDS") || cause.contains("not enabled") {
+        if let Some(profile) = asked {
+            return format!("The profile \"{profile}\", which AWS_PROFILE names, gives none.");
+        }
         "Neither the environment, nor a profile, nor a role of this machine gives any.".to_owned()
     } else {
         sentence(cause)
@@ -168,9 +208,6 @@ fn timeouts(patience: Patience) -> TimeoutConfig {
 }
 
 fn must_be_url(endpoint: &str) -> Result<()> {
-    let rest = endpoint
-        .strip_prefix("https://")
-        .or_else(|| endpoint.strip_prefix("http://"));
     if plan::holds_more_than_a_place(endpoint) {
         // It may be a password, so it is not repeated.
         let hint = "Leave user, password, query and fragment out: credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
@@ -179,7 +216,7 @@ fn must_be_url(endpoint: &str) -> Result<()> {
             hint,
         ));
     }
-    if rest.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
+    if plan::is_endpoint(endpoint) {
         return Ok(());
     }
     let hint = "Write it with its scheme, such as https://s3.example.com or http://127.0.0.1:9000.";
@@ -195,12 +232,25 @@ mod tests {
 
     #[test]
     fn credentials_that_are_nowhere_are_not_blamed_on_the_last_place_asked() {
-        let nothing = nowhere("failed to load IMDS session token: request forbidden");
-        assert!(nothing.starts_with("Neither the environment"), "{nothing}");
-        assert_eq!(
-            nowhere("profile \"x\" is not defined"),
-            "profile \"x\" is not defined."
-        );
+        let nothing = "failed to load IMDS session token: request forbidden";
+        assert!(nowhere(nothing, None).starts_with("Neither the environment"));
+        assert!(nowhere(nothing, Some("x")).contains("\"x\", which AWS_PROFILE names"));
+        assert_eq!(nowhere("the token is old", None), "the token is old.");
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_is_named() {
+        let told = "Profile: profile `base` was not defined: could not find source profile base referenced from x; IMDS: no";
+        let expected = "There is no profile \"base\" in the files of the AWS CLI.";
+        assert_eq!(nowhere(told, Some("x")), expected);
+    }
+
+    #[test]
+    fn what_a_program_for_credentials_wrote_is_not_repeated() {
+        let told =
+            "external process exited with code exit status: 3. Stderr: wrong password: hunter2\n";
+        let expected = "external process exited with code exit status: 3.";
+        assert_eq!(without_a_programs_words(told), expected);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use super::Bucket;
+use super::{Bucket, client::without_a_programs_words};
 use crate::{
     error::{Error, sentence, whole},
     finding::Code,
@@ -54,7 +54,7 @@ where
             late,
             text: match meta {
                 Some(meta) => meta.message().unwrap_or_default().to_owned(),
-                None => whole(&error),
+                None => without_a_programs_words(&whole(&error)),
             },
         }
     }
