@@ -252,7 +252,9 @@ async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, 
     report.backup = Some(facts::backup(&facts, prices));
     let findings = rules::judge(&facts, &job.plan.limits, prices);
     report.findings.extend(findings);
-    Ok(chosen.map(|backup| (Arc::new(store), backup)))
+    // What holds nothing was told of by the listing, and there is nothing to read.
+    let holds_something = chosen.filter(|backup| backup.size > 0);
+    Ok(holds_something.map(|backup| (Arc::new(store), backup)))
 }
 
 /// A run that proves nothing says so when the last proof is old. The first runs need no reminder.

@@ -126,8 +126,8 @@ fn unwrap(mut head: Head, tap: &Shown) -> Result<(Codec, Head), Broken> {
     }
     if head.kept().is_empty() {
         let message = match outer {
-            Codec::None => "the newest dump is empty".to_owned(),
-            codec => format!("the newest dump is an empty {} stream", codec.name()),
+            Codec::None => "the dump is empty".to_owned(),
+            codec => format!("the dump is an empty {} stream", codec.name()),
         };
         return Err(Finding::new(Code::BackupEmpty, message).into());
     }

@@ -104,6 +104,53 @@ async fn wrong_credentials_name_the_variable_and_never_the_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_named_backup_that_is_empty_is_told_of_once() {
+    let place = Place::new("");
+    fs::write(place.plan().with_file_name("backups/x.dump"), "").unwrap();
+    fs::write(place.plan().with_file_name("backups/y.dump"), "late").unwrap();
+    let (code, report) = place.verify(&["--backup", "x.dump"]).await;
+    assert_eq!(code, 1);
+    let empty = findings(&report);
+    let empty = empty.iter().filter(|(code, _)| code == "backup.empty");
+    assert_eq!(empty.count(), 1, "{report:#}");
+    assert!(!told(&report).contains("newest"), "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_aws_settings_stand_in_the_way_is_named() {
+    let place = Place::bucket(&format!("s3://{BUCKET}/db/"), "http://127.0.0.1:9");
+    let plan = place.plan().display().to_string();
+    let config = place.plan().with_file_name("aws.ini");
+    let written = "[profile child]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = gone\n\
+                   [profile asks]\ncredential_process = sh -c 'echo hunter2 >&2; exit 3'\n";
+    fs::write(&config, written).unwrap();
+    for (name, value, says) in [
+        ("AWS_PROFILE", "typo", "no profile \\\"typo\\\""),
+        ("AWS_PROFILE", "child", "no profile \\\"gone\\\""),
+        ("AWS_PROFILE", "asks", "exit status: 3"),
+        ("AWS_USE_FIPS_ENDPOINT", "true", "AWS_USE_FIPS_ENDPOINT"),
+        (
+            "AWS_USE_DUALSTACK_ENDPOINT",
+            "true",
+            "AWS_USE_DUALSTACK_ENDPOINT",
+        ),
+    ] {
+        let mut command = pgdrill(&["health", &plan, "--format", "json", "-v"]);
+        if name == "AWS_PROFILE" {
+            command.env_remove("AWS_ACCESS_KEY_ID");
+            command.env_remove("AWS_SECRET_ACCESS_KEY");
+        }
+        command.env("AWS_CONFIG_FILE", &config).env(name, value);
+        let output = run(command).await;
+        let (code, report) = report(&output);
+        assert_eq!(code, 3, "{name}={value}");
+        assert!(told(&report).contains(says), "{name}={value}: {report:#}");
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8_lossy(&all).contains("hunter2"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_environment_says_of_retries_ends_nothing() {
     let server = S3Server::start().await;
     let place = Place::bucket(&format!("s3://{BUCKET}/db/"), &server.endpoint);

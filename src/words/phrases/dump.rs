@@ -34,8 +34,8 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("a tar archive that holds {}", "{0} を含む tar アーカイブ"),
     ("not a PostgreSQL dump: it looks like {}", "PostgreSQL のダンプではありません({0}のようです)"),
     // What is wrong with it.
-    ("the newest dump is empty", "最新のダンプが空です"),
-    ("the newest dump is an empty {} stream", "最新のダンプは中身のない {0} ストリームです"),
+    ("the dump is empty", "ダンプが空です"),
+    ("the dump is an empty {} stream", "ダンプは中身のない {0} ストリームです"),
     ("The table of contents names it.", "目次には載っています。"),
     ("the dump unpacks to more than {}", "ダンプを展開すると {0} を超えます"),
     ("It is stored in {}; it was refused when more than {} had come out of it (`limits.max_unpacked`).", "保存サイズは {0} です。展開後のサイズが {1} を超えた時点で拒否しました(`limits.max_unpacked`)。"),
