@@ -50,6 +50,7 @@ pub use notify::{
 };
 pub use number::{Number, compare};
 pub use read::{Loaded, read};
+pub use schedule::wrong_cron;
 pub use schema::schema;
 pub use smtp::decoded;
 

@@ -13,6 +13,9 @@ use jiff::{
 
 use super::SchedulePlan;
 
+/// How many fields a schedule has.
+const FIELDS: usize = 5;
+
 impl SchedulePlan {
     /// The first time after an instant; `None` when there is none, or the schedule cannot be read.
     #[must_use]
@@ -40,6 +43,25 @@ impl SchedulePlan {
         let zone = TimeZone::get(&self.timezone).ok()?;
         Some((Cron::from_str(&self.cron).ok()?, zone))
     }
+}
+
+/// What is wrong with a cron schedule, and what to write; nothing where it tells when to drill.
+#[must_use]
+pub fn wrong_cron(cron: &str) -> Option<(&'static str, &'static str)> {
+    const HELP: &str = "write minute, hour, day, month and day of the week, such as \"0 0 1 * *\"";
+    let Ok(read) = Cron::from_str(cron) else {
+        return Some(("this is no cron schedule", HELP));
+    };
+    // The library knows seconds and years, too, which the cron of others does not.
+    if cron.split_whitespace().count() > FIELDS {
+        return Some(("this cron schedule has more than five fields", HELP));
+    }
+    let first = Local(Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC));
+    let never = next(&read, &first, true).is_none();
+    never.then_some((
+        "this schedule never comes",
+        "write a day that its month has, such as \"0 0 28 2 *\"",
+    ))
 }
 
 fn next(cron: &Cron, from: &Local, inclusive: bool) -> Option<Timestamp> {
@@ -156,6 +178,17 @@ mod tests {
             "2026-10-25T12:00:00Z",
         );
         assert_eq!(autumn.len(), 1, "{autumn:?}");
+    }
+
+    #[test]
+    fn a_schedule_that_never_comes_or_counts_seconds_is_refused() {
+        for good in ["0 0 1 * *", "0 0 29 2 *", "@daily", "*/5 * * * MON-FRI"] {
+            assert_eq!(wrong_cron(good), None, "{good}");
+        }
+        let wrong = |cron| wrong_cron(cron).unwrap().0;
+        assert_eq!(wrong("0 0 30 2 *"), "this schedule never comes");
+        assert!(wrong("* * * * * *").contains("five fields"));
+        assert!(wrong("61 * * * *").contains("no cron schedule"));
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! What turns one run into a watch: where runs are kept, when they begin, where their figures go.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr as _,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, backup, keys, secrets,
+    BackupPlan, HistoryPlan, LivePlan, MetricsPlan, SchedulePlan, backup, keys,
+    schedule::wrong_cron,
+    secrets,
     settings::{self, optional},
     walk::{Entry, Fields, File},
     yaml::Value,
@@ -74,9 +73,8 @@ fn schedule(file: &File<'_>, entry: Entry<'_>) -> Option<SchedulePlan> {
             .and_then(|entry| settings::timezone(file, entry))
             .unwrap_or_else(|| "UTC".to_owned()),
     };
-    if croner::Cron::from_str(&plan.cron).is_err() {
-        let help = "write minute, hour, day, month and day of the week, such as \"0 0 1 * *\"";
-        file.error(cron.value, "this is no cron schedule", help);
+    if let Some((wrong, help)) = wrong_cron(&plan.cron) {
+        file.error(cron.value, wrong, help);
     }
     Some(plan)
 }

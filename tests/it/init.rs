@@ -137,7 +137,7 @@ async fn a_wrong_bucket_is_noticed_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_is_none_is_told_with_its_line() {
+async fn a_schedule_that_is_none_is_told_with_its_flag() {
     let folder = TempDir::new().unwrap();
     let output = init(
         &folder,
@@ -145,7 +145,12 @@ async fn a_schedule_that_is_none_is_told_with_its_line() {
     )
     .await;
     assert_eq!(output.status.code(), Some(2));
-    assert!(told(&output).contains("cron"), "{}", told(&output));
+    assert!(
+        told(&output).contains("--schedule <CRON>"),
+        "{}",
+        told(&output)
+    );
+    assert!(told(&output).contains("no cron schedule"));
     assert!(files(folder.path()).is_empty());
 }
 

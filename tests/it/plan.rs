@@ -480,6 +480,15 @@ const REFUSED_BY_THE_READER: &[(&str, &str)] = &[
         "\"wall\" leaves no time at all",
     ),
     ("version: 1\nschedule: every day\n", "no cron schedule"),
+    ("version: 1\nschedule: \"0 0 30 2 *\"\n", "never comes"),
+    (
+        "version: 1\nschedule: \"* * * * * *\"\n",
+        "more than five fields",
+    ),
+    (
+        "version: 1\nbackup: { url: \"s3://b/\", endpoint: \"http://127.0.0.1:9000 \" }\n",
+        "\"endpoint\" is no URL",
+    ),
     (
         "version: 1\nschedule: { cron: \"0 0 1 * *\", timezone: Asia/Osaka2 }\n",
         "not known here",

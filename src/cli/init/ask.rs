@@ -2,10 +2,10 @@
 
 use std::io::{self, IsTerminal as _};
 
-use inquire::{Confirm, InquireError, Text};
+use inquire::{Confirm, InquireError, Text, validator::Validation};
 
 use super::{Init, answers::name_of};
-use crate::cli::output;
+use crate::{cli::output, words::Lang};
 
 /// Whether somebody can answer: both ways lead to a terminal.
 pub(super) fn somebody_is_there() -> bool {
@@ -15,6 +15,7 @@ pub(super) fn somebody_is_there() -> bool {
 /// Asks for every flag that is missing. `Err` holds the exit code when the questions were left.
 pub(super) fn missing(mut flags: Init) -> Result<Init, u8> {
     let lang = output::lang();
+    flags.url = flags.url.filter(|url| !url.trim().is_empty());
     let asks_nothing_else = flags.url.is_some();
     if flags.url.is_none() {
         let question = lang.say("Where are the backups?", "バックアップはどこにありますか?");
@@ -22,7 +23,10 @@ pub(super) fn missing(mut flags: Init) -> Result<Init, u8> {
             "s3://bucket/prefix/ or a folder",
             "s3://バケット/プレフィックス/ またはフォルダー",
         );
-        let asked = Text::new(question).with_help_message(help).prompt();
+        let asked = Text::new(question)
+            .with_help_message(help)
+            .with_validator(move |answer: &str| Ok(filled(answer, lang)))
+            .prompt();
         flags.url = Some(asked.map_err(left)?.trim().to_owned());
     }
     // Whoever gave the one flag that is needed wants a command that does not stop to ask.
@@ -62,6 +66,18 @@ pub(super) fn missing(mut flags: Init) -> Result<Init, u8> {
     Ok(flags)
 }
 
+/// Asks again when nothing was answered.
+fn filled(answer: &str, lang: Lang) -> Validation {
+    if answer.trim().is_empty() {
+        let wanted = lang.say(
+            "This is needed; Escape leaves.",
+            "入力が必要です。Esc で中止できます。",
+        );
+        return Validation::Invalid(wanted.into());
+    }
+    Validation::Valid
+}
+
 fn confirm(question: &str) -> Result<bool, u8> {
     Confirm::new(question)
         .with_default(true)
@@ -82,5 +98,19 @@ fn left(error: InquireError) -> u8 {
             ));
             2
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_is_asked_for_again() {
+        for nothing in ["", " ", "\t"] {
+            let answered = filled(nothing, Lang::En);
+            assert!(matches!(answered, Validation::Invalid(_)), "{nothing:?}");
+        }
+        assert_eq!(filled("./backups", Lang::En), Validation::Valid);
     }
 }

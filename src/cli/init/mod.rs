@@ -53,7 +53,7 @@ pub(super) struct Init {
     #[arg(long, value_enum, value_name = "PROVIDER", default_value_t)]
     provider: Where,
     /// When to drill, as cron writes it, in UTC
-    #[arg(long, value_name = "CRON", default_value = "0 0 1 * *")]
+    #[arg(long, value_name = "CRON", default_value = "0 0 1 * *", value_parser = cron)]
     schedule: String,
     /// Where runs are kept: a folder, relative to the plan, or `s3://bucket/prefix/`
     #[arg(long, value_name = "URL")]
@@ -93,6 +93,13 @@ impl Where {
             Self::Local => "local",
             Self::Service => "service",
         }
+    }
+}
+
+fn cron(text: &str) -> Result<String, String> {
+    match plan::wrong_cron(text) {
+        Some((wrong, help)) => Err(format!("{wrong}: {help}")),
+        None => Ok(text.to_owned()),
     }
 }
 
