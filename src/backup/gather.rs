@@ -53,8 +53,11 @@ impl<'a> Gather<'a> {
     /// Adds one object.
     pub(super) fn add(&mut self, object: Object) {
         self.is_empty = false;
-        self.listing.storage = self.listing.storage.saturating_add(object.size);
-        count_day(&mut self.listing.days, &object);
+        // The records of runs are kept by us, not by whoever makes backups.
+        if !names::is_record(object.key.rsplit('/').next().unwrap_or_default()) {
+            self.listing.storage = self.listing.storage.saturating_add(object.size);
+            count_day(&mut self.listing.days, &object);
+        }
         while let Some(folder) = self
             .open
             .pop_if(|folder| !object.key.starts_with(&folder.path))
@@ -306,6 +309,17 @@ mod tests {
             object("p/b", 1, 7),
         ];
         assert_eq!(keys(&listing(objects, None)), ["p/d", "p/c", "p/b", "p/a"]);
+    }
+
+    #[test]
+    fn the_records_of_runs_take_no_room_among_the_backups() {
+        let record = "p/runs/shop/01JD3Q5V9H4W8K2M6N7P0R1S2T.json";
+        let listing = listing(
+            vec![object(record, 5, 1), object("p/shop.dump", 3, 2)],
+            None,
+        );
+        let on_days: u64 = listing.days.values().map(|day| day.bytes).sum();
+        assert_eq!((listing.storage, on_days), (3, 3));
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) fn reason(path: &str, pattern: &Pattern) -> Option<Reason> {
 
 /// `01JD3Q5V9H4W8K2M6N7P0R1S2T.json`, with or without `.health`: the record of a run, of whichever plan. No dump is
 /// called that, and whatever a plan's `match` says, a run is no backup.
-fn is_record(name: &str) -> bool {
+pub(super) fn is_record(name: &str) -> bool {
     let stem = name.strip_suffix(".json").unwrap_or_default();
     let run = stem.strip_suffix(".health").unwrap_or(stem);
     Ulid::from_string(run).is_ok_and(|ulid| ulid.to_string() == run)
