@@ -38,13 +38,13 @@ const fn entry(code: Code) -> (&'static str, &'static str, &'static str, &'stati
         Code::BackupStale => (
             "The newest dump is older than `limits.max_age` (48 hours unless the plan says otherwise; exactly so old is still fresh), by the storage's own clock. It is also said of an old dump that was stored again. The age of one whose time lies in the future is not known: where no other is fresh, that is `run.stopped`, for the clock that is wrong may be this machine's.",
             "最新のダンプが `limits.max_age`(既定は 48 時間。ちょうどならまだ新しい)より古いものです。時刻は保存先の時計で測ります。古いダンプが置き直された場合にも出ます。時刻が未来のものは古さがわからず、このマシンの時計が狂っているかもしれないため、ほかに新しいものがなければ `run.stopped` になります。",
-            "newest backup is 73 h old",
+            "newest backup is 73 hours old",
             "limits:\n  max_age: 48h\n",
         ),
         Code::BackupEmpty => (
             "The newest dump has zero bytes, or a compressed stream with nothing in it. A pipe such as `pg_dump | gzip` leaves this behind when pg_dump fails and the shell does not look.",
             "最新のダンプが 0 バイトか、圧縮を解くと中身がありません。`pg_dump | gzip` のようなパイプで pg_dump が失敗し、シェルがそれを見ていないと起きます。",
-            "the newest dump is empty",
+            "newest backup \"db-backups/shop.dump\" is empty",
             "",
         ),
         Code::BackupShrunk => (

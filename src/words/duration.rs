@@ -2,12 +2,14 @@
 
 use super::Lang;
 
-/// The units in which an `Age` of ours is printed.
-const UNITS: [(&str, &str); 6] = [
+/// The units in which an age of ours is printed, shortly or in words.
+const UNITS: [(&str, &str); 8] = [
     ("ms", "ミリ秒"),
     ("s", "秒"),
     ("min", "分"),
     ("h", "時間"),
+    ("hour", "時間"),
+    ("hours", "時間"),
     ("day", "日"),
     ("days", "日"),
 ];

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn japanese_keeps_the_figures_and_a_hint_of_its_own() {
-        let finding = Finding::new(Code::BackupStale, "newest backup is 73 h old")
+        let finding = Finding::new(Code::BackupStale, "newest backup is 73 hours old")
             .hint("Look at cron.")
             .about("shop.dump");
         let told = told(&finding, Lang::Ja);
