@@ -7,7 +7,10 @@ use super::{
     rows::{Asked, Standing, Whole},
     tables::{Relations, schema},
 };
-use crate::{dump::Target, rows::Rows};
+use crate::{
+    dump::{Contents, Detail, Target},
+    rows::Rows,
+};
 
 /// A table deeper than this below another is not looked for: a catalogue that is damaged may go round in a circle.
 const DEPTH: usize = 100;
@@ -35,6 +38,30 @@ pub(super) fn add(asked: &mut [Asked], relations: &Relations) {
             above.whole.unfair = unfair.or_else(|| whole.unfair.clone()).or(apart);
         }
     }
+}
+
+/// Tables whose rows the dump loads into another one that they are no partition of: `pg_dump` does not write that.
+pub(super) fn astray(contents: &Contents, relations: &Relations) -> Vec<Asked> {
+    let mut astray = Vec::new();
+    for entry in &contents.toc {
+        let Detail::Lines(target) = &entry.detail else {
+            continue;
+        };
+        let schema = entry.namespace.as_deref().unwrap_or_default();
+        let own = (schema.to_owned(), entry.tag.to_string());
+        let into = name(target);
+        if into != own
+            && relations.contains_key(&own)
+            && !above(&own, relations).any(|above| *above == into)
+        {
+            let standing = Standing::Never("the dump loads its rows into another table");
+            astray.push(Asked {
+                standing,
+                ..nothing(own)
+            });
+        }
+    }
+    astray
 }
 
 /// Tables that the dump makes, holds no rows for, and that are not empty as far as their files tell.
@@ -98,6 +125,7 @@ mod tests {
         super::{expected::Wanted, tables::Relation},
         *,
     };
+    use crate::dump::{Data, Entry, Section};
 
     fn named(table: &str) -> Name {
         ("public".to_owned(), table.to_owned())
@@ -148,6 +176,36 @@ mod tests {
         let mut apart = [asked("top", 50, &["a", "b"]), asked("one", 7, &["b", "a"])];
         add(&mut apart, &relations());
         assert!(apart[0].whole.unfair.is_some());
+    }
+
+    #[test]
+    fn rows_are_loaded_into_their_own_table_or_through_one_above_it() {
+        let found = |own: &str, into: &str| {
+            let mut contents = Contents::empty();
+            contents.toc = vec![Entry {
+                id: 1,
+                oid: 0,
+                tag: own.into(),
+                desc: "TABLE DATA".into(),
+                namespace: Some("public".into()),
+                owner: None,
+                section: Section::Data,
+                copy: None,
+                depends: Box::default(),
+                data: Data::Somewhere,
+                detail: Detail::Lines(Box::new(asked(into, 0, &["a"]).whole.target)),
+            }];
+            astray(&contents, &relations()).len()
+        };
+        assert_eq!(found("alone", "alone"), 0);
+        assert_eq!(found("leaf", "top"), 0);
+        assert_eq!(
+            found("gone", "alone"),
+            0,
+            "it is missing, which is told elsewhere"
+        );
+        assert_eq!(found("alone", "one"), 1);
+        assert_eq!(found("one", "two"), 1);
     }
 
     #[test]

@@ -139,6 +139,7 @@ pub(super) fn asked(dump: &Dump, relations: &Relations, server: u32) -> Vec<Aske
     let empty = partitions::empty(&dump.expected, &asked, relations);
     partitions::add(&mut asked, relations);
     asked.extend(empty);
+    asked.extend(partitions::astray(&dump.contents, relations));
     asked
 }
 

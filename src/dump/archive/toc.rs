@@ -229,10 +229,7 @@ fn entry(
     let depends = depends(wire)?;
     let from = wire.at();
     let data = data(wire, place)?;
-    if desc == "STDSTRINGS" {
-        let standard = sql::setting(&definition, "standard_conforming_strings");
-        shared.escapes = standard.is_some_and(|value| value == "off");
-    }
+    shared.note(&desc, &definition);
     let loads = copy.as_deref().unwrap_or_default();
     let mut detail = Detail::of(&desc, &definition, loads, shared.escapes);
     shared.groups.keep(id, &desc, &definition);
@@ -324,6 +321,16 @@ struct Shared {
     escapes: bool,
     names: Names,
     groups: Groups,
+}
+
+impl Shared {
+    /// Notes a setting that says how the entries after it are to be read.
+    fn note(&mut self, desc: &str, definition: &str) {
+        if desc == "STDSTRINGS" {
+            let standard = sql::setting(definition, "standard_conforming_strings");
+            self.escapes = standard.is_some_and(|value| value == "off");
+        }
+    }
 }
 
 /// Texts that many entries share.
