@@ -242,7 +242,7 @@ mod tests {
         let stopped = |why: &str| {
             let mut known = history(&["2026-11-22T04:00:00Z", "2026-11-23T04:00:00Z"]);
             let why = Error::new(why, "Run it again.");
-            Arc::make_mut(&mut known.past).runs[1].stop(why);
+            Arc::make_mut(&mut known.past).runs[0].stop(why);
             known
         };
         let mut turn = daily(true);

@@ -171,16 +171,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_that_broke_off_is_begun_again() {
-        let (begun, broken) = (Arc::new(AtomicU32::new(0)), AtomicU32::new(0));
+        let (times, broken) = (Arc::new(AtomicU32::new(0)), AtomicU32::new(0));
         let begin = || {
-            let first = begun.fetch_add(1, Ordering::Relaxed) == 0;
+            let first = times.fetch_add(1, Ordering::Relaxed) == 0;
             async move { assert!(!first, "this look breaks off") }
         };
         let broke = || {
             broken.fetch_add(1, Ordering::Relaxed);
         };
         keep_on(begin, broke, Duration::ZERO).await;
-        assert_eq!(begun.load(Ordering::Relaxed), 2);
+        assert_eq!(times.load(Ordering::Relaxed), 2);
         assert_eq!(broken.load(Ordering::Relaxed), 1);
     }
 

@@ -352,7 +352,9 @@ mod tests {
     fn a_checksum_of_an_object_in_parts_is_of_all_its_bytes_only_where_the_service_says_so() {
         let compare = |stored: Stored| -> Vec<Compared> {
             let mut hashing = stored.with_part_size(Some(4), TEXT.len() as u64).hashing();
-            hashing.iter_mut().for_each(|one| one.update(TEXT));
+            for one in &mut hashing {
+                one.update(TEXT);
+            }
             hashing.into_iter().map(Hashing::compare).collect()
         };
         let found = compare(untold(None, "AAAAAA=="));
