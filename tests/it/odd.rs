@@ -49,7 +49,7 @@ async fn settings_of_the_source_change_how_rows_are_written_and_not_what_they_ar
           \connect odd
           create table names as select 'pg_class'::regclass as of; comment on table names is E'path C:\\data';
           create table bytes as select E'\\x00ff41'::bytea as of;
-          create table both as select 'pg_class'::regclass as of, E'\\x00ff41'::bytea as held;
+          create table mixed as select 'pg_class'::regclass as of, E'\\x00ff41'::bytea as held;
           ",
     );
     for format in ["-Fc", "-Fp"] {
