@@ -14,19 +14,15 @@ pub(in super::super) fn before_grantor(statement: &[u8]) -> Option<usize> {
 
 /// Whether this is one name, as `pg_dumpall` quotes it.
 fn is_name(text: &[u8]) -> bool {
-    let quoted = text
+    let within = text
         .strip_prefix(b"\"")
         .and_then(|rest| rest.strip_suffix(b"\""));
-    match quoted {
-        Some(inner) => {
-            let quotes = memchr::memchr_iter(b'"', inner).count();
-            !inner.is_empty() && quotes == 2 * memchr::memmem::find_iter(inner, b"\"\"").count()
-        }
-        None => {
-            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$';
-            !text.is_empty() && text.iter().all(plain)
-        }
-    }
+    let Some(within) = within else {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'$';
+        return !text.is_empty() && text.iter().all(plain);
+    };
+    let quotes = memchr::memchr_iter(b'"', within).count();
+    !within.is_empty() && quotes == 2 * memchr::memmem::find_iter(within, b"\"\"").count()
 }
 
 #[cfg(test)]
