@@ -235,3 +235,47 @@ fn bounded(names: &[String]) -> String {
         more => format!("{shown} and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{super::Held, *};
+
+    /// Of a `pg_dump` that was told to leave something out, from a source with this.
+    fn equal(key: &str, of_source: Value) -> bool {
+        let mut text = json!({
+            "manifest": 1, "pgdrill": "0.1.0", "database": "shop", "server_version": "17.1", "pg_dump_version": null,
+            "snapshot": "x", "encoding": "UTF8", "started": "2026-11-28T00:00:00Z", "finished": "2026-11-28T00:00:00Z",
+            "exit_status": 0, "selects": true, "dump": { "file": "x.dump", "size_bytes": 1, "sha256": "00" },
+            "tables": [], "sequences": [], "large_objects": Held::from(Rows::default()), "objects": {},
+        });
+        text[key] = of_source;
+        let manifest = super::super::parse(text.to_string().as_bytes()).unwrap();
+        let facts = Facts {
+            key: "x.dump",
+            sha256: Some("00"),
+            members: &BTreeMap::new(),
+            tables: &[],
+            sequences: &[],
+            large: Some(Rows::default()),
+            objects: Some(&BTreeMap::new()),
+        };
+        let judged = judge(&manifest, &facts);
+        assert!(judged.findings.is_empty(), "{:?}", judged.findings);
+        judged.equal
+    }
+
+    #[test]
+    fn what_was_left_out_on_purpose_is_no_loss_and_no_equality() {
+        assert!(equal("objects", json!({})));
+        assert!(!equal("objects", json!({ "view": 1 })));
+        let sequence = json!([{ "schema": "public", "name": "s", "before": 1, "after": 1 }]);
+        assert!(!equal("sequences", sequence));
+        let large = Held::from(Rows {
+            count: 1,
+            digest: 1,
+        });
+        assert!(!equal("large_objects", json!(large)));
+    }
+}
