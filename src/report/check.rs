@@ -76,6 +76,25 @@ pub fn figure(check: &str, value: &Value) -> String {
     }
 }
 
+/// A row count that failed, for tests.
+#[cfg(test)]
+pub(crate) fn failed_check(id: &str) -> CheckResult {
+    CheckResult {
+        id: id.to_owned(),
+        table: None,
+        check: "row_count".to_owned(),
+        status: CheckStatus::Failed,
+        severity: Severity::Critical,
+        value: None,
+        limit: None,
+        asked: None,
+        file: None,
+        line: None,
+        seconds: 0.0,
+        message: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ mod parts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(crate) use check::failed_check;
 pub use check::{CheckResult, CheckStatus, figure};
 pub use database::{DatabaseFacts, SequenceFacts, TableFacts};
 pub use floor::Floor;

@@ -223,7 +223,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::finding::Code;
+    use crate::{finding::Code, report::failed_check};
 
     #[test]
     fn no_name_is_given_twice() {
@@ -237,23 +237,6 @@ mod tests {
         assert_eq!(name("users.row_count"), "users.row_count (2)");
         assert_eq!(name("users.row_count"), "users.row_count (4)");
         assert_eq!(name("users.row_count (3)"), "users.row_count (3) (2)");
-    }
-
-    fn check(id: &str) -> CheckResult {
-        CheckResult {
-            id: id.to_owned(),
-            table: None,
-            check: "row_count".to_owned(),
-            status: CheckStatus::Failed,
-            severity: Severity::Critical,
-            value: None,
-            limit: None,
-            asked: None,
-            file: None,
-            line: None,
-            seconds: 0.0,
-            message: None,
-        }
     }
 
     #[test]
@@ -275,7 +258,7 @@ mod tests {
     #[test]
     fn a_check_tells_its_first_finding_and_what_is_about_none_stands_alone() {
         let mut report = Report::new("shop", "run", jiff::Timestamp::UNIX_EPOCH);
-        report.checks = vec![check("users.row_count")];
+        report.checks = vec![failed_check("users.row_count")];
         let finding = |code, text: &str, about: &str| Finding::new(code, text).about(about);
         report.findings = vec![
             finding(Code::BackupShrunk, "first", "users.row_count"),
@@ -294,7 +277,7 @@ mod tests {
     fn thousands_of_checks_and_findings_of_one_name_take_no_minutes() {
         let mut report = Report::new("shop", "run", jiff::Timestamp::UNIX_EPOCH);
         for number in 0..5_000 {
-            let check = check(&format!("users.{number}"));
+            let check = failed_check(&format!("users.{number}"));
             let about = Finding::new(Code::CheckFailed, format!("it has {number}"));
             let about = about.about(&check.id);
             let other = Finding::new(Code::BackupShrunk, "it shrank");

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use super::{facts, memory::Memory, no_backup, overrides};
+use super::{facts, memory::Memory, no_backup, severities};
 use crate::{
     backup::Store,
     error::Result,
@@ -30,7 +30,7 @@ pub async fn health(plan: &Plan, memory: &Memory) -> Report {
         let finding = rules::unproven(past, report.started, &plan.limits);
         report.findings.extend(finding);
     }
-    overrides(&mut report, &plan.severity);
+    severities::overrides(&mut report, &plan.severity);
     report.seconds = began.elapsed().as_secs_f64();
     report.verdict = report.verdict();
     report
