@@ -15,6 +15,7 @@ mod facts;
 mod files;
 mod haste;
 mod health;
+mod in_order;
 mod inspect;
 mod learn;
 mod load;

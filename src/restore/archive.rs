@@ -143,6 +143,7 @@ pub(super) fn restored(
     Restored {
         engine: "pg-restore",
         why: None,
+        side_by_side: false,
         took: started.elapsed(),
         bytes,
         complaints,

@@ -4,7 +4,7 @@
 
 use super::{
     meaning::{By, Class, by_order, classify, of_exit},
-    messages::{copied, copy_failed, primary, raised, speaker, toc_object},
+    messages::{copied, copy_failed, in_function, primary, raised, speaker, toc_object},
     redact::{without_quotes, without_values},
 };
 use crate::{
@@ -28,6 +28,8 @@ pub struct Complaint {
     said: Secret,
     /// The object that it is about.
     pub object: Option<String>,
+    /// Whether the server named a function that it was in.
+    in_function: bool,
 }
 
 impl Complaint {
@@ -39,7 +41,15 @@ impl Complaint {
             class: classify(&message, by),
             message,
             object,
+            in_function: false,
         }
+    }
+
+    /// Whether it may come of rows that another connection had not loaded yet: a constraint is free to call a function that
+    /// looks into another table, of which no dump says anything.
+    fn by_order_of_loading(&self) -> bool {
+        let of_constraint = self.message.contains("violates check constraint");
+        self.class == Class::Lost && (self.in_function || of_constraint)
     }
 
     /// Whether several jobs may have caused it where one does not: they wait for each other's locks, and one changes what
@@ -112,6 +122,9 @@ impl Complaints {
             self.add(message, speaker(line));
         } else if raised(line) {
             self.keep_back_words();
+            self.was_in_function();
+        } else if in_function(line) {
+            self.was_in_function();
         } else if let Some(copied) = copied(line) {
             self.name_table(copied);
         }
@@ -136,6 +149,12 @@ impl Complaints {
         if let Some(last) = self.list.last_mut() {
             last.class = Class::Lost;
             error::RAISED.clone_into(&mut last.message);
+        }
+    }
+
+    fn was_in_function(&mut self) {
+        if let Some(last) = self.list.last_mut() {
+            last.in_function = true;
         }
     }
 
@@ -175,6 +194,7 @@ impl Complaints {
             said: Secret::default(),
             message,
             object: None,
+            in_function: false,
         });
     }
 
@@ -182,6 +202,14 @@ impl Complaints {
     pub fn extend(&mut self, other: Self) {
         self.more += other.more;
         self.list.extend(other.list);
+    }
+
+    /// The first that may come of the order in which several connections loaded, unless the machine had a trouble of its
+    /// own.
+    #[must_use]
+    pub fn by_order_of_loading(&self) -> Option<&Complaint> {
+        let mut of_order = self.list.iter().filter(|one| one.by_order_of_loading());
+        of_order.next().filter(|_| self.environment().is_none())
     }
 
     /// Whether something was complained about that jobs do to one another, and nothing that the machine did.
@@ -440,6 +468,41 @@ mod tests {
         let rows =
             "pg_restore: error: COPY failed for table \"a\": ERROR:  function f() does not exist\n";
         assert!(!read(rows).by_one_another());
+    }
+
+    #[test]
+    fn what_a_function_said_or_a_check_refused_may_come_of_the_order_of_loading() {
+        let failed = |said: &str| {
+            read(&format!(
+                "pg_restore: error: COPY failed for table \"z\": ERROR:  {said}\n"
+            ))
+        };
+        let of_order = |said: &str| failed(said).by_order_of_loading().is_some();
+        let check = "new row for relation \"z\" violates check constraint \"z_a_check\"";
+        assert!(of_order(check));
+        assert!(of_order(
+            "value for domain d violates check constraint \"d_check\""
+        ));
+        for context in [
+            "CONTEXT:  SQL function \"known\" statement 1",
+            "CONTEXT:  PL/pgSQL function known(integer) line 3 at SQL statement",
+            "CONTEXT:  SQL statement \"select 1\"\nPL/pgSQL function known(integer) line 3 at SQL statement",
+            "CONTEXT:  PL/pgSQL function known(integer) line 3 at RAISE",
+        ] {
+            assert!(
+                of_order(&format!(
+                    "query returned no rows\n{context}\nCOPY z, line 1: \"1\""
+                )),
+                "{context}"
+            );
+        }
+        assert!(!of_order(
+            "invalid input syntax for type integer: \"x\"\nCONTEXT:  COPY z, line 1, column a: \"x\""
+        ));
+        let full = "pg_restore: error: COPY failed for table \"a\": ERROR:  could not extend file \"base/1/2\": No space left on device\n";
+        let mut both = failed(check);
+        both.extend(read(full));
+        assert!(both.by_order_of_loading().is_none());
     }
 
     #[test]

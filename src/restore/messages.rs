@@ -92,6 +92,12 @@ pub(super) fn raised(line: &str) -> bool {
         .is_some_and(raised_by_a_function)
 }
 
+/// Whether a line tells which function the error before it came up in.
+pub(super) fn in_function(line: &str) -> bool {
+    let context = line.strip_prefix("CONTEXT:  ").unwrap_or(line);
+    context.starts_with("SQL function \"") || context.starts_with("PL/")
+}
+
 /// `TABLE users` of `215; 1259 16389 TABLE users postgres`: the last word is the owner.
 pub(super) fn toc_object(entry: &str) -> Option<String> {
     let (_, rest) = entry.split_once("; ")?;

@@ -66,6 +66,8 @@ pub struct Restored {
     pub engine: &'static str,
     /// Why this one, in sentences; none where there is no other.
     pub why: Option<String>,
+    /// Whether several connections loaded side by side.
+    pub side_by_side: bool,
     /// How long it took.
     pub took: Duration,
     /// How many bytes the tool was fed.

@@ -80,6 +80,7 @@ pub async fn script(
         seen: Some(seen.unwrap_or_default()),
         engine: "psql",
         why: None,
+        side_by_side: false,
         took: started.elapsed(),
         bytes: run.bytes,
         complaints: run.complaints,

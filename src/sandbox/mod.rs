@@ -290,6 +290,15 @@ impl Sandbox {
         })
     }
 
+    /// Removes everything that it made, though it was to be kept: another takes its place.
+    ///
+    /// # Errors
+    /// When something is left; the hint names it.
+    pub async fn discard(mut self) -> Result<()> {
+        self.keep = false;
+        self.stop().await
+    }
+
     /// Removes everything that it made, unless it is kept.
     ///
     /// # Errors

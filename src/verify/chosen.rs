@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use super::{Job, Signal, Stop, Tier, again, clocks, source, still, trial, watched};
+use super::{Job, Signal, Stop, Tier, again, clocks, in_order, source, still, trial, watched};
 use crate::{
     backup::{Backup, Store},
     error::Broken,
@@ -28,10 +28,21 @@ pub(super) async fn prove(
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
         source = expected(job, store, backup, report) => source?,
     };
-    Box::pin(trial::run(
-        job, store, source, backup, report, interrupt, kept,
-    ))
-    .await?;
+    let before = report.clone();
+    let proven = trial::run(job, store, source, backup, report, interrupt.as_mut(), kept);
+    match Box::pin(proven).await {
+        Err(Stop::OutOfOrder(why)) => {
+            *report = before;
+            let source = tokio::select! {
+                biased;
+                signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
+                source = in_order::open(job, store, backup, why) => source?,
+            };
+            let proven = trial::run(job, store, source, backup, report, interrupt, kept);
+            Box::pin(proven).await?;
+        }
+        proven => proven?,
+    }
     if job.options.tier == Tier::Schema {
         return Ok(());
     }

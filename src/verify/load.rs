@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Job,
+    Job, in_order,
     source::{Input, Source},
     watched::Watched,
 };
@@ -57,11 +57,16 @@ async fn restored(
         relay: &watched.loader,
         along,
     };
-    let choice = || choice(job, contents, backup, sandbox);
-    let (restored, why) = match source.input {
+    let by_one = source.by_one.as_deref();
+    let choice = || choice(job, contents, backup, sandbox, by_one);
+    let (restored, why, jobs) = match source.input {
         Input::Head(head) => {
             let why = "Only the schema was asked for.".to_owned();
-            (restore::schema(sandbox, contents.format, head).await, why)
+            (
+                restore::schema(sandbox, contents.format, head).await,
+                why,
+                1,
+            )
         }
         Input::Script(bytes) => {
             let named = job
@@ -80,7 +85,7 @@ async fn restored(
             } else {
                 restore::directory(sandbox, members, jobs).await
             };
-            (restored, why)
+            (restored, why, jobs)
         }
         Input::Archive(bytes) => {
             let Choice { how, jobs, why } = choice();
@@ -92,11 +97,12 @@ async fn restored(
             } else {
                 archive(sandbox, bytes, backup.size, how, jobs).await
             };
-            (restored, why)
+            (restored, why, jobs)
         }
     };
     Ok(Restored {
         why: Some(why),
+        side_by_side: jobs > 1,
         ..restored?
     })
 }
@@ -118,14 +124,28 @@ fn stretch(
     Some(dump::stretch(contents, range, reader, watched.clone()))
 }
 
-fn choice(job: &Job<'_>, contents: &Contents, backup: &Backup, sandbox: &Sandbox) -> Choice {
-    restore::choose(&restore::Facts {
+fn choice(
+    job: &Job<'_>,
+    contents: &Contents,
+    backup: &Backup,
+    sandbox: &Sandbox,
+    by_one: Option<&str>,
+) -> Choice {
+    let plan = match by_one {
+        Some(_) => &in_order::plan(),
+        None => &job.plan.restore,
+    };
+    let mut choice = restore::choose(&restore::Facts {
         contents,
         size: backup.size,
-        plan: &job.plan.restore,
+        plan,
         provider: sandbox.provider(),
         cores: machine::processors().unwrap_or(1),
-    })
+    });
+    if let Some(why) = by_one {
+        why.clone_into(&mut choice.why);
+    }
+    choice
 }
 
 async fn archive(

@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Job, Tier, again, ahead, beside, change, clocks, collate, compare, learn, load, raise,
-    remember, source::Source, trial::notes,
+    Job, Stop, Tier, again, ahead, beside, change, clocks, collate, compare, in_order, learn, load,
+    raise, remember, source::Source, trial::notes,
 };
 use crate::{
     backup::{Backup, Evidence, Store},
@@ -34,12 +34,12 @@ pub(super) async fn prove(
     backup: &Backup,
     sandbox: &Sandbox,
     report: &mut Report,
-) -> std::result::Result<(), Broken> {
+) -> std::result::Result<(), Stop> {
     if job.options.tier == Tier::Schema {
         let seen = again::Seen::of(source.only_head(), None, &source.files);
         let before = report.clone();
         schema(job, source, backup, sandbox, report).await?;
-        return again::compare(job, store, backup, &seen, before, report).await;
+        return Ok(again::compare(job, store, backup, &seen, before, report).await?);
     }
     let facts = report.sandbox.clone().unwrap_or_default();
     let beside = beside::look(store, backup).await;
@@ -79,7 +79,7 @@ pub(super) async fn prove(
         raise::raise(&bytes, &compared, report);
     };
     beside::judge(beside, &backup.key, look, report, raise).await?;
-    again::compare(job, store, backup, &seen, before, report).await
+    Ok(again::compare(job, store, backup, &seen, before, report).await?)
 }
 
 /// Restores the schema and looks for every object of it. No row is proven by that, so it is no proof.
@@ -132,7 +132,7 @@ async fn restore_and_ask(
     backup: &Backup,
     sandbox: &Sandbox,
     report: &mut Report,
-) -> std::result::Result<Compared, Broken> {
+) -> std::result::Result<Compared, Stop> {
     let contents = source.contents.clone();
     let evidence = source.evidence.clone();
     let plan = &job.plan.restore;
@@ -142,6 +142,7 @@ async fn restore_and_ask(
         checks::may_create_reader(&sandbox.superuser(sandbox.database()).await?).await?;
     }
     let watched = source.watched.clone();
+    let by_one = source.by_one.is_some();
     let (told, reads) = ahead::pair(sandbox, &contents);
     let along = (!job.options.uncompared).then_some(&told as &dyn Along);
     let loading = load::load(job, source, &contents, backup, sandbox, along);
@@ -150,6 +151,9 @@ async fn restore_and_ask(
     report.findings.extend(watched.remarks());
     let mut restored = restored?;
     (restored.complaints).for_want_of(&prepared.refused, prepared.superuser);
+    if !by_one {
+        in_order::must_hold(&restored)?;
+    }
     seen(report, evidence.as_ref().and_then(|seen| seen.get()));
     expected(job, &restored)?;
     let collation = collate::learn(plan, &mut restored, sandbox, report).await;

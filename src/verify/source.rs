@@ -38,6 +38,8 @@ pub(super) struct Source {
     pub(super) watched: Arc<Watched>,
     /// Lets more of it arrive ahead of whoever reads it.
     pub(super) ahead: Option<Ahead>,
+    /// Why one connection alone has to load it, in the dump's own order; a sentence.
+    pub(super) by_one: Option<String>,
 }
 
 /// The bytes of a dump.
@@ -117,6 +119,7 @@ impl Source {
             files: Files::default(),
             watched,
             ahead: None,
+            by_one: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::Signal;
+use super::{Signal, in_order};
 use crate::{
     error::{Broken, Error, Result as Done, sentence},
     finding::{Code, Finding},
@@ -18,6 +18,8 @@ use crate::{
 /// Why a run ended before its end.
 pub(super) enum Stop {
     Broken(Broken),
+    /// Several connections loaded, and what PostgreSQL refused may come of that.
+    OutOfOrder(String),
     Signal(Signal),
 }
 
@@ -68,6 +70,7 @@ pub(super) async fn note(
             report.findings.push(found);
             return None;
         }
+        Err(Stop::OutOfOrder(why)) => (None, Some(in_order::not_kept(&why))),
         Err(Stop::Broken(Broken::Run(error))) => (timeout(SOON, interrupt).await.ok(), Some(error)),
         Err(Stop::Signal(signal)) => (Some(signal), None),
     };

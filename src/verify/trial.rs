@@ -53,14 +53,20 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         biased;
         signal = interrupt.as_mut() => Err(Stop::Signal(signal)),
-        outcome = prove(job, store, source, backup, &sandbox, report) => outcome.map_err(Stop::from),
+        outcome = prove(job, store, source, backup, &sandbox, report) => outcome,
     };
     let outcome = explain(outcome, &sandbox, report).await;
-    if outcome.is_ok() || job.options.keep {
+    let goes_on = matches!(outcome, Err(Stop::OutOfOrder(_)));
+    if !goes_on && (outcome.is_ok() || job.options.keep) {
         *kept = sandbox.kept();
     }
     job.progress.stage("stop");
-    job.left.note(sandbox.stop().await);
+    let stopped = if goes_on {
+        sandbox.discard().await
+    } else {
+        sandbox.stop().await
+    };
+    job.left.note(stopped);
     outcome
 }
 

@@ -331,6 +331,41 @@ async fn what_jobs_spoil_for_one_another_is_made_once_more() {
     }
 }
 
+/// A constraint that looks into another table holds in the dump's own order, and not while both tables are loaded.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_several_connections_load_in_another_order_are_restored_by_one() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd;\n\\connect odd\n\
+          create function slow(i int) returns boolean language plpgsql as\n\
+          'begin perform pg_sleep(case when i = 1 then 1 else 0 end); return true; end';\n\
+          create table a (id int check (slow(id)), t text default repeat('x', 100));\n\
+          insert into a (id) select generate_series(1, 20000);\n\
+          create function known(i int) returns boolean language sql as 'select i in (select id from public.a)';\n\
+          create table z (id int check (known(id)));\n\
+          insert into z values (1), (2);\n",
+    );
+    let place = Place::new("");
+    place.store("good.dump", &cluster.dump(&["-Fc", "odd"]));
+    cluster.psql("odd", b"delete from a where id = 2");
+    place.store("bad.dump", &cluster.dump(&["-Fc", "odd"]));
+    let plan = place.path("shop.yaml");
+    for (backup, verdict) in [("good.dump", 0), ("bad.dump", 1)] {
+        for engine in ["stream", "pg-restore"] {
+            let more = ["--sandbox", "local", "--jobs", "2", "--engine", engine];
+            let more = [&more[..], &["--backup", backup]].concat();
+            let (code, report) = verify(&plan, &more).await;
+            assert_eq!(code, verdict, "{more:?}: {report:#}");
+            assert_eq!(report["restore"]["engine"], "pg-restore");
+            let why = report["restore"]["why"].as_str().unwrap();
+            assert!(why.contains("once more by one"), "{why}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_psql_did_not_run_is_not_proven() {
     let Some(cluster) = Cluster::start() else {
