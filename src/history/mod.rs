@@ -82,6 +82,14 @@ impl History {
         Box::pin(store::read(&self.records, plan, since, Wanted::All)).await
     }
 
+    /// The keys of the records of a plan whose runs began at `since` or later, without reading any: one request to a bucket.
+    ///
+    /// # Errors
+    /// When the place cannot be listed.
+    pub async fn keys(&self, plan: &str, since: Timestamp) -> Result<Vec<String>> {
+        Box::pin(store::keys(&self.records, plan, since)).await
+    }
+
     /// As [`History::read`], but the drills alone: runs of `pgdrill health` are not even fetched.
     ///
     /// # Errors

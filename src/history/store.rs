@@ -66,6 +66,14 @@ pub(super) async fn read(
     Ok(past)
 }
 
+/// The keys of the records of a plan since then.
+pub(super) async fn keys(records: &Records, plan: &str, since: Timestamp) -> Result<Vec<String>> {
+    let listed = records
+        .list(&names::folder(plan), &names::after(Some(since)))
+        .await?;
+    Ok(listed.into_iter().map(|record| record.key).collect())
+}
+
 /// It would be the newest run until its time comes, and hide every one that failed since.
 fn not_of_the_future(run: Report) -> std::result::Result<Report, String> {
     let latest = Timestamp::now() + CLOCKS;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -19,9 +19,12 @@ use crate::{
 /// A look may take this long even when the next one is due: a bucket of a million keys takes its time.
 const AT_LEAST: Duration = Duration::from_mins(1);
 
-/// The history is read again at every so many looks: one hour when they come every five minutes. A run is one request to
-/// the storage, and requests cost money.
+/// The history is read again at every so many looks, also when nothing seems to have been added: one hour when they come
+/// every five minutes. A run is one request to the storage, and requests cost money.
 const RECALL: u32 = 12;
+
+/// What other programs add to the history is seen by its name, which tells when a run began: this is longer than any drill.
+const RECENT: SignedDuration = SignedDuration::from_hours(48);
 
 /// Looks again and again; never ends. A look that breaks off is a fault of pgdrill, and none of the looks after it.
 pub(super) async fn run(watch: Arc<Watch>, position: usize) {
@@ -56,10 +59,14 @@ async fn looks(watch: Arc<Watch>, position: usize) {
     let patience = watch.refresh.max(AT_LEAST);
     let mut memory = Memory::default();
     let (mut looks, mut drilled) = (0, 0);
+    let mut keys = None;
     loop {
         let began = Instant::now();
         let known = watched.known();
-        if looks % RECALL == 0 || known.drilled != drilled || known.forgotten.is_some() {
+        let listed = recent(watched, &memory, patience).await;
+        let added = listed.is_some() && listed != keys;
+        keys = listed.or(keys);
+        if looks % RECALL == 0 || added || known.drilled != drilled || known.forgotten.is_some() {
             drilled = known.drilled;
             recall(&watch, watched, &mut memory, patience).await;
         }
@@ -72,6 +79,12 @@ async fn looks(watch: Arc<Watch>, position: usize) {
         });
         sleep(watch.refresh.saturating_sub(began.elapsed())).await;
     }
+}
+
+/// The names of the runs of the last days.
+async fn recent(watched: &Watched, memory: &Memory, patience: Duration) -> Option<Vec<String>> {
+    let keys = memory.keys(&watched.plan, Timestamp::now() - RECENT);
+    timeout(patience, keys).await.ok().flatten()
 }
 
 /// Reads the history. When it cannot be read, what was known of it stays.

@@ -1,5 +1,7 @@
 //! What a run knows of the runs before it, and how it joins them.
 
+use jiff::Timestamp;
+
 use crate::{
     error::Error,
     finding::{Code, Finding, Severity},
@@ -47,10 +49,18 @@ impl Memory {
                 ),
             )
             .detail(damaged.why.clone())
-            .hint("Remove the record, or restore it from a copy; every other run counts.")
+            .hint(
+                "Every other run counts. Update pgdrill where a newer one wrote it; check who may read it; restore a damaged \
+                 one from a copy.",
+            )
         });
         memory.findings.extend(damaged);
         memory
+    }
+
+    /// The keys of what this plan's history holds since then; none where it keeps no history, or cannot be listed.
+    pub async fn keys(&self, plan: &Plan, since: Timestamp) -> Option<Vec<String>> {
+        self.history.as_ref()?.keys(&plan.name, since).await.ok()
     }
 
     /// Whether runs are kept and could be read: only then does their absence tell anything.

@@ -259,6 +259,32 @@ async fn a_drill_that_fails_is_unhealthy_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drill_of_another_program_is_seen_at_the_next_look() {
+    let Some(server) = server() else {
+        return;
+    };
+    let place = place();
+    add(place.path(), &server, "shop", "select count(*) from t");
+    passed(place.path(), "shop", 1).await;
+    let plans = place.path().join("plans");
+    // What is not seen at the next look is seen at the twelfth.
+    let watch = Watch::start_with(&plans, &["--refresh", "10s"], None, |_| {});
+    let verdict = async |wanted: &str| {
+        until(wanted, async || {
+            let told = health(&watch, "shop").await;
+            (told["last_verdict"] == wanted).then_some(())
+        })
+        .await;
+    };
+    verdict("passed").await;
+    let name = ulid::Ulid::generate().to_string();
+    let mut failed = Report::new("shop", &name, Timestamp::now());
+    failed.verdict = Verdict::Failed;
+    history(place.path()).await.append(&failed).await.unwrap();
+    verdict("failed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn drills_run_one_after_another() {
     let Some(server) = server() else {
         return;
