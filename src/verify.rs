@@ -57,6 +57,7 @@ pub use tell::tell;
 
 use crate::{
     backup::{Backup, Store},
+    checks,
     error::{Broken, Error},
     finding::{Finding, Severity},
     history::usual_stages,
@@ -236,12 +237,15 @@ async fn find_and_prove(
 
 /// Lists the backups, chooses one, and judges what the listing shows.
 async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, Backup)>, Broken> {
+    if let Some(unknown) = checks::misspelt(&[&job.plan.checks], &job.options.only) {
+        return Err(unknown.into());
+    }
     job.progress.stage("list");
     let plan = job.plan.backup.as_ref().ok_or_else(no_backup)?;
     let folder = job.plan.file.parent().unwrap_or(Path::new("."));
     let store = Store::open(plan, folder).await?;
     let named = job.named();
-    let listing = store.list_naming(named).await?;
+    let listing = still::listing(&store, named).await?;
     let chosen = listing.pick(plan.select, named)?;
     let facts = rules::Facts {
         now: report.started,

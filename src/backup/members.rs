@@ -11,7 +11,13 @@ impl Store {
     /// Whether somebody who looks early may meet a part of this backup: a bucket's object is there whole, or not at all.
     #[must_use]
     pub fn may_grow(&self, backup: &Backup) -> bool {
-        matches!(self, Self::Folder(_)) || backup.is_directory()
+        self.is_folder() || backup.is_directory()
+    }
+
+    /// Whether files are there as soon as somebody begins to write them.
+    #[must_use]
+    pub const fn is_folder(&self) -> bool {
+        matches!(self, Self::Folder(_))
     }
 
     /// Looks whether a backup that [may grow](Store::may_grow) is still what was listed.

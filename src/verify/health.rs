@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use super::{facts, memory::Memory, no_backup, severities};
+use super::{facts, memory::Memory, no_backup, severities, still};
 use crate::{
     backup::Store,
     error::Result,
@@ -39,7 +39,8 @@ pub async fn health(plan: &Plan, memory: &Memory) -> Report {
 async fn look(plan: &Plan, memory: &Memory, report: &mut Report) -> Result<()> {
     let backup = plan.backup.as_ref().ok_or_else(no_backup)?;
     let folder = plan.file.parent().unwrap_or(Path::new("."));
-    let listing = Store::open(backup, folder).await?.list().await?;
+    let store = Store::open(backup, folder).await?;
+    let listing = still::listing(&store, None).await?;
     // Whatever the drill selects: what matters from outside is what comes in.
     let chosen = listing.pick(Select::Newest, None)?;
     let facts = rules::Facts {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    backup::{Backup, Store},
+    backup::{Backup, Listing, Rejected, Store},
     error::Result,
 };
 
@@ -18,6 +18,26 @@ const WATCHED: Duration = Duration::from_secs(5);
 
 /// How often it is looked at: listing a bucket costs money.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Lists the backups. An empty file that is a moment old may be one that somebody begins to write.
+///
+/// # Errors
+/// When the place cannot be listed.
+pub(super) async fn listing(store: &Store, named: Option<&str>) -> Result<Listing> {
+    let listing = store.list_naming(named).await?;
+    if !store.is_folder() || !begins(&listing, Timestamp::now()) {
+        return Ok(listing);
+    }
+    sleep(WATCHED).await;
+    store.list_naming(named).await
+}
+
+/// Whether the newest of all is empty, and was written near this time.
+fn begins(listing: &Listing, now: Timestamp) -> bool {
+    let empty = listing.empty_newer_than(listing.backups.first());
+    let is_young = |one: &&Rejected| now.duration_since(one.object.last_modified).abs() < YOUNG;
+    empty.iter().any(is_young)
+}
 
 /// Makes sure that a backup is whole as far as its writer goes.
 ///
@@ -92,6 +112,26 @@ mod tests {
         let began = Instant::now();
         assert_eq!(code(must_stand(&store, &backup).await), None);
         assert!(began.elapsed() < LOOK);
+    }
+
+    #[tokio::test]
+    async fn an_empty_file_that_somebody_begins_to_write_is_no_empty_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sql");
+        fs::write(&path, "select 1;").unwrap();
+        let (store, _) = listed(folder.path()).await;
+        fs::write(&path, "").unwrap();
+        let begun = path.clone();
+        later(move || fs::write(begun, "select 1;").unwrap());
+        let listing = super::listing(&store, None).await.unwrap();
+        assert_eq!(listing.backups.len(), 1);
+
+        let file = fs::File::create(&path).unwrap();
+        let old = std::time::SystemTime::now() - Duration::from_hours(1);
+        file.set_modified(old).unwrap();
+        let began = Instant::now();
+        let listing = super::listing(&store, None).await.unwrap();
+        assert!(listing.backups.is_empty() && began.elapsed() < LOOK);
     }
 
     #[tokio::test]

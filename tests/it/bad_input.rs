@@ -513,4 +513,28 @@ sql:
     );
     let (code, _) = place.verify(&["--only", "mony"]).await;
     assert_eq!(code, 1, "a table may be called so");
+    let other = "version: 1\nname: other\nbackup: { url: ./absent }\nsql: [{ name: nightly, query: select 1 where false }]\n";
+    place.write("other.yaml", other);
+    let plan = place.plan();
+    place.write("plan.yaml", "version: 1\nname: shop\nbackup: { url: ./absent }\ntables: { users: { row_count: { min: 1 } } }\n");
+    let both = plan.parent().unwrap().to_str().unwrap();
+    let output = run(pgdrill(&[
+        "verify", both, "--only", "nightly", "--format", "json",
+    ]))
+    .await;
+    let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str| {
+        let mut all = reports.as_array().unwrap().iter();
+        let report = all.find(|report| report["plan"] == name).unwrap();
+        report["findings"][0]["message"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        of("shop"),
+        "no check is called \"nightly\"",
+        "it was told before a folder was looked for"
+    );
+    assert!(of("other").contains("absent"), "{}", of("other"));
 }

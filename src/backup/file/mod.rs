@@ -183,6 +183,13 @@ fn changed(object: &Object) -> Error {
 }
 
 fn failed(object: &Object, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound && object.key.contains('\u{FFFD}') {
+        return Error::new(
+            format!("could not read \"{}\"", object.key),
+            "Give the file a name in UTF-8.",
+        )
+        .because("Its name is not in UTF-8.");
+    }
     if error.kind() == io::ErrorKind::NotFound {
         return Error::new(
             format!("\"{}\" vanished while it was read", object.key),
