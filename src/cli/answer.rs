@@ -9,12 +9,16 @@ use super::{
     output::{self, Output},
     plans,
 };
-use crate::{finding::Severity, plan::Plan, report::Report};
+use crate::{
+    finding::{Code, Finding, Severity},
+    plan::Plan,
+    report::Report,
+};
 
 /// Flags of every command that ends in reports.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Answer {
-    /// Exit with 1 when there is a finding this bad
+    /// Exit with 1 when there is a finding about the backup this bad
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t)]
     fail_on: FailOn,
     /// The format on standard output: human, json, junit, markdown, github, nagios, prometheus or html
@@ -65,9 +69,14 @@ impl Answer {
         }
     }
 
-    /// With `--fail-on warning` a warning is as bad as a failure.
+    /// With `--fail-on warning` a warning about the backup is as bad as a failure; one about this machine, or about
+    /// somebody who could not be told, says nothing against it.
     pub(super) fn lifted(&self, report: &Report, code: u8) -> u8 {
-        let warned = self.fail_on == FailOn::Warning && report.count(Severity::Warning) > 0;
+        let warns = |finding: &Finding| {
+            let of_us = finding.code.is_of_this_machine() || finding.code == Code::NotifyFailed;
+            finding.severity == Severity::Warning && !of_us
+        };
+        let warned = self.fail_on == FailOn::Warning && report.findings.iter().any(warns);
         if warned && code == 0 { 1 } else { code }
     }
 }
@@ -112,6 +121,28 @@ pub(super) fn worse(one: u8, other: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_this_machine_is_no_failure_of_a_backup() {
+        let answer = Answer {
+            fail_on: FailOn::Warning,
+            format: "human".to_owned(),
+            output: Vec::new(),
+        };
+        let code = |found: &[Code]| {
+            let mut report = Report::new("shop", "01A", jiff::Timestamp::UNIX_EPOCH);
+            let warning = |&code: &Code| Finding::new(code, "x").severity(Severity::Warning);
+            report.findings = found.iter().map(warning).collect();
+            answer.lifted(&report, 0)
+        };
+        let of_us = [
+            Code::NotifyFailed,
+            Code::HistoryUnreadable,
+            Code::ClockSkewed,
+        ];
+        assert_eq!(code(&of_us), 0);
+        assert_eq!(code(&[Code::NotifyFailed, Code::BackupStale]), 1);
+    }
 
     #[test]
     fn a_failed_backup_outranks_everything() {
