@@ -113,14 +113,19 @@ impl Look<'_> {
 
     fn table(&self, block: &TableBlock, table: &Table) -> Vec<Question> {
         let label = names::label(table, self.schema);
+        let whole_name = names::label(table, "");
+        let about_of = |check| {
+            let mut about = about::of_table(block, check, &label);
+            about.words.push(whole_name.clone());
+            about
+        };
         let filled = |filter: &String| cut_off::fill(filter, self.context.backup_time);
         let filter = match block.filter.as_ref().map(filled).transpose() {
             Ok(filter) => filter,
             Err(judged) => {
-                let about = |check| about::of_table(block, check, &label);
                 let checks = block.checks.iter();
                 return checks
-                    .map(|check| known(about(check), judged.clone()))
+                    .map(|check| known(about_of(check), judged.clone()))
                     .collect();
             }
         };
@@ -134,7 +139,7 @@ impl Look<'_> {
             context: self.context,
         };
         (block.checks.iter())
-            .map(|check| subject_question(&subject, check, about::of_table(block, check, &label)))
+            .map(|check| subject_question(&subject, check, about_of(check)))
             .collect()
     }
 

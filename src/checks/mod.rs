@@ -69,6 +69,8 @@ pub struct Context {
     pub now: Timestamp,
     /// How many errors the restore reported that the plan does not ignore.
     pub restore_errors: u64,
+    /// Whether the dump holds no rows, and the plan says that this is meant.
+    pub only_schema: bool,
     /// Only checks whose id, table, name or tag is one of these; all of them when empty.
     pub only: Vec<String>,
     /// What the checks found in earlier proven runs.

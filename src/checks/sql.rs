@@ -108,14 +108,14 @@ fn scalar_against(scalar: &Scalar, expected: &Expected, soft: &Bounds) -> Judged
             without_value(judge::figure(&Figure::new(text.clone()), hard, soft).standing)
         }
         (Expected::Bounds(_), _) => {
-            Judged::unanswered("returned no number, and a number was asked for").hint(CAST)
+            Judged::unverified("returned no number, and a number was asked for").hint(CAST)
         }
         (Expected::Truth(wanted), Scalar::Truth(found)) => equal(wanted == found, || {
             format!("is {found}, {wanted} was asked for")
         })
         .value((*found).into()),
         (Expected::Truth(_), _) => {
-            Judged::unanswered("returned no truth value, and one was asked for")
+            Judged::unverified("returned no truth value, and one was asked for")
                 .hint("Let the query compare, so that it returns true or false.")
         }
         (Expected::NumberOrText(wanted), Scalar::Number(number)) => {
@@ -136,7 +136,7 @@ fn scalar_against(scalar: &Scalar, expected: &Expected, soft: &Bounds) -> Judged
 
 fn text_against(scalar: &Scalar, wanted: &str) -> Judged {
     let Some(found) = text_of(scalar) else {
-        return Judged::unanswered("returned no text, and a text was asked for").hint(CAST);
+        return Judged::unverified("returned no text, and a text was asked for").hint(CAST);
     };
     equal(found == wanted, || {
         format!(
@@ -214,15 +214,14 @@ mod tests {
     fn a_wrong_type_is_a_mistake_of_the_question() {
         let zero = Expected::Bounds(bounds("", "", "0"));
         for scalar in [Scalar::Truth(true), Scalar::Text("zero".into())] {
-            assert_eq!(stands(scalar, &zero).standing, Standing::Unanswered);
+            assert_eq!(stands(scalar, &zero).standing, Standing::Unverified);
         }
-        // No database would answer this.
         for scalar in [Scalar::Other("bytea".into()), Scalar::TooLarge] {
             assert_eq!(stands(scalar, &zero).standing, Standing::Unverified);
         }
         let truth = Expected::Truth(true);
         let number = Scalar::Number("1".into());
-        assert_eq!(stands(number, &truth).standing, Standing::Unanswered);
+        assert_eq!(stands(number, &truth).standing, Standing::Unverified);
     }
 
     #[test]

@@ -84,12 +84,12 @@ fn more_than_the_whole(file: &File<'_>, fields: &Fields<'_>, previous: &Previous
     if let (Some(Number::Percent(share)), Some(entry)) =
         (&previous.max_drop, fields.get("max_drop"))
         && unit.is_never_negative()
-        && *share >= Percent(100.0)
+        && *share > Percent(100.0)
     {
         file.warn(
             entry.key,
             "this limit always holds: nothing counted falls by more than the whole",
-            "write a share below 100%",
+            "write a share below 100%, or 100% where a table may lose all its rows",
         );
     }
 }

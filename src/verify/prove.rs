@@ -175,6 +175,7 @@ async fn restore_and_ask(
         backup,
         database: &restored.loaded.database,
         errors,
+        only_schema: plan.allow_schema_only && restored.tables.or(contents.tables) == Some(0),
         counted: compared.counted(),
     };
     ask(job, asked, sandbox, report).await?;
@@ -274,6 +275,8 @@ struct Asked<'a> {
     database: &'a str,
     /// How many errors of the restore the plan does not ignore.
     errors: u64,
+    /// Whether the dump holds no rows, and the plan says that this is meant.
+    only_schema: bool,
     /// How many rows the tables hold that were read whole.
     counted: HashMap<(String, String), u64>,
 }
@@ -306,6 +309,7 @@ async fn ask(
             && backup.last_modified == taken,
         now: Timestamp::now(),
         restore_errors: asked.errors,
+        only_schema: asked.only_schema,
         counted: asked.counted,
         only: job.options.only.clone(),
         earlier: change::earlier(job, &comparable),

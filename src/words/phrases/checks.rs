@@ -29,7 +29,7 @@ pub(super) const ANSWERS: &[Phrase] = &[
     ("has no figure that could be compared", "{0}: 比較できる数値がありません"),
     ("got no row from the database", "{0}: データベースから行が返りませんでした"),
     ("finds no row: no restored table holds one", "{0}: 行が一つもありません。リストアしたどのテーブルも空です"),
-    ("finds no row, as the plan allows for every table", "{0}: 行はありません。プランですべてのテーブルについて許容されています"),
+    ("finds no row, as the plan allows", "{0}: 行はありません。プランで許容されています"),
     ("finds no time in \"{}\": its type is {}", "{0}: 「{1}」は時刻ではありません(型は {2})"),
     ("finds no table \"{}\"", "{0}: テーブル「{1}」がありません"),
     ("finds no column \"{}\" in \"{}\"", "{0}: テーブル「{2}」に列「{1}」がありません"),
@@ -69,7 +69,6 @@ pub(super) const ANSWERS: &[Phrase] = &[
     ("cannot be compared with its bounds", "{0}: 条件の範囲と比較できません"),
     ("no table was restored", "{0}: テーブルが一つもリストアされていません"),
     ("no sequence fills a column", "{0}: 列を埋めるシーケンスがありません"),
-    ("{}, as the plan allows", "{0}: {1}(プランで許容されています)"),
 ];
 
 #[rustfmt::skip]
@@ -102,6 +101,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("no proven run has this check yet", "合格した検証にこのチェックはまだありません"),
     ("this check asked something else in the last proven run", "前回の合格時は、このチェックの内容が違いました"),
     ("no row meets the filter", "条件に合う行がありません"),
+    ("{}, as the plan allows", "{0}(プランで許容されています)"),
     ("the table is empty", "テーブルが空です"),
     ("every value is NULL", "値がすべて NULL です"),
     ("no column is named", "列が指定されていません"),

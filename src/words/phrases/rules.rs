@@ -138,6 +138,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the sequence \"{}\" went backwards", "シーケンス「{0}」が前回より戻っています"),
     ("{} sequences went backwards", "{0} 個のシーケンスが前回より戻っています"),
     ("its start", "初期値"),
+    ("\"{}\" went from {} to {}, \"{}", "「{0}」が {1} から {2} に、「{3}"),
     ("\"{}\" went from {} to {}", "「{0}」が {1} から {2} に"),
     ("Since the last proven backup {}, and {} sequence more.", "最後に検証済みのバックアップ以降、{0}戻りました(ほか {1} 個)。"),
     ("Since the last proven backup {}, and {} sequences more.", "最後に検証済みのバックアップ以降、{0}戻りました(ほか {1} 個)。"),

@@ -116,6 +116,7 @@ pub(crate) fn context() -> Context {
         is_stored: false,
         now: at("2026-11-24T00:00:00Z"),
         restore_errors: 0,
+        only_schema: false,
         counted: std::collections::HashMap::new(),
         only: Vec::new(),
         earlier: checks::Earlier::default(),
