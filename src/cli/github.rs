@@ -67,7 +67,7 @@ fn parts(secret: &str) -> Vec<String> {
 /// Adds the job summary and the outputs, where GitHub names files for them.
 ///
 /// # Errors
-/// When one of the files cannot be written; the other one is.
+/// When the outputs cannot be written; a summary that cannot be is told.
 pub(super) fn tell(format: &str, outputs: &[Output], reports: &[Report], code: u8) -> Result<()> {
     if format != "github" {
         return Ok(());
@@ -76,9 +76,13 @@ pub(super) fn tell(format: &str, outputs: &[Output], reports: &[Report], code: u
         let text = output::render("markdown", reports, output::style());
         append(&file, &cut(&text, SUMMARY))
     });
-    summary.and(named("GITHUB_OUTPUT").map_or(Ok(()), |file| {
+    if let Err(error) = summary {
+        // What the job goes by are the outputs.
+        output::tell_error(&error);
+    }
+    named("GITHUB_OUTPUT").map_or(Ok(()), |file| {
         append(&file, &values(outputs, reports, code, &delimiter()?))
-    }))
+    })
 }
 
 fn named(variable: &str) -> Option<PathBuf> {

@@ -88,8 +88,12 @@ impl Inspect {
         }
         let what = of_dump(&self.what);
         let path = Path::new(&what);
-        if path.is_file() {
-            // What else lies in its folder is no matter.
+        if path.is_dir() && !path.join("toc.dat").exists() {
+            output::tell_error(&Error::new(format!("\"{what}\" has no toc.dat"), NAMES));
+            return Err(USAGE);
+        }
+        if path.is_file() || path.is_dir() {
+            // What else lies beside it is no matter.
             let plan = BackupPlan {
                 url: what,
                 ..BackupPlan::default()
@@ -108,12 +112,6 @@ impl Inspect {
         let plan = BackupPlan {
             endpoint: self.endpoint.clone(),
             ..plan
-        };
-        let folder = path.is_dir();
-        let name = if folder && !name.ends_with('/') {
-            format!("{name}/")
-        } else {
-            name
         };
         Ok(verify::inspect(Some(&plan), Path::new("."), Some(&name)).await)
     }

@@ -171,9 +171,20 @@ pub(super) fn write(outputs: &[Output], reports: &[Report]) -> Result<()> {
     for output in outputs {
         let text = render(&output.format, reports, plain());
         let written = replace(&output.path, &text);
+        if written.is_err() {
+            discard_empty(&output.path);
+        }
         all = all.and(written.or_stop(|| cannot_write(&output.path), HINT));
     }
     all
+}
+
+/// Removes what only held the place of a report.
+fn discard_empty(path: &Path) {
+    let is_empty = fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() == 0);
+    if is_empty {
+        let _ = fs::remove_file(path);
+    }
 }
 
 const HINT: &str = "Check the path given to `--output`.";

@@ -103,6 +103,9 @@ struct Signals {
 
 impl Signals {
     fn handled() -> Self {
+        // With a handler, a limit of file sizes (ulimit -f) is an error of the write that meets it.
+        let too_large = nix::sys::signal::Signal::SIGXFSZ as i32;
+        let _ = signal(SignalKind::from_raw(too_large));
         let hangup = (!outlives_its_terminal()).then(|| signal(SignalKind::hangup()));
         Self {
             hangup: hangup.and_then(Result::ok),

@@ -3,8 +3,10 @@
 use std::{
     env, fs,
     fs::{DirBuilder, File, OpenOptions, Permissions},
+    io,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::unistd::{Gid, Uid};
@@ -26,7 +28,10 @@ const KEPT: &str = "kept";
 /// A socket's whole path fits 103 bytes on every system that we know.
 const LONGEST_SOCKET: usize = 103;
 
-const HINT: &str = "Check that the folder for temporary files (TMPDIR) is there and writable.";
+/// A folder without a lock that is older than this was left by a run that was killed while it made it.
+const SOON: Duration = Duration::from_secs(60);
+
+const HINT: &str = "Check that the folder for temporary files (TMPDIR) is there and writable, and has space and inodes left.";
 
 /// A private folder that is the run's own. Dropping it gives up the lock and leaves the folder: what is in it may
 /// still be used by a server that is kept.
@@ -48,16 +53,13 @@ impl Folder {
             .mode(0o700)
             .create(&unnamed)
             .or_stop(doing, HINT)?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(unnamed.join(LOCK))
-            .or_stop(doing, HINT)?;
-        lock.lock().or_stop(doing, HINT)?;
-        let mode = if shared { 0o711 } else { 0o700 };
-        fs::set_permissions(&unnamed, Permissions::from_mode(mode)).or_stop(doing, HINT)?;
-        fs::rename(&unnamed, &path).or_stop(doing, HINT)?;
+        let named = named(&unnamed, &path, shared);
+        if named.is_err() {
+            // It cannot be looked into where not even its owner may.
+            let _ = fs::remove_file(unnamed.join(LOCK));
+            let _ = fs::remove_dir(&unnamed);
+        }
+        let lock = named.or_stop(doing, HINT)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -115,6 +117,20 @@ impl Folder {
     }
 }
 
+/// Takes the lock of a new folder, and gives the folder its name.
+fn named(unnamed: &Path, path: &Path, shared: bool) -> io::Result<File> {
+    let lock = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(unnamed.join(LOCK))?;
+    lock.lock()?;
+    let mode = if shared { 0o711 } else { 0o700 };
+    fs::set_permissions(unnamed, Permissions::from_mode(mode))?;
+    fs::rename(unnamed, path)?;
+    Ok(lock)
+}
+
 /// Removes a folder with all that is in it.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
@@ -150,17 +166,33 @@ pub(super) fn all() -> Vec<Found> {
 
 /// What a folder is, when it is one of ours: by its name, its owner and its lock.
 fn look(path: &Path) -> Option<Found> {
-    let run = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+    let name = path.file_name()?.to_str()?;
+    if name.starts_with(CACHE) {
+        return None;
+    }
+    let unnamed = name.strip_prefix('.');
+    let run = unnamed.unwrap_or(name).strip_prefix(PREFIX)?;
     check_name(run).ok()?;
     let about = fs::symlink_metadata(path).ok()?;
     if !about.is_dir() || about.uid() != Uid::effective().as_raw() {
         return None;
     }
-    let lock = OpenOptions::new().write(true).open(path.join(LOCK)).ok()?;
+    let lock = OpenOptions::new().write(true).open(path.join(LOCK));
+    // Its run may be about to make the lock.
+    let young = || {
+        about
+            .modified()
+            .is_ok_and(|made| made.elapsed().is_ok_and(|age| age < SOON))
+    };
+    let alive = match lock {
+        Ok(lock) => lock.try_lock().is_err(),
+        Err(_) if unnamed.is_some() => young(),
+        Err(_) => return None,
+    };
     Some(Found {
         run: run.to_owned(),
         path: path.to_owned(),
-        alive: lock.try_lock().is_err(),
+        alive,
         kept: path.join(KEPT).exists(),
     })
 }
@@ -195,7 +227,10 @@ fn place_in(temporary: &Path, run: &str) -> PathBuf {
 
 /// Where temporary files are; programs that are run elsewhere must find it, too.
 fn temporary() -> PathBuf {
-    let folder = env::temp_dir();
+    let folder = match env::temp_dir() {
+        unset if unset.as_os_str().is_empty() => PathBuf::from("/tmp"),
+        folder => folder,
+    };
     std::path::absolute(&folder).unwrap_or(folder)
 }
 
@@ -262,6 +297,6 @@ mod tests {
         std::fs::write(first.path().join("file"), "x").unwrap();
         assert!(Folder::make(&run, false).is_err());
         first.remove().unwrap();
-        let _ = std::fs::remove_dir_all(env::temp_dir().join(format!(".{PREFIX}{run}")));
+        assert!(!env::temp_dir().join(format!(".{PREFIX}{run}")).exists());
     }
 }

@@ -20,9 +20,12 @@ use super::{
     folder::Folder,
     installed::{self, Installed},
     jail::Jail,
-    process::{Group, Programs},
+    process::{Group, Programs, free_bytes},
 };
-use crate::error::{Error, OrStop, Result};
+use crate::{
+    error::{Error, OrStop, Result},
+    units::Bytes,
+};
 
 /// What starts it and ends with it.
 pub(super) const SCRIPT: &str = include_str!("server.sh");
@@ -197,9 +200,24 @@ async fn wait_until_ready(child: &mut Child, superuser: &Config, folder: &Folder
                 "the local sandbox did not start",
                 "Check that PostgreSQL runs here: its initdb must work in the folder for temporary files.",
             )
-            .because(crate::error::sentence(&last_lines(folder))));
+            .because(why(folder)));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Why it did not start. On a full disk the log may hold no word of it.
+fn why(folder: &Folder) -> String {
+    /// An initialised data directory takes about so many bytes (PostgreSQL 15: 39 MB).
+    const NEEDED: u64 = 50_000_000;
+    match free_bytes(folder.path()) {
+        Ok(free) if free < NEEDED => {
+            format!(
+                "Only {} are free where temporary files go (TMPDIR).",
+                Bytes(free)
+            )
+        }
+        _ => crate::error::sentence(&last_lines(folder)),
     }
 }
 

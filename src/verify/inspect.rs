@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{again, no_backup, source, still, watched::Watched};
 use crate::{
-    backup::{Backup, Store},
+    backup::{Backup, Listing, Store},
     dump::Contents,
     error::{Broken, Error},
     finding::{Code, Finding},
@@ -40,7 +40,7 @@ pub async fn inspect(
         other => other,
     };
     let Some(backup) = listing.pick(select, named)? else {
-        return Err(Finding::new(Code::BackupNone, "no backups found").into());
+        return Err(nothing(&listing).into());
     };
     let progress = Progress::default();
     let store = Arc::new(store);
@@ -86,6 +86,17 @@ pub fn place_of(address: &str) -> Result<(BackupPlan, String), Error> {
     };
     let slash = if address.ends_with('/') { "/" } else { "" };
     Ok((plan, format!("{name}{slash}")))
+}
+
+/// Why there is no backup to look at.
+fn nothing(listing: &Listing) -> Finding {
+    match listing.empty_newer_than(None).first() {
+        Some(empty) => {
+            let key = &empty.object.key;
+            Finding::new(Code::BackupEmpty, format!("\"{key}\" is empty")).about(key)
+        }
+        None => Finding::new(Code::BackupNone, "no backups found"),
+    }
 }
 
 #[cfg(test)]

@@ -176,6 +176,16 @@ async fn a_file_a_folder_an_object_and_a_plan_are_inspected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_no_dump_is_not_looked_through() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("shop.dump"), "x").unwrap();
+    let ended = run(pgdrill(&["inspect", folder.path().to_str().unwrap()])).await;
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("has no toc.dat"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_there_is_told_as_that() {
     for absent in ["/absent.dump", "absent/shop.dump"] {
         let ended = run(pgdrill(&["inspect", absent])).await;

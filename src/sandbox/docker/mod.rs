@@ -57,6 +57,10 @@ enum Way {
 
 /// Asks the daemon whether it is there.
 async fn daemon() -> Result<bollard::Docker> {
+    if std::env::var_os("DOCKER_HOST").is_some_and(|host| host.is_empty()) {
+        let hint = "Unset DOCKER_HOST: it is set, and empty.";
+        return Err(Error::new("Docker does not answer", hint));
+    }
     let client = docker_client_instance()
         .await
         .or_stop(|| "Docker does not answer".to_owned(), HINT)?;

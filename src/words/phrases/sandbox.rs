@@ -27,7 +27,9 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Locale \"{}\" is not installed in the sandbox or does not fit the encoding; \"{}\" is used: the sort order of text may differ.", "ロケール「{0}」は検証環境にないか、文字コードに合いません。代わりに「{1}」を使うため、文字列の並び順が変わることがあります。"),
     ("The sandbox's server has no \"{}\" locale \"{}\"; the operating system's is used: the sort order of text may differ.", "検証環境のサーバーに「{0}」のロケール「{1}」がありません。OS のロケールを使うため、文字列の並び順が変わることがあります。"),
     // Folders and programs of this machine.
-    ("Check that the folder for temporary files (TMPDIR) is there and writable.", "一時ファイルのフォルダー(TMPDIR)があり、書き込めるかを確認してください。"),
+    ("Check that the folder for temporary files (TMPDIR) is there and writable, and has space and inodes left.", "一時ファイルのフォルダー(TMPDIR)があり、書き込め、空き容量と inode が残っているかを確認してください。"),
+    ("Unset DOCKER_HOST: it is set, and empty.", "DOCKER_HOST が空の値で設定されています。設定を消してください。"),
+    ("Only {} are free where temporary files go (TMPDIR).", "一時ファイルの置き場(TMPDIR)の空きは {0} しかありません。"),
     ("could not make the file \"{}\"", "ファイル「{0}」を作れませんでした"),
     ("could not remove the folder \"{}\"", "フォルダー「{0}」を削除できませんでした"),
     ("Remove it by hand, as root if need be.", "手動で(必要なら root で)削除してください。"),
