@@ -112,7 +112,7 @@ pub async fn verify(
     progress: &Progress,
     interrupt: impl Future<Output = Signal>,
 ) -> Outcome {
-    let select = plan.backup.as_ref().map(|backup| backup.select);
+    let select = options.select(plan);
     if select == Some(Select::NewestGood) && options.backup.is_none() && !options.dry_run {
         return newest_good::search(plan, options, progress, interrupt).await;
     }
@@ -135,7 +135,7 @@ async fn attempt(
     let memory = Memory::of(plan).await;
     progress.measure(cpu::own());
     progress.expect_stages(usual_stages(&memory.past));
-    report.aside = options.is_aside();
+    report.aside = options.is_aside(plan);
     report.plan_digest = Some(plan.digest_of_part(&options.part()));
     report.findings.clone_from(&memory.findings);
     let job = Job {
@@ -186,10 +186,14 @@ impl Job<'_> {
         named.or(self.step.key.as_deref())
     }
 
+    /// Which backup is looked at, where none is named.
+    fn select(&self) -> Option<Select> {
+        self.options.select(self.plan)
+    }
+
     /// Whether the newest backup is looked for that passes.
     fn seeks_good(&self) -> bool {
-        self.options.backup.is_none()
-            && (self.plan.backup.as_ref()).is_some_and(|backup| backup.select == Select::NewestGood)
+        self.options.backup.is_none() && self.select() == Some(Select::NewestGood)
     }
 }
 
@@ -246,7 +250,8 @@ async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, 
     let store = Store::open(plan, folder).await?;
     let named = job.named();
     let listing = still::listing(&store, named).await?;
-    let chosen = listing.pick(plan.select, named)?;
+    let select = job.options.select.unwrap_or(plan.select);
+    let chosen = listing.pick(select, named)?;
     let facts = rules::Facts {
         now: report.started,
         listing: &listing,

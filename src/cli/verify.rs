@@ -46,10 +46,10 @@ pub(super) struct Verify {
     /// Plans, or folders with plans; several run one after another, and the worst decides
     #[arg(value_name = "PLAN", default_value = "checks/")]
     plans: Vec<PathBuf>,
-    /// Look at this backup
+    /// Look at this backup; the run does not answer for the plan
     #[arg(long, value_name = "KEY")]
     backup: Option<String>,
-    /// Which backup to look at
+    /// Which backup to look at; where the plan chooses another, the run does not answer for the plan
     #[arg(long, value_enum, value_name = "WHICH", conflicts_with = "backup")]
     select: Option<Which>,
     /// Where to restore
@@ -92,7 +92,7 @@ pub(super) struct Verify {
     /// How much is restored; `schema` reads the table of contents alone, proves no row and tells nobody
     #[arg(long, value_enum, value_name = "TIER")]
     tier: Option<Much>,
-    /// Only ask these checks: an id, a table, a name or a tag; repeatable
+    /// Only ask these checks: an id, a table, a name or a tag; repeatable; the run does not answer for the plan
     #[arg(long, value_name = "CHECK")]
     only: Vec<String>,
     /// Tell nobody whom the plan names: no message, no metrics
@@ -157,16 +157,8 @@ impl Verify {
         self.answer.finish(&reports, code)
     }
 
-    /// Flags outrank the plan.
+    /// Flags outrank the plan. Which backup is looked at is kept apart: a choice for one run does not answer for the plan.
     fn apply(&self, plan: &mut Plan) {
-        if let (Some(which), Some(backup)) = (self.select, plan.backup.as_mut()) {
-            backup.select = match which {
-                Which::Newest => Select::Newest,
-                Which::NewestGood => Select::NewestGood,
-                Which::Oldest => Select::Oldest,
-                Which::Random => Select::Random,
-            };
-        }
         if let Some(place) = self.sandbox {
             plan.sandbox.provider = match place {
                 Where::Auto => Provider::Auto,
@@ -203,6 +195,12 @@ impl Verify {
     async fn drill(&self, plans: &[Plan], quiet: bool) -> (Vec<Report>, u8) {
         let options = Options {
             backup: self.backup.clone(),
+            select: self.select.map(|which| match which {
+                Which::Newest => Select::Newest,
+                Which::NewestGood => Select::NewestGood,
+                Which::Oldest => Select::Oldest,
+                Which::Random => Select::Random,
+            }),
             keep: self.keep,
             dry_run: self.dry_run,
             only: self.only.clone(),

@@ -30,7 +30,7 @@ impl Past {
             .filter(|run| run.command == Command::Verify)
     }
 
-    /// The drills that answer for the plan, newest first: neither a part of it, nor a backup that somebody named.
+    /// The drills that answer for the plan, newest first: neither a part of it, nor another backup than it chooses.
     pub fn answering(&self) -> impl Iterator<Item = &Report> {
         self.drills().filter(|run| !run.aside)
     }

@@ -43,8 +43,8 @@ pub struct Report {
     pub plan_digest: Option<String>,
     /// The run's name: sorts by time.
     pub run: String,
-    /// Whether it was asked for a part of the plan (`--only`), or about a backup that somebody named (`--backup`): then it does
-    /// not answer for the plan, whatever it comes to.
+    /// Whether it was asked for a part of the plan (`--only`), or about another backup than the plan chooses (`--backup`,
+    /// `--select`): then it does not answer for the plan, whatever it comes to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aside: bool,
     /// What it comes to; always equal to [`Report::verdict`].

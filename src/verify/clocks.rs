@@ -26,7 +26,7 @@ pub(super) fn note(job: &Job<'_>, contents: &Contents, report: &mut Report) {
     facts.created = Some(created);
     facts.duration_seconds = duration(created, stored);
     // An older one was chosen for what it is.
-    if plan.select == Select::Newest && job.options.backup.is_none() {
+    if job.select() == Some(Select::Newest) && job.options.backup.is_none() {
         let taken = Taken {
             key: &facts.key,
             created,

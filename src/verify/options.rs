@@ -1,6 +1,9 @@
 //! What a run is asked for beyond the plan, and what interrupts it.
 
-use crate::words::Lang;
+use crate::{
+    plan::{Plan, Select},
+    words::Lang,
+};
 
 /// What the command line asks for beyond the plan.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +14,8 @@ use crate::words::Lang;
 pub struct Options {
     /// Look at this backup rather than the one that the plan selects.
     pub backup: Option<String>,
+    /// Choose by this rather than by the plan's own `backup.select`.
+    pub select: Option<Select>,
     /// Leave the restored database up.
     pub keep: bool,
     /// Stop before anything is downloaded.
@@ -48,9 +53,17 @@ impl Options {
         only.chain(uncompared).collect()
     }
 
-    /// Whether only a part of the plan is asked, or a backup that somebody named: then the run does not answer for the plan.
-    pub(super) fn is_aside(&self) -> bool {
-        self.backup.is_some() || !self.part().is_empty()
+    /// Which backup is looked at, where none is named.
+    pub(super) fn select(&self, plan: &Plan) -> Option<Select> {
+        let own = plan.backup.as_ref().map(|backup| backup.select);
+        own.map(|own| self.select.unwrap_or(own))
+    }
+
+    /// Whether only a part of the plan is asked, or another backup than the plan chooses: then the run does not answer for
+    /// the plan.
+    pub(super) fn is_aside(&self, plan: &Plan) -> bool {
+        let own = plan.backup.as_ref().map(|backup| backup.select);
+        self.backup.is_some() || !self.part().is_empty() || self.select(plan) != own
     }
 
     /// Whether the run answers for the backup, so that others are told of it and it is remembered.
@@ -87,5 +100,31 @@ impl Signal {
             Self::Interrupt => "Ctrl-C",
             Self::Terminate => "SIGTERM",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_was_chosen_for_one_run_does_not_answer_for_the_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shop.yaml");
+        let text = "version: 1\nname: shop\nbackup: { url: ./b, select: oldest }\n";
+        std::fs::write(&file, text).unwrap();
+        let today = jiff::civil::date(2026, 11, 24);
+        let plan = crate::plan::read(&file, &|_| None, today).unwrap().plan;
+        let aside = |select| {
+            let options = Options {
+                select,
+                ..Options::default()
+            };
+            options.is_aside(&plan)
+        };
+        assert!(!aside(None));
+        assert!(!aside(Some(Select::Oldest)), "the plan's own");
+        assert!(aside(Some(Select::Newest)));
+        assert!(aside(Some(Select::NewestGood)));
     }
 }

@@ -58,8 +58,7 @@ pub(super) async fn proof<'a>(
 /// once does not answer that.
 fn may_remember(job: &Job<'_>) -> bool {
     let options = job.options;
-    let select = job.plan.backup.as_ref().map(|backup| backup.select);
-    let any = matches!(select, Some(Select::Newest | Select::NewestGood));
+    let any = matches!(job.select(), Some(Select::Newest | Select::NewestGood));
     let as_usual = options.backup.is_none() && options.only.is_empty();
     any && as_usual && !options.reprove && !options.keep && !job.plan.checks.depend_on_when()
 }

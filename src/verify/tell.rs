@@ -45,7 +45,7 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
 
 /// Tells that a drill begins.
 pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Option<JoinHandle<Result<()>>> {
-    let told = options.is_drill() && !options.no_notify && !options.is_aside();
+    let told = options.is_drill() && !options.no_notify && !options.is_aside(plan);
     told.then(|| deliver::start(plan, run)).flatten()
 }
 
@@ -73,7 +73,7 @@ impl<'a> Telling<'a> {
             plan: job.plan,
             memory: job.memory,
             lang: job.options.lang,
-            newest: selects_newest(job.plan),
+            newest: matches!(job.select(), Some(Select::Newest | Select::NewestGood)),
             first_run: job.step.first_run.as_deref(),
             start,
             quiet: false,
@@ -153,11 +153,6 @@ impl<'a> Telling<'a> {
             record(report, plan, name, result);
         }
     }
-}
-
-fn selects_newest(plan: &Plan) -> bool {
-    let select = plan.backup.as_ref().map(|backup| backup.select);
-    matches!(select, Some(Select::Newest | Select::NewestGood))
 }
 
 /// What a run that just ended says. The history does not hold it yet.

@@ -314,7 +314,12 @@ async fn a_part_of_the_plan_makes_no_failed_backup_healthy() {
     assert_eq!(code, 1);
     assert_heart_beats(&receiver, true);
     let metrics = fs::read_to_string(place.path("shop.prom")).unwrap();
-    for part in [["--only", "t.id.not_null"], ["--backup", "a.dump"]] {
+    let parts = [
+        ["--only", "t.id.not_null"],
+        ["--backup", "a.dump"],
+        ["--select", "oldest"],
+    ];
+    for part in parts {
         let more = [&["--format", "json"], &part[..]].concat();
         let (_, report) = report(&place.run("verify", &more, &urls(&receiver)).await);
         assert_eq!(report["aside"], true, "{report}");
