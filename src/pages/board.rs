@@ -158,7 +158,7 @@ fn card(plan: &PlanState, standing: Standing, now: Timestamp, most: usize) -> Ca
             }),
         last_pass,
         pass_age: last_pass.map(|at| ago(at, now)),
-        drill: plan.past.drills().next().map(row),
+        drill: plan.past.answering().next().map(row),
         next: plan.next,
         looked: plan.health.as_ref().map(|report| report.started),
         spark: trends::spark(&plan.past),

@@ -36,8 +36,8 @@ pub(super) struct Shown {
 impl Standing {
     /// A failure that was proven outranks later drills that proved nothing.
     pub(super) fn of(plan: &PlanState) -> Self {
-        let drill = plan.past.drills().next();
-        let mut conclusive = plan.past.drills().map(|run| run.verdict);
+        let drill = plan.past.answering().next();
+        let mut conclusive = plan.past.answering().map(|run| run.verdict);
         let concluded = conclusive.find(|verdict| *verdict != Verdict::Unverified);
         let health = plan.health.as_ref().map(|report| report.verdict);
         if concluded == Some(Verdict::Failed) {
@@ -90,7 +90,7 @@ impl Standing {
 pub(super) fn findings(plan: &PlanState) -> Vec<&Finding> {
     let none: &[Finding] = &[];
     let now = plan.health.as_ref().map_or(none, |report| &report.findings);
-    let drill = plan.past.drills().next();
+    let drill = plan.past.answering().next();
     let drilled = drill.map_or(none, |report| &report.findings);
     // The look is newer than the drill: what both can see is told by the look alone.
     let looked = plan
@@ -141,7 +141,8 @@ pub(super) fn newest(plan: &PlanState) -> Option<&Report> {
             .is_some_and(|backup| !backup.key.is_empty())
     };
     let looked = plan.health.as_ref().filter(known);
-    looked.or_else(|| plan.past.runs.iter().find(known))
+    let mut runs = plan.past.runs.iter().filter(|run| !run.aside);
+    looked.or_else(|| runs.find(known))
 }
 
 #[cfg(test)]
@@ -213,6 +214,18 @@ mod tests {
         assert_eq!(Standing::of(&plan(look(None), runs)), Standing::Failed);
         let runs = vec![drill(Some(Code::RunStopped)), drill(None)];
         assert_eq!(Standing::of(&plan(look(None), runs)), Standing::Unverified);
+    }
+
+    #[test]
+    fn a_part_of_the_plan_that_passed_ends_no_failure_of_the_plan() {
+        let part = Report {
+            aside: true,
+            ..drill(None)
+        };
+        let runs = vec![part, drill(Some(Code::DumpTruncated))];
+        let failed = plan(look(None), runs);
+        assert_eq!(Standing::of(&failed), Standing::Failed);
+        assert_eq!(findings(&failed)[0].code, Code::DumpTruncated);
     }
 
     #[test]

@@ -54,9 +54,9 @@ pub(super) fn over_time(title: &str, unit: Unit, series: &[(Timestamp, f64)]) ->
     line(&series, &Look::new(title, unit).gap(gap(&series)))
 }
 
-/// A bar a drill.
+/// A bar a drill for the plan.
 fn drilled(past: &Past) -> Value {
-    let bars = past.drills().map(|run| {
+    let bars = past.answering().map(|run| {
         let mark = match run.verdict {
             Verdict::Passed | Verdict::Healthy => Mark::Good,
             Verdict::Failed => Mark::Bad,
