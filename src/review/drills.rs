@@ -62,7 +62,7 @@ pub struct Expected {
     pub missed: Vec<Timestamp>,
 }
 
-/// Compares the schedule with the drills. A time is held by any drill until the next time.
+/// Compares the schedule with the drills. A time is held by any drill for the plan until the next time.
 pub(super) fn expected(past: &Past, plan: &Plan, span: &Span) -> Expected {
     match &plan.schedule {
         Some(schedule) => by_schedule(past, schedule, span),
@@ -79,7 +79,7 @@ fn by_schedule(past: &Past, schedule: &SchedulePlan, span: &Span) -> Expected {
         ),
         ..Expected::default()
     };
-    let begins: Vec<Timestamp> = past.drills().map(|run| run.started).collect();
+    let begins: Vec<Timestamp> = past.answering().map(|run| run.started).collect();
     for (place, time) in times.iter().enumerate() {
         let next = times.get(place + 1).copied();
         let next = next.or_else(|| schedule.next_after(*time));
@@ -98,7 +98,7 @@ fn by_schedule(past: &Past, schedule: &SchedulePlan, span: &Span) -> Expected {
 
 /// The users' guide asks for one restore test a month.
 fn once_a_month(past: &Past, span: &Span) -> Expected {
-    let held = past.drills().any(|run| span.month.holds(run.started));
+    let held = past.answering().any(|run| span.month.holds(run.started));
     Expected {
         rule: "at least one drill a month; the plan gives no schedule".to_owned(),
         due: u64::from(held || span.over),
@@ -114,6 +114,8 @@ pub struct Test {
     pub started: Timestamp,
     /// How it ended.
     pub verdict: &'static str,
+    /// Whether it counts neither as a drill of the plan nor in its rates: only a part was asked, or another backup.
+    pub aside: bool,
     /// The backup.
     pub key: Option<String>,
     /// How old the backup was then, in seconds.
@@ -138,6 +140,7 @@ impl Test {
         Self {
             started: run.started,
             verdict: run.verdict.name(),
+            aside: run.aside,
             key: backup.map(|backup| backup.key.clone()),
             age_seconds: backup.and_then(|backup| backup.age_seconds),
             restore_seconds: restore_seconds(run),

@@ -115,7 +115,7 @@ pub fn figures(past: &Past, month: Month, plan: &Plan, now: Timestamp) -> Review
         runs: runs.count() as u64,
         looks: looks.count() as u64,
         damaged: past.damaged.len() as u64,
-        drills: Tally::of(drills()),
+        drills: Tally::of(past.answering().filter(inside)),
         backups: Backups::of(&weeks),
         storage: Storage::of(past, month),
         tests: drills().map(Test::of).collect(),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     history::Past,
     plan::Plan,
-    report::{BackupFacts, Report},
+    report::{BackupFacts, Report, Verdict},
 };
 
 /// What storage is billed by: a gigabyte, in powers of 1000.
@@ -111,7 +111,8 @@ pub(super) fn quarter(past: &Past, plan: &Plan, span: &Span) -> Quarter {
     let ends = first.later(3);
     let until = |run: &&Report| run.started < span.until;
     let runs = past.runs.iter().filter(until);
-    let look = runs.clone().find(|run| run.backup.is_some());
+    // A run aside may have looked at any backup, and not at the newest.
+    let look = runs.clone().find(|run| run.backup.is_some() && !run.aside);
     let facts = look.and_then(|run| run.backup.as_ref());
     let price = plan.prices.storage_gb_month;
     Quarter {
@@ -237,9 +238,10 @@ fn drill(past: &Past, plan: &Plan, first: Month, span: &Span) -> Drill {
     let age = |run: &&Report| run.backup.as_ref().and_then(|backup| backup.age_seconds);
     let proven = past.proven().filter(inside);
     let oldest = proven.filter(|run| age(run).is_some()).max_by_key(age);
-    let mut before = past.proven().filter(|run| run.started < span.until);
+    let passed = |run: &&Report| run.verdict == Verdict::Passed && run.started < span.until;
+    let mut before = past.answering().filter(passed);
     Drill {
-        drills: Tally::of(past.drills().filter(inside)),
+        drills: Tally::of(past.answering().filter(inside)),
         last_pass: before.next().map(|run| run.started),
         longest: past
             .drills()

@@ -100,6 +100,28 @@ fn what_proved_nothing_does_not_count_as_passed() {
 }
 
 #[test]
+fn a_part_of_the_plan_is_a_restore_test_and_no_drill() {
+    let mut part = drill("2026-10-12T06:00:00Z", 60.0);
+    part.aside = true;
+    part.backup.as_mut().unwrap().age_seconds = Some(2_592_000);
+    let mut failed = drill("2026-10-05T06:00:00Z", 60.0);
+    failed.verdict = Verdict::Failed;
+    let review = of(vec![failed, part], &weekly(), LATER);
+    assert_eq!((review.drills.passed, review.drills.total), (0, 1));
+    assert_eq!(review.expected.held, 1, "the part holds no time");
+    let told: Vec<_> = review.tests.iter().map(|test| test.aside).collect();
+    assert_eq!(told, [true, false]);
+    assert_eq!(review.months[5].drills, review.drills);
+    let quarter = review.quarter.drill;
+    assert_eq!((quarter.drills.total, quarter.last_pass), (1, None));
+    // An old backup that somebody chose was proven all the same.
+    assert_eq!(quarter.oldest_age, Some(2_592_000));
+    let days = review.weeks.iter().flatten().flatten();
+    let word = |number| days.clone().find(|day| day.number == number).unwrap().word;
+    assert_eq!((word(5), word(12)), ("failed", "missed"));
+}
+
+#[test]
 fn looks_from_outside_are_no_drills() {
     let review = of(
         vec![run(Command::Health, "2026-10-05T06:00:00Z", 30)],

@@ -110,16 +110,19 @@ pub(super) fn months(past: &Past, span: &Span) -> Vec<Row> {
 fn row(past: &Past, month: Month) -> Row {
     let runs = || past.runs.iter().filter(|run| month.holds(run.started));
     let drills = || past.drills().filter(|run| month.holds(run.started));
+    let answering = || past.answering().filter(|run| month.holds(run.started));
     let restores: Vec<f64> = drills().filter_map(restore_seconds).collect();
     let drilled = |run: &Report| run.backup.clone().filter(|backup| !backup.key.is_empty());
     Row {
         month: month.to_string(),
-        drills: Tally::of(drills()),
+        drills: Tally::of(answering()),
         restore_longest: restores.iter().copied().reduce(f64::max),
         restore_median: median(restores),
         backup_median: median(runs().filter_map(backup_seconds).collect()),
-        size: drills().find_map(drilled).map(|backup| backup.size_bytes),
-        rows: drills().find_map(|run| Some(run.proof.as_ref()?.rows_found)),
+        size: answering()
+            .find_map(drilled)
+            .map(|backup| backup.size_bytes),
+        rows: answering().find_map(|run| Some(run.proof.as_ref()?.rows_found)),
         storage: runs().find_map(stored).map(|stored| stored.bytes),
     }
 }

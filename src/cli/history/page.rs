@@ -80,6 +80,7 @@ fn line(run: &Report, older: &[Report], view: &View<'_>) -> String {
     let line = row([
         &local(run.started, view.zone),
         match run.command {
+            Command::Verify if run.aside => "aside",
             Command::Verify => "verify",
             Command::Health => "health",
         },
@@ -167,7 +168,7 @@ fn trend(title: &str, chart: &str, figures: [&str; 5]) -> String {
 
 /// The verdicts of the newest drills, oldest first, and how many of each there are in all.
 fn verdicts(view: &View<'_>) -> String {
-    let mut ends: Vec<_> = view.past.drills().map(|run| end(run.verdict)).collect();
+    let mut ends: Vec<_> = view.past.answering().map(|run| end(run.verdict)).collect();
     ends.reverse();
     let counts: Vec<_> = [
         (End::Good, "passed"),

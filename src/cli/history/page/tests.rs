@@ -105,6 +105,15 @@ fn the_newest_are_shown_and_the_rest_is_counted() {
 }
 
 #[test]
+fn what_does_not_answer_for_the_plan_is_marked_and_not_counted() {
+    let mut past = past();
+    past.runs[1].aside = true;
+    let text = shown_with(&past, |_| {});
+    assert!(text.contains("  aside    passed "), "{text}");
+    assert!(text.contains("1 passed, 1 failed, 1 unverified"), "{text}");
+}
+
+#[test]
 fn colour_is_on_the_verdict_and_moves_nothing() {
     let text = shown_with(&past(), |view| view.paint = Paint::Colour);
     assert!(text.contains("\u{1b}[1;31mfailed\u{1b}[0m"), "{text}");
