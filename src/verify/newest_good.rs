@@ -10,6 +10,9 @@ use crate::{
     report::{Report, Verdict},
 };
 
+/// What stands between a backup that is not good and the reason.
+const PASSED_OVER: &str = " was passed over: ";
+
 /// Drills one backup after another, newest first, until one passes. The report is that one's, and tells of every newer one
 /// why it is not good. When a run cannot look, the search ends there: an older backup is not the newest good one as long
 /// as nobody knows about a newer one.
@@ -57,10 +60,17 @@ fn not_good(report: &Report) -> Finding {
     let (code, why) = worst.map_or((Code::RestoreFailed, "it did not pass"), |finding| {
         (finding.code, finding.message.as_str())
     });
-    Finding::new(code, format!("\"{key}\" was passed over: {why}"))
+    Finding::new(code, format!("\"{key}\"{PASSED_OVER}{why}"))
         .severity(Severity::Warning)
         .detail(format!("Run {} looked at it.", report.run))
         .about(key)
+}
+
+/// Whether a finding tells why another backup was passed over: it belongs to that search alone.
+pub(super) fn is_passed_over(finding: &Finding) -> bool {
+    let key = finding.subject.as_deref().unwrap_or_default();
+    let rest = finding.message.strip_prefix(&format!("\"{key}\""));
+    rest.is_some_and(|rest| rest.starts_with(PASSED_OVER))
 }
 
 /// Whoever has to restore now asks for a good backup, not for a young one: what the listing shows as critical is told,
@@ -106,6 +116,8 @@ mod tests {
             (finding.code, finding.severity),
             (Code::DumpTruncated, Severity::Warning)
         );
+        assert!(is_passed_over(&finding));
+        assert!(!is_passed_over(&report.findings[1]));
     }
 
     #[test]

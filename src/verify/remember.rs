@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Job;
+use super::{Job, newest_good};
 use crate::{
     backup::{Backup, Store},
     finding::{Code, Finding},
@@ -125,6 +125,7 @@ fn is_of_the_dump(finding: &Finding) -> bool {
     let name = finding.code.name();
     // How long a restore took belongs to the run that made it.
     !matches!(finding.code, Code::RestoreSlow | Code::RestoreRto)
+        && !newest_good::is_passed_over(finding)
         && OF_THE_DUMP.iter().any(|area| name.starts_with(area))
 }
 
@@ -239,6 +240,9 @@ mod tests {
         ]
         .map(|code| Finding::new(code, "x"))
         .to_vec();
+        let of_another = "\"b.dump\" was passed over: the dump ends too early";
+        let of_another = Finding::new(Code::DumpTruncated, of_another).about("b.dump");
+        earlier.findings.push(of_another);
         let mut report = Report::new("shop", "01B", Timestamp::UNIX_EPOCH);
         take(&mut report, &earlier);
         let codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();

@@ -176,10 +176,7 @@ async fn the_newest_good_backup_is_found_behind_bad_ones() {
         "{report}"
     );
     assert_eq!(report["backup"]["key"], "good.dump");
-    let told: Vec<_> = (report["findings"].as_array().unwrap().iter())
-        .filter_map(|finding| finding["message"].as_str())
-        .filter(|message| message.contains("was passed over"))
-        .collect();
+    let told = passed_over(&report);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with("\"text.dump\""), "{told:?}");
     assert!(told[1].starts_with("\"cut.dump\""), "{told:?}");
@@ -190,6 +187,22 @@ async fn the_newest_good_backup_is_found_behind_bad_ones() {
     assert_eq!(kept, 4, "every drill is kept");
     let (_, again) = place.drill(&["--select", "newest-good"]).await;
     assert_eq!(proven_by(&again), report["run"].as_str());
+    assert_eq!(passed_over(&again).len(), 2, "{again}");
+    // Once they are gone, nothing is left to warn of.
+    for bad in ["cut.dump", "text.dump"] {
+        fs::remove_file(place.folder.path().join("backups").join(bad)).unwrap();
+    }
+    let (_, alone) = place.drill(&[]).await;
+    assert_eq!(proven_by(&alone), report["run"].as_str());
+    assert_eq!(passed_over(&alone), Vec::<&str>::new());
+}
+
+/// What a report says of backups that were passed over.
+fn passed_over(report: &Value) -> Vec<&str> {
+    (report["findings"].as_array().unwrap().iter())
+        .filter_map(|finding| finding["message"].as_str())
+        .filter(|message| message.contains("was passed over"))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
