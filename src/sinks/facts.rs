@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::verdict;
 use crate::{
     report::{BackupFacts, Command, Proof, ProofLevel, Report, RestoreFacts, SandboxFacts},
     units::{Age, Bytes, Usd},
@@ -17,6 +18,8 @@ pub(super) type Fact = (&'static str, String);
 /// What was looked at, in the order of the run.
 pub(super) fn facts(report: &Report, lang: Lang) -> Vec<Fact> {
     let mut facts: Vec<Fact> = Vec::new();
+    let aside = verdict::aside(report, lang);
+    facts.extend(aside.map(|said| (lang.say("note", "注記"), said.to_owned())));
     if let Some(backup) = &report.backup {
         facts.push((
             lang.say("backup", "バックアップ"),

@@ -145,6 +145,10 @@ fn meaning(report: &Report, context: &Context<'_>) -> String {
             format!("実行 {run} が知らせた問題は解消しました。"),
         );
     }
+    if let Some(aside) = verdict::aside(report, lang) {
+        text += lang.say(" ", "");
+        text += aside;
+    }
     text
 }
 
@@ -264,6 +268,16 @@ mod tests {
             ..BackupFacts::default()
         };
         size(&backup, Lang::En)
+    }
+
+    #[test]
+    fn who_is_told_of_a_part_reads_that_it_is_one() {
+        let mut report = Report::new("shop", "01A", jiff::Timestamp::UNIX_EPOCH);
+        let said = |report: &Report| Message::of(report, &Context::default()).meaning;
+        assert!(!said(&report).contains("does not answer for the plan"));
+        report.aside = true;
+        let said = said(&report);
+        assert!(said.ends_with("does not answer for the plan."), "{said}");
     }
 
     #[test]

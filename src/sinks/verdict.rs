@@ -31,6 +31,15 @@ pub(super) fn because(report: &Report, lang: Lang) -> String {
     }
 }
 
+/// That a run does not answer for the plan, where it does not.
+pub(super) fn aside(report: &Report, lang: Lang) -> Option<&'static str> {
+    let said = lang.say(
+        "Only a part of the plan was asked, or another backup than the plan's: this run does not answer for the plan.",
+        "プランの一部だけ、またはプランが選ぶものとは別のバックアップを調べました。この実行はプラン全体の結果ではありません。",
+    );
+    report.aside.then_some(said)
+}
+
 /// The same with how long the run took.
 pub(super) fn line(report: &Report, lang: Lang) -> String {
     let took = took(report.seconds, lang);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use minijinja::Value;
 use serde::Serialize;
 
-use super::{Style, asked, facts};
+use super::{Style, asked, facts, verdict};
 use crate::{
     charts::stages,
     report::{CheckResult, CheckStatus, Command, Report, Verdict},
@@ -31,6 +31,7 @@ struct Run<'a> {
     report: &'a Report,
     number: usize,
     verdict: State,
+    aside: Option<&'static str>,
     drill: bool,
     findings: Vec<Found<'a>>,
     checks: Vec<Check<'a>>,
@@ -130,6 +131,7 @@ fn run(report: &Report, number: usize, lang: Lang) -> Run<'_> {
     Run {
         number,
         verdict: state(report, lang),
+        aside: verdict::aside(report, lang),
         drill: report.command == Command::Verify,
         findings: findings.collect(),
         held: statuses.filter(|status| asked::held(*status)).count(),
