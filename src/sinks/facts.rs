@@ -261,6 +261,15 @@ mod tests {
     use crate::report::{Floor, Stage};
 
     #[test]
+    fn a_run_of_a_part_of_the_plan_says_so_first() {
+        let mut report = Report::new("shop", "01A", jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(facts(&report, Lang::En), []);
+        report.aside = true;
+        let (name, said) = facts(&report, Lang::En).remove(0);
+        assert!(name == "note" && said.ends_with("does not answer for the plan."));
+    }
+
+    #[test]
     fn what_a_run_waited_for_most_is_told() {
         let mut report = Report::new("shop", "01A", jiff::Timestamp::UNIX_EPOCH);
         report.seconds = 60.0;
