@@ -57,10 +57,10 @@ fn unproven(contents: &Contents) -> (Option<&'static str>, Vec<Finding>) {
         Unseen::Nowhere => return (None, Vec::new()),
         Unseen::InContents => {
             "The table of contents has no checksum of its own, so a flipped bit in a name, a comment or a default can pass \
-             unseen, and no checksum was found beside or with the dump: add a .sha256 file, or use `pgdrill manifest`."
+             unseen, and no checksum beside or with the dump speaks for it: add a .sha256 file, or use `pgdrill manifest`."
         }
         Unseen::Anywhere => {
-            "This format does not notice a flipped bit, and no checksum was found beside or with the dump: use gzip \
+            "This format does not notice a flipped bit, and no checksum beside or with the dump speaks for it: use gzip \
              (`pg_dump -Fc`), a .sha256 file, or `pgdrill manifest`."
         }
     };
