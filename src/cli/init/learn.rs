@@ -43,7 +43,12 @@ pub(super) async fn checks(
         }
         _ => {
             tell_report(report);
-            output::tell("no check was written: they would be made from data that are not whole\n");
+            let why = if report.findings.iter().any(is_about_the_dump) {
+                ": they would be made from data that are not whole"
+            } else {
+                ""
+            };
+            output::tell(&format!("no check was written{why}\n"));
             Err(report.verdict.exit_code().max(1))
         }
     }
