@@ -46,7 +46,7 @@ pub(super) struct Doctor {
     /// The format on standard output
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Send everyone whom the plan names a message that says that it is a test
+    /// Send everyone whom the plan names, but the heartbeat, a message that says that it is a test
     #[arg(long, requires = "plan")]
     send_test: bool,
 }

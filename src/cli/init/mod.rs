@@ -46,7 +46,8 @@ pub(super) struct Init {
     /// A glob on the backups' names; by default whatever is a dump by name
     #[arg(long = "match", value_name = "GLOB")]
     pattern: Option<String>,
-    /// The plan's name, in reports and metrics; by default that of the bucket or the folder
+    /// The plan's name, in reports and metrics; by default the last part of the URL that is no word for backups, without
+    /// `-backups` at its end, or else `database`
     #[arg(long)]
     name: Option<String>,
     /// Where to restore
