@@ -29,7 +29,7 @@ const KEPT: &str = "kept";
 const LONGEST_SOCKET: usize = 103;
 
 /// A folder without a lock that is older than this was left by a run that was killed while it made it.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 const HINT: &str = "Check that the folder for temporary files (TMPDIR) is there and writable, and has space and inodes left.";
 

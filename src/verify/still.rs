@@ -121,8 +121,8 @@ mod tests {
         fs::write(&path, "select 1;").unwrap();
         let (store, _) = listed(folder.path()).await;
         fs::write(&path, "").unwrap();
-        let begun = path.clone();
-        later(move || fs::write(begun, "select 1;").unwrap());
+        let same = path.clone();
+        later(move || fs::write(same, "select 1;").unwrap());
         let listing = super::listing(&store, None).await.unwrap();
         assert_eq!(listing.backups.len(), 1);
 

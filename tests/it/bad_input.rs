@@ -513,6 +513,11 @@ sql:
     );
     let (code, _) = place.verify(&["--only", "mony"]).await;
     assert_eq!(code, 1, "a table may be called so");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_calls_a_check_of_another_plan_is_told_before_a_backup_is_looked_for() {
+    let place = Place::new("");
     let other = "version: 1\nname: other\nbackup: { url: ./absent }\nsql: [{ name: nightly, query: select 1 where false }]\n";
     place.write("other.yaml", other);
     let plan = place.plan();
