@@ -222,6 +222,11 @@ mod tests {
             aside: true,
             ..drill(None)
         };
+        let unverified = vec![part.clone(), drill(Some(Code::RunStopped))];
+        assert_eq!(
+            Standing::of(&plan(look(None), unverified)),
+            Standing::Unverified
+        );
         let runs = vec![part, drill(Some(Code::DumpTruncated))];
         let failed = plan(look(None), runs);
         assert_eq!(Standing::of(&failed), Standing::Failed);

@@ -106,6 +106,8 @@ fn a_part_of_the_plan_is_a_restore_test_and_no_drill() {
     part.backup.as_mut().unwrap().age_seconds = Some(2_592_000);
     let mut failed = drill("2026-10-05T06:00:00Z", 60.0);
     failed.verdict = Verdict::Failed;
+    let without_schedule = of(vec![part.clone()], &plan(""), LATER);
+    assert_eq!(without_schedule.expected.held, 0);
     let review = of(vec![failed, part], &weekly(), LATER);
     assert_eq!((review.drills.passed, review.drills.total), (0, 1));
     assert_eq!(review.expected.held, 1, "the part holds no time");

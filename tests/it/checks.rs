@@ -783,6 +783,7 @@ async fn only_chooses_by_id_table_name_or_tag_and_refuses_unknown_words() {
     let both = ["users.row_count", "users.not_null.id"].map(str::to_owned);
     assert_eq!(chosen("core").await.unwrap(), both);
     assert_eq!(chosen("users").await.unwrap(), both);
+    assert_eq!(chosen("public.users").await.unwrap(), both);
     assert_eq!(chosen("people").await.unwrap(), both[..1]);
     assert_eq!(chosen("users.not_null.id").await.unwrap(), both[1..]);
     assert!(chosen("builtin.rows").await.unwrap().is_empty());

@@ -200,6 +200,19 @@ fn a_file_that_cannot_be_written_keeps_nobody_from_the_others() {
 }
 
 #[test]
+fn a_summary_that_cannot_be_written_changes_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(folder.path());
+    fs::write(folder.path().join("backups/shop.sql"), "select 1;").unwrap();
+    let mut looked = pgdrill(&["health", &plan, "--format", "github"]);
+    let summary = folder.path().join("none/summary.md");
+    let output = looked.env("GITHUB_STEP_SUMMARY", summary).output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("could not write"), "{told}");
+}
+
+#[test]
 fn secrets_are_only_said_to_a_runner_that_hides_them() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(folder.path());
