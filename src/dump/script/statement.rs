@@ -41,7 +41,12 @@ impl<R: Read> Script<R> {
                     self.lexer.standard_strings =
                         !off.iter().any(|word| value.eq_ignore_ascii_case(word));
                 }
-                self.tell(&text);
+                // The server has none of the source's tablespaces; an archive is restored without them, too.
+                if whole && sql::chooses_tablespace(&text) {
+                    self.leave_out();
+                } else {
+                    self.tell(&text);
+                }
             }
             first => {
                 let named = self.at.min(start + NAMED);

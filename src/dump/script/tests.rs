@@ -66,6 +66,21 @@ fn what_needs_no_change_goes_through_unchanged() {
 }
 
 #[test]
+fn the_tablespaces_of_the_source_are_left_out() {
+    let text = b"SET x = 1;\n\nSET default_tablespace = \"odd ts\";\n\nCREATE TABLE public.t (a int);\n\
+        SET default_tablespace = '';\nSET default_tablespace = fast;\nSET default_table_access_method = heap;\n";
+    let kept =
+        b"SET x = 1;\n\n\n\nCREATE TABLE public.t (a int);\nSET default_tablespace = '';\n\n\
+        SET default_table_access_method = heap;\n";
+    assert_eq!(sql_of(text), kept);
+    for step in [1, 7, 64] {
+        let (pieces, broken) = joined(text, step);
+        assert_eq!(broken, None);
+        assert_eq!(pieces, [Piece::Sql(kept.to_vec().into())], "{step}");
+    }
+}
+
+#[test]
 fn commands_outside_rows_are_refused_wherever_psql_would_see_them() {
     for text in [
         "\\! touch x\n",

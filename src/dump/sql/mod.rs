@@ -48,6 +48,20 @@ pub(super) fn setting(text: &str, name: &str) -> Option<String> {
     value(&words[at + 2..])
 }
 
+/// Whether a statement lets what follows lie in a tablespace that it names.
+pub(super) fn chooses_tablespace(text: &str) -> bool {
+    let words: Vec<_> = words(text)
+        .take_while(|word| *word != Word::Sign(';'))
+        .collect();
+    match &words[..] {
+        [set, name, sign, value] if *sign == Word::Sign('=') || sign.is("to") => {
+            let named = value.text().is_some_and(|value| !value.is_empty());
+            set.is("set") && name.is("default_tablespace") && named && !value.is("default")
+        }
+        _ => false,
+    }
+}
+
 /// The value after a keyword, with or without `=` or `TO` before it.
 fn value(words: &[Word<'_>]) -> Option<String> {
     match words {
