@@ -87,7 +87,7 @@ fn environment_hint(message: &str) -> &'static str {
         "Write the dump without `--create`, or as an archive (`-Fc`): every sandbox has a database of this name."
     } else if message.contains("tablespace") {
         "Write the dump with `--no-tablespaces`: the sandbox has none of the source's."
-    } else if message.contains("locale") {
+    } else if message.contains("locale") || message.contains("parameter \"lc_") {
         "Use an image that has the locale, or install it; the official `postgres` images have en_US.UTF-8."
     } else if message.contains("extension") || message.contains("could not access file") {
         "Name an image that has what the dump needs in `sandbox.image`."

@@ -93,10 +93,15 @@ const MEANING: &[(&str, Class)] = &[
     ("is not available", Class::Environment),
     ("could not access file", Class::Environment),
     ("tablespace \"", Class::Environment),
+    (
+        "invalid value for parameter \"default_tablespace",
+        Class::Environment,
+    ),
     ("database \"postgres\" already exists", Class::Environment),
     ("database \"template1\" already exists", Class::Environment),
     ("could not load library", Class::Environment),
     ("invalid locale name", Class::Environment),
+    ("invalid value for parameter \"lc_", Class::Environment),
     ("permission denied to create", Class::Environment),
     ("must be superuser", Class::Environment),
     ("must be member of role", Class::Environment),
@@ -196,6 +201,14 @@ mod tests {
             classify("tablespace \"fast\" does not exist", By::Server),
             Class::Environment
         );
+        for (parameter, class) in [
+            ("lc_monetary", Class::Environment),
+            ("default_tablespace", Class::Environment),
+            ("work_mem", Class::Lost),
+        ] {
+            let message = format!("invalid value for parameter \"{parameter}\": \"x\"");
+            assert_eq!(classify(&message, By::Server), class, "{message}");
+        }
     }
 
     #[test]
