@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     expected::Expected,
     rows::{Asked, Standing, Whole},
-    tables::{Relations, schema},
+    tables::{Relation, Relations, schema},
 };
 use crate::{
     dump::{Contents, Detail, Target},
@@ -16,7 +16,7 @@ use crate::{
 const DEPTH: usize = 100;
 
 /// A table by its schema and name.
-type Name = (String, String);
+pub(super) type Name = (String, String);
 
 /// Adds to each partitioned table the rows that the dump holds for its partitions apart: `pg_dump` loads some partitions
 /// by themselves and others through the table above them.
@@ -89,6 +89,18 @@ pub(super) fn empty(expected: &Expected, asked: &[Asked], relations: &Relations)
         }
     }
     empty
+}
+
+/// The tables whose rows a partitioned table reads here, where others that it reads lie in another server.
+pub(super) fn local(of: &Name, relations: &Relations) -> Option<Vec<Name>> {
+    let under = |kind: char| {
+        let below = move |(name, relation): &(&Name, &Relation)| {
+            relation.kind == kind && above(name, relations).any(|above| above == of)
+        };
+        (relations.iter()).filter(below).map(|(name, _)| name)
+    };
+    let foreign = relations.get(of)?.kind == 'p' && under('f').next().is_some();
+    foreign.then(|| under('r').cloned().collect())
 }
 
 /// What is asked of a table that should hold nothing.
@@ -176,6 +188,22 @@ mod tests {
         let mut apart = [asked("top", 50, &["a", "b"]), asked("one", 7, &["b", "a"])];
         add(&mut apart, &relations());
         assert!(apart[0].whole.unfair.is_some());
+    }
+
+    #[test]
+    fn what_lies_in_another_server_is_no_part_of_a_table_here() {
+        let mut relations = relations();
+        assert_eq!(local(&named("top"), &relations), None);
+        let away = Relation {
+            kind: 'f',
+            parent: Some(named("two")),
+            ..Relation::default()
+        };
+        relations.insert(named("away"), away);
+        let here = ["leaf", "one"].map(named).to_vec();
+        assert_eq!(local(&named("top"), &relations), Some(here));
+        assert_eq!(local(&named("two"), &relations), Some(vec![named("leaf")]));
+        assert_eq!(local(&named("alone"), &relations), None);
     }
 
     #[test]

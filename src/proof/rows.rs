@@ -7,9 +7,10 @@ use super::{
     back::{Job, Told},
     expected,
     fair::unfair,
-    partitions,
+    partitions::{self, Name},
     parts::Reads,
     reading::{Answer, Question, Style, Way},
+    session::quoted,
     tables::{Relation, Relations, name, schema},
 };
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
 
 /// Why other contents prove nothing of a table with XML.
 const XML: &str = "it holds xml, which PostgreSQL does not always write as it read it";
+
+/// Why a table is only counted that another server holds rows of.
+const ELSEWHERE: &str = "some of its partitions are in another server";
 
 /// How many tables one finding or one list names.
 const NAMED: usize = 20;
@@ -122,6 +126,9 @@ pub(super) fn asked(dump: &Dump, relations: &Relations, server: u32) -> Vec<Aske
             whole.unfair =
                 relation.and_then(|relation| unfair(relation, dump.contents.major(), server));
         }
+        if partitions::local(&key, relations).is_some() {
+            whole.unfair.get_or_insert_with(|| ELSEWHERE.to_owned());
+        }
         let holds_xml =
             relation.is_some_and(|relation| relation.types.iter().any(|held| held == "xml"));
         Asked {
@@ -160,7 +167,8 @@ pub(super) fn jobs(asked: &[Asked], dump: &Dump, relations: &Relations, major: u
             return None;
         }
         let target = &asked.whole.target;
-        let relation = relations.get(&(schema(target).to_owned(), target.table.clone()))?;
+        let key = (schema(target).to_owned(), target.table.clone());
+        let relation = relations.get(&key)?;
         let bytes = relation.types.iter().any(|name| name == "bytea");
         let names = relation.types.iter().any(|name| name.starts_with("reg"));
         let reads = Reads {
@@ -171,9 +179,18 @@ pub(super) fn jobs(asked: &[Asked], dump: &Dump, relations: &Relations, major: u
             major,
         };
         let whole = asked.whole.unfair.is_none() && asked.standing == Standing::Compared;
+        let questions = match partitions::local(&key, relations) {
+            Some(local) => vec![Question {
+                number,
+                sql: count_of(&local),
+                way: Way::Count,
+                bytes: relation.bytes,
+            }],
+            None => questions(number, reads, whole, relation.bytes),
+        };
         Some(Job {
             number,
-            questions: questions(number, reads, whole, relation.bytes),
+            questions,
             expected: asked.expected(),
             styles: Style::of(whole && bytes, whole && names),
         })
@@ -200,6 +217,19 @@ fn questions(number: usize, reads: Reads<'_>, whole: bool, bytes: u64) -> Vec<Qu
     let only = if reads.partitioned { "" } else { "only " };
     let sql = format!("select count(*) from {only}{}", name(reads.target));
     vec![question(sql, Way::Count, bytes)]
+}
+
+/// How many rows some tables hold together.
+fn count_of(tables: &[Name]) -> String {
+    let count = |(schema, table): &Name| {
+        let (schema, table) = (quoted(schema), quoted(table));
+        format!("select count(*) from only {schema}.{table}")
+    };
+    let counts: Vec<_> = tables.iter().map(count).collect();
+    match counts.join(" union all ").as_str() {
+        "" => "select 0::bigint".to_owned(),
+        counts => format!("select sum(count)::bigint from ({counts}) held"),
+    }
 }
 
 /// What comparing the rows came to.
