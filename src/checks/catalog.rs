@@ -58,6 +58,8 @@ pub(super) struct Table {
     pub(super) of_extension: bool,
     /// Whether other tables inherit from it, or did once.
     pub(super) has_heirs: bool,
+    /// Whether whoever reads it reads a foreign table, too, which is a partition of it or inherits from it.
+    pub(super) reads_foreign: bool,
     /// Its columns, in order.
     pub(super) columns: Vec<Column>,
 }
@@ -163,13 +165,17 @@ fn tables_sql() -> String {
              select oid, oid from pg_type where typtype <> 'd'
              union all
              select t.oid, b.target from pg_type t join base b on t.typbasetype = b.oid where t.typtype = 'd'
+         ), over_foreign (oid) as (
+             select i.inhparent from pg_inherits i join pg_class f on f.oid = i.inhrelid where f.relkind = 'f'
+             union
+             select i.inhparent from pg_inherits i join over_foreign o on o.oid = i.inhrelid
          )
          select c.oid, n.nspname::text, c.relname::text, c.relkind::text,
                 case when c.relispartition then i.inhparent end as parent,
                 exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
                         and d.deptype = 'e') as of_extension,
                 a.attname::text, format_type(b.target, null) as type_name, t.typcategory::text,
-                c.relhassubclass
+                c.relhassubclass, c.oid in (select oid from over_foreign)
          from pg_class c
          join pg_namespace n on n.oid = c.relnamespace
          left join pg_inherits i on i.inhrelid = c.oid and c.relispartition
@@ -249,6 +255,7 @@ fn add_column(tables: &mut Vec<Table>, row: &Row) {
             parent: row.get(4),
             of_extension: row.get(5),
             has_heirs: row.get(9),
+            reads_foreign: row.get(10),
             columns: column.into_iter().collect(),
         }),
     }
@@ -282,6 +289,7 @@ pub(super) mod tests {
             parent: None,
             of_extension: false,
             has_heirs: false,
+            reads_foreign: false,
             columns: columns
                 .iter()
                 .map(|&(name, type_name, category)| Column {

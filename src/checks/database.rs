@@ -2,7 +2,7 @@
 
 use super::{
     Context,
-    catalog::{Catalog, Kind},
+    catalog::{Catalog, Kind, Table},
     judge::{self, Figure},
     names,
     question::{Ask, Judged, Standing},
@@ -81,9 +81,15 @@ fn present(what: &str, wanted: &[String], there: &[String]) -> Judged {
 }
 
 /// Why a table's rows cannot be looked at, if they cannot.
-pub(super) fn out_of_reach(kind: Kind) -> Option<Judged> {
-    (kind == Kind::Foreign).then(|| {
-        Judged::unanswered("compared nothing: the rows of a foreign table are not in the backup")
-            .hint("Leave the foreign table out of the plan.")
+pub(super) fn out_of_reach(table: &Table) -> Option<Judged> {
+    const ELSEWHERE: &str = "compared nothing: the rows of a foreign table are not in the backup";
+    if table.kind == Kind::Foreign {
+        let hint = "Leave the foreign table out of the plan.";
+        return Some(Judged::unanswered(ELSEWHERE).hint(hint));
+    }
+    table.reads_foreign.then(|| {
+        Judged::unanswered(ELSEWHERE)
+            .detail("It reads a foreign table that is a partition of it or inherits from it.")
+            .hint("Name its other partitions in the plan, one by one or by a pattern.")
     })
 }

@@ -53,7 +53,9 @@ pub(super) fn tables_of<'a>(
         except.push(pattern(text)?);
     }
     let named = |table: &Table| {
+        // Where a table reads a foreign one its other partitions stand for it.
         table.is_user_table()
+            && !table.reads_foreign
             && names::matches(&wanted, table, schema)
             && !except.iter().any(|p| names::matches(p, table, schema))
             && !is_skipped(checks, catalog, table, schema)
@@ -173,7 +175,7 @@ impl Look<'_> {
 
 /// A check of a table that can be asked, and the same to the live database.
 fn subject_question(subject: &Subject<'_>, check: &TableCheck, mut about: About) -> Question {
-    if let Some(judged) = database::out_of_reach(subject.table.kind) {
+    if let Some(judged) = database::out_of_reach(subject.table) {
         return known(about, judged);
     }
     if check.kind == TableKind::RowCount && subject.filter.is_none() {

@@ -79,6 +79,9 @@ fn ours(code: &SqlState, moment: Moment) -> Option<&'static str> {
         SqlState::INSUFFICIENT_PRIVILEGE => {
             "Ask what a role of pg_read_all_data may read, or give the function `security definer` or `grant execute … to public` in the source."
         }
+        _ if of_another_server(code) => {
+            "Ask for rows of this database alone: those of another server are not in the backup."
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => "Ask what writes nothing: a check only reads.",
         SqlState::INVALID_REGULAR_EXPRESSION => MISWRITTEN,
         // Said later they are about SQL that a function made.
@@ -92,6 +95,15 @@ fn ours(code: &SqlState, moment: Moment) -> Option<&'static str> {
         _ => return None,
     };
     Some(hint)
+}
+
+/// Whether another server could not be asked, which a foreign table or dblink wants: it is out of the sandbox's reach, or the
+/// role that asks has no password there.
+fn of_another_server(code: &SqlState) -> bool {
+    let text = code.code();
+    text.starts_with("08")
+        || *code == SqlState::FDW_UNABLE_TO_ESTABLISH_CONNECTION
+        || *code == SqlState::S_R_E_PROHIBITED_SQL_STATEMENT_ATTEMPTED
 }
 
 /// Sorts what the driver says by itself: the server is gone, unless only this question could not be put or understood.
@@ -212,7 +224,9 @@ mod tests {
     #[test]
     fn the_asking_role_and_the_plans_own_sql_are_ours_and_a_missing_name_is_not() {
         let ours = |code, moment| ours(&SqlState::from_code(code), moment).is_some();
-        for code in ["42501", "25006", "2201B"] {
+        for code in [
+            "42501", "25006", "2201B", "08001", "08006", "HV00N", "2F003",
+        ] {
             assert!(ours(code, Moment::Running), "{code}");
         }
         for code in ["42601", "42P18", "42P02"] {
