@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// Objects by kind. What an extension brings belongs to its version, and what PostgreSQL makes by itself beside an object
 /// (types of rows and arrays, functions of ranges, triggers of foreign keys, parts of constraints on partitions) to the
-/// server's: neither is counted; nor is an index that is not valid, which `pg_dump` leaves out. What belongs to a table
+/// server's: neither is counted; nor is an index that is not valid or an operator without a function, which `pg_dump` leaves out. What belongs to a table
 /// stands behind the table's own number, so that an extension's are left out as well.
 const COUNTS: &str = "
     with s as (
@@ -42,6 +42,7 @@ const COUNTS: &str = "
         union all select 'extension', 'pg_extension'::regclass, oid from pg_extension
         union all select 'cast', 'pg_cast'::regclass, oid from pg_cast where oid >= 16384
         union all select 'operator', 'pg_operator'::regclass, oid from pg_operator where oprnamespace in (select oid from s)
+            and oprcode <> 0
         union all select 'operator class', 'pg_opclass'::regclass, oid from pg_opclass
             where opcnamespace in (select oid from s)
         union all select 'collation', 'pg_collation'::regclass, oid from pg_collation
