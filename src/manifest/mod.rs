@@ -226,13 +226,20 @@ fn letters(argument: &str) -> impl Iterator<Item = char> {
 /// Kinds of objects that the arguments of `pg_dump` leave out.
 #[must_use]
 pub fn without(arguments: &[String]) -> Vec<&'static str> {
-    const LEFT_OUT: [(&str, &str); 2] = [
-        ("--no-publications", "publication"),
-        ("--no-policies", "policy"),
+    /// With the shortest beginning that no other option has: getopt(3) refuses a shorter one.
+    const LEFT_OUT: [(&str, &str, &str); 3] = [
+        ("--no-publications", "--no-pu", "publication"),
+        ("--no-policies", "--no-po", "policy"),
+        ("--no-subscriptions", "--no-su", "subscription"),
     ];
-    let named = |(option, _): &(&str, &str)| arguments.iter().any(|argument| argument == option);
+    let named = |(option, shortest, _): &(&str, &str, &str)| {
+        let says = |argument: &String| option.starts_with(&**argument);
+        arguments
+            .iter()
+            .any(|argument| argument.starts_with(shortest) && says(argument))
+    };
     let kinds = LEFT_OUT.into_iter().filter(named);
-    kinds.map(|(_, kind)| kind).collect()
+    kinds.map(|(_, _, kind)| kind).collect()
 }
 
 #[cfg(test)]
@@ -299,6 +306,15 @@ mod tests {
         assert!(!of("pg_dump --format=c -- --"), "no option");
         assert!(!of("pg_dump -Oxvfstock.dump"), "the name of a file");
         assert!(!of("pg_dump -Fc -Z6 -v --no-owner -f /backups/x.dump"));
+    }
+
+    #[test]
+    fn a_kind_that_is_left_out_is_known_by_the_beginning_of_its_option() {
+        let of = |text: &str| without(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(of("-Fc --no-publication -f x"), ["publication"]);
+        assert_eq!(of("--no-pu --no-policies"), ["publication", "policy"]);
+        assert_eq!(of("--no-subs"), ["subscription"]);
+        assert!(of("--no-p --no-publicationsx --no-privileges -f x").is_empty());
     }
 
     #[test]
