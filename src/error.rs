@@ -167,6 +167,18 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// What to do after the throwaway server refused something that the run cannot go on without, by its SQLSTATE.
+#[must_use]
+pub fn after(state: Option<&str>) -> &'static str {
+    match state {
+        Some("22021" | "22P05") => {
+            "A name or a text in the database is not in its encoding, as SQL_ASCII allows: mend it in the source, then take a \
+             new dump."
+        }
+        _ => "Look at the throwaway server's log, its disk and its memory, then run again.",
+    }
+}
+
 /// What is told in the place of a function's own words.
 pub const RAISED: &str = "a function in the database raised an error";
 

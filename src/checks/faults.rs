@@ -3,7 +3,7 @@
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::question::{Judged, Statement};
-use crate::error::{Error, RAISED, raised_by_a_function, sentence};
+use crate::error::{Error, RAISED, after, raised_by_a_function, sentence};
 
 /// What went wrong when a question was asked.
 #[derive(Debug)]
@@ -32,11 +32,8 @@ pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
         Some(answer) => safe_words(answer, Moment::Running),
         None => error.to_string(),
     };
-    Error::new(
-        doing,
-        "Look at the throwaway server's log, its disk and its memory, then run again.",
-    )
-    .because(sentence(&cause))
+    let state = error.code().map(SqlState::code);
+    Error::new(doing, after(state)).because(sentence(&cause))
 }
 
 /// Sorts an error of the server; its words about a secret statement are kept back, as they may quote it.

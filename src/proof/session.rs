@@ -2,15 +2,13 @@
 
 use tokio_postgres::Client;
 
-use crate::error::{Error, Result, sentence, whole};
+use crate::error::{Error, Result, after, sentence, whole};
 
 /// What `pg_dump` sets, and what it leaves to the server and we undo elsewhere: instants are compared in UTC.
 const SETTINGS: &str = "set default_transaction_read_only = on; set statement_timeout = 0; set lock_timeout = 0; \
     set idle_in_transaction_session_timeout = 0; set datestyle = 'ISO'; set intervalstyle = 'postgres'; \
     set extra_float_digits = 3; set timezone = 'UTC'; set bytea_output = 'hex'; set row_security = off; \
     set quote_all_identifiers = off; set search_path = ''";
-
-const HINT: &str = "Look at the throwaway server's log, its disk and its memory, then run again.";
 
 /// Pins the settings on a connection.
 pub(super) async fn pin(client: &Client) -> Result<()> {
@@ -36,7 +34,8 @@ pub(super) fn stopped(doing: &str, error: &tokio_postgres::Error) -> Error {
         ),
         None => sentence(&whole(error)),
     };
-    Error::new(doing, HINT).because(cause)
+    let state = error.code().map(tokio_postgres::error::SqlState::code);
+    Error::new(doing, after(state)).because(cause)
 }
 
 /// Whether an error is the machine's trouble rather than the statement's: no answer at all, no resources, shut down,

@@ -74,11 +74,20 @@ fn did_not_start(image: &str, seen: &look::Seen) -> Error {
     // Nothing of the dump was there yet: the log is the server's own.
     let lines: Vec<&str> = seen.log.lines().rev().take(3).collect();
     let said = lines.into_iter().rev().collect::<Vec<_>>().join("; ");
+    let hint = if said.is_empty() {
+        "Run again: a busy machine starts slowly. If it stays silent, name an image with a PostgreSQL server in `sandbox.image`."
+    } else {
+        "Name an image with a PostgreSQL server in `sandbox.image`, such as the official ones or those made from them."
+    };
     Error::new(
         format!("the server in the image \"{image}\" did not start"),
-        "Name an image with a PostgreSQL server in `sandbox.image`, such as the official ones or those made from them.",
+        hint,
     )
-    .because(sentence(if said.is_empty() { "It said nothing" } else { &said }))
+    .because(sentence(if said.is_empty() {
+        "It said nothing"
+    } else {
+        &said
+    }))
 }
 
 async fn address(

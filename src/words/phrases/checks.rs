@@ -167,6 +167,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Cast it to numeric in the query.", "クエリの中で numeric に変換してください。"),
     ("Cast it to text or numeric in the query.", "クエリの中で text か numeric に変換してください。"),
     ("Look at the load of the machine and at the throwaway server's log, then run again.", "マシンの負荷と検証用サーバーのログを確認し、もう一度実行してください。"),
+    ("A name or a text in the database is not in its encoding, as SQL_ASCII allows: mend it in the source, then take a new dump.", "データベースの名前または文が、そのエンコーディングに合っていません(SQL_ASCII では起こりえます)。元データベースで直してから、ダンプを取り直してください。"),
     ("Look at the throwaway server's log, its disk and its memory, then run again.", "検証用サーバーのログ、ディスク、メモリーを確認し、もう一度実行してください。"),
     ("Look for a NUL character in the SQL and in the pattern of the check.", "チェックの SQL とパターンに NUL 文字がないか確認してください。"),
     ("Ask what a role of pg_read_all_data may read, or give the function `security definer` or `grant execute … to public` in the source.", "pg_read_all_data のロールが読み取れるものを問い合わせるか、元のデータベースで関数に `security definer` または `grant execute … to public` を指定してください。"),

@@ -61,6 +61,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("Look at what Docker says above: the image must have a shell and a PostgreSQL server.", "上の Docker のメッセージを確認してください。イメージにはシェルと PostgreSQL のサーバーが必要です。"),
     ("Look at what Docker says above; \"pgdrill clean\" removes what an earlier run left.", "上の Docker のメッセージを確認してください。以前の実行の残りは「pgdrill clean」で消せます。"),
     ("Name an image that has a user \"postgres\" in `sandbox.image`, as the official ones and those made from them do.", "ユーザー「postgres」のあるイメージを `sandbox.image` に書いてください。公式のイメージとその派生にはあります。"),
+    ("Run again: a busy machine starts slowly. If it stays silent, name an image with a PostgreSQL server in `sandbox.image`.", "もう一度実行してください(混み合ったマシンでは起動が遅くなります)。それでも何も出力されない場合は、PostgreSQL のサーバーを含むイメージを `sandbox.image` に書いてください。"),
     ("Name an image with a PostgreSQL server in `sandbox.image`, such as the official ones or those made from them.", "PostgreSQL のサーバーを含むイメージ(公式のものやその派生など)を `sandbox.image` に書いてください。"),
     ("the image \"{}\" has no \"{}\" in \"{}\"", "イメージ「{0}」の「{2}」に「{1}」がありません"),
     ("Name an image in `sandbox.image` that has PostgreSQL's client programs beside its server.", "サーバーと同じ場所に PostgreSQL のクライアントプログラムがあるイメージを `sandbox.image` に書いてください。"),
