@@ -29,7 +29,8 @@ pub use open::{Bytes, Opened, before_data, directory, head, open, open_shown};
 pub use scan::{scan, scan_members};
 pub use script::{Script, Seen};
 pub use sql::{
-    Grant, Granted, Made, Said, Says, Subject, defaults, identified, is_half_named, words_of,
+    Grant, Granted, Made, Said, Says, Subject, arguments, defaults, identified, is_half_named,
+    words_of,
 };
 
 pub use tar::BLOCK as TAR_BLOCK;

@@ -28,8 +28,8 @@ pub(super) struct Attributes {
     pub(super) roles: HashSet<String>,
     /// Objects that have privileges other than those they were born with.
     pub(super) rights: HashMap<Subject, Rights>,
-    /// Routines that share their name with others.
-    pub(super) overloaded: HashSet<Subject>,
+    /// Routines that share their name with others, by that name: each with its arguments behind it.
+    pub(super) overloaded: HashMap<Subject, HashSet<Subject>>,
     /// Comments and labels.
     pub(super) said: Sayings,
 }
@@ -53,11 +53,17 @@ const RIGHTS: &str = "
         union all select 'pg_largeobject'::regclass, oid, 0, lomacl from pg_largeobject_metadata where lomacl is not null
     )
     select i.type, i.identity, case a.grantee when 0 then 'public' else pg_get_userbyid(a.grantee)::text end,
-           a.privilege_type, a.is_grantable
+           a.privilege_type, a.is_grantable, case h.class when 'pg_proc'::regclass then ({ARGUMENTS}) end
     from held h cross join lateral pg_identify_object(h.class, h.id, h.sub) i
     left join lateral aclexplode(h.acl) a on true
     where i.identity is not null and (h.id >= 16384 or $1 or h.class not in
         ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass))";
+
+/// The arguments of a routine, as `pg_dump` names them in a GRANT: of an aggregate it writes the types alone.
+const ARGUMENTS: &str = "
+    select '(' || case p.prokind when 'a' then coalesce((select string_agg(format_type(u.t, null), ', ' order by u.o)
+        from unnest(p.proargtypes::oid[]) with ordinality u (t, o)), '')
+        else pg_get_function_identity_arguments(p.oid) end || ')' from pg_proc p where p.oid = h.id";
 
 const DEFAULTS: &str = "
     select pg_get_userbyid(d.defaclrole)::text, coalesce(n.nspname, '')::text,
@@ -68,19 +74,21 @@ const DEFAULTS: &str = "
     left join lateral aclexplode(d.defaclacl) a on true";
 
 const OVERLOADED: &str = "
-    select i.type, i.identity
-    from (select oid, count(*) over (partition by pronamespace, proname) from pg_proc where oid >= 16384 or $1) p
-    cross join lateral pg_identify_object('pg_proc'::regclass, p.oid, 0) i where p.count > 1";
+    select i.type, i.identity, ({ARGUMENTS})
+    from (select oid as id, count(*) over (partition by pronamespace, proname) from pg_proc where oid >= 16384 or $1) h
+    cross join lateral pg_identify_object('pg_proc'::regclass, h.id, 0) i where h.count > 1";
 
 /// What every server says of its own objects is left out; the extensions, languages and schemas that it is made with are
-/// not, and large objects may have any number.
+/// not, and large objects may have any number. Where a database has no encoding a text may be in any, so it comes as its
+/// bytes.
 const SAID: &str = "
-    select i.type, i.identity, null::text, d.description from pg_description d
+    with e (name) as (select case getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end)
+    select i.type, i.identity, null::text, convert_to(d.description, e.name) from e, pg_description d
     cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) i
     where i.identity is not null and (d.objoid >= 16384 or d.classoid in
         ('pg_extension'::regclass, 'pg_namespace'::regclass, 'pg_language'::regclass, 'pg_largeobject'::regclass))
     union all
-    select i.type, i.identity, l.provider, l.label from pg_seclabel l
+    select i.type, i.identity, l.provider, convert_to(l.label, e.name) from e, pg_seclabel l
     cross join lateral pg_identify_object(l.classoid, l.objoid, l.objsubid) i where i.identity is not null";
 
 /// Looks at all that a dump may be about; none where the server does not tell.
@@ -103,8 +111,13 @@ async fn read(
         found.roles.insert(row.get(0));
         found.superuser |= row.get::<_, bool>(1);
     }
-    for row in client.query(RIGHTS, &[&built_in]).await? {
+    let with_arguments = |sql: &str| sql.replace("{ARGUMENTS}", ARGUMENTS);
+    for row in client.query(&with_arguments(RIGHTS), &[&built_in]).await? {
         if let Some(subject) = identified(&row) {
+            if let Some(arguments) = row.get::<_, Option<&str>>(5) {
+                let whole = subject.with(&dump::arguments(arguments));
+                right(found.rights.entry(whole).or_default(), &row, 2);
+            }
             right(found.rights.entry(subject).or_default(), &row, 2);
         }
     }
@@ -112,11 +125,16 @@ async fn read(
         let subject = dump::defaults(row.get(0), row.get(1), row.get(2));
         right(found.rights.entry(subject).or_default(), &row, 3);
     }
-    let overloaded = client.query(OVERLOADED, &[&built_in]).await?;
-    found.overloaded = overloaded.iter().filter_map(identified).collect();
+    let overloaded = with_arguments(OVERLOADED);
+    for row in client.query(&overloaded, &[&built_in]).await? {
+        if let Some(subject) = identified(&row) {
+            let whole = subject.with(&dump::arguments(row.get(2)));
+            found.overloaded.entry(subject).or_default().insert(whole);
+        }
+    }
     for row in client.query(SAID, &[]).await? {
         if let Some(subject) = identified(&row) {
-            let words = dump::words_of(row.get(3));
+            let words = dump::words_of(&String::from_utf8_lossy(row.get(3)));
             found
                 .said
                 .entry((subject, row.get(2)))

@@ -7,7 +7,9 @@ use super::{
     catalogue::{Catalogue, Thing},
     expected::Expected,
     objects::finding,
-    rights, said,
+    rights,
+    rows::bounded,
+    said,
 };
 use crate::{
     dump::{Grant, Said, Subject},
@@ -46,6 +48,7 @@ pub(super) fn judge(
     };
     let Some(attributes) = restored.attributes else {
         if !expected.grants.is_empty() || !expected.said.is_empty() {
+            judged.complete = false;
             judged.notes.push(
                 "The server does not tell privileges and comments: they were not compared."
                     .to_owned(),
@@ -65,9 +68,20 @@ pub(super) fn judge(
     judged.notes.extend(said.without.iter().map(|(by, count)| {
         format!("Security labels of a provider that the server does not have: {count} of \"{by}\".")
     }));
+    judged.notes.extend(alike(&rights.alike));
+    judged.tell(
+        differences(&strangers, &rights, &said),
+        attributes.superuser,
+    );
+    judged.complete &= rights.alike.is_empty();
+    judged
+}
+
+/// What differs, in findings.
+fn differences(strangers: &[String], rights: &rights::Judged, said: &said::Judged) -> Vec<Finding> {
     let found = [
         finding(
-            &strangers,
+            strangers,
             "does not belong to whom the dump says",
             "objects do not belong to whom the dump says",
         ),
@@ -92,8 +106,17 @@ pub(super) fn judge(
             "comments or labels have other words than in the dump",
         ),
     ];
-    judged.tell(found.into_iter().flatten().collect(), attributes.superuser);
-    judged
+    found.into_iter().flatten().collect()
+}
+
+/// What is said of routines that could not be told apart.
+fn alike(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| {
+        format!(
+            "Privileges on routines that share their name could not be told apart: {}.",
+            bounded(names)
+        )
+    })
 }
 
 impl Judged {
@@ -222,6 +245,7 @@ mod tests {
         Expected {
             grants: vec![Grant {
                 on: subject("relation", "s.t"),
+                arguments: None,
                 of: "relation",
                 to: "r".to_owned(),
                 what: "SELECT",
@@ -264,6 +288,17 @@ mod tests {
         expected.owners.clear();
         let judged = judged(&expected, true, &absent);
         assert_eq!((judged.findings.len(), judged.complete), (0, true));
+    }
+
+    #[test]
+    fn what_the_server_does_not_tell_is_not_complete() {
+        let restored = Restored {
+            catalogue: &catalogue(),
+            attributes: None,
+        };
+        let of = |expected: &Expected| judge(expected, &restored, &HashSet::new(), true).complete;
+        assert!(!of(&expected()));
+        assert!(of(&Expected::default()), "nothing to compare");
     }
 
     #[test]

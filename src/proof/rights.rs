@@ -17,6 +17,8 @@ pub(super) struct Judged {
     pub(super) missing: Vec<String>,
     /// Privileges that the dump takes away and that are there.
     pub(super) left: Vec<String>,
+    /// Routines of one name that could not be told apart: only what is missing from all of them is noticed.
+    pub(super) alike: Vec<String>,
 }
 
 /// What the dump wants: to whom and which, on one object.
@@ -36,24 +38,45 @@ enum Right {
 /// Compares.
 pub(super) fn judge(grants: &[Grant], found: &Attributes, major: u32) -> Judged {
     let mut judged = Judged::default();
-    for (subject, wanted) in wanted(grants, major) {
+    for (subject, wanted) in wanted(grants, found, major) {
         judged.expected += 1;
-        judged.subject(subject, &wanted, found);
+        if found.overloaded.contains_key(&subject) {
+            judged.alike.push(subject.name.clone());
+        }
+        judged.subject(&subject, &wanted, found);
     }
     judged
 }
 
+/// What a grant is on: a routine that shares its name is told by its arguments, where the server writes them as the dump does.
+/// The names among them may be those of another version of an extension.
+fn subject(grant: &Grant, found: &Attributes) -> Subject {
+    let whole = |arguments: &String| grant.on.with(arguments);
+    let (whole, of_one_name) = (
+        grant.arguments.as_ref().map(whole),
+        found.overloaded.get(&grant.on),
+    );
+    whole
+        .filter(|whole| of_one_name.is_some_and(|all| all.contains(whole)))
+        .unwrap_or_else(|| grant.on.clone())
+}
+
 /// What the statements come to, one after another.
-fn wanted(grants: &[Grant], major: u32) -> BTreeMap<&Subject, Wanted<'_>> {
-    let mut all: BTreeMap<&Subject, Wanted<'_>> = BTreeMap::new();
+fn wanted<'a>(
+    grants: &'a [Grant],
+    found: &Attributes,
+    major: u32,
+) -> BTreeMap<Subject, Wanted<'a>> {
+    let mut all: BTreeMap<Subject, Wanted<'_>> = BTreeMap::new();
     for grant in grants {
-        let wanted = all.entry(&grant.on).or_default();
+        let subject = subject(grant, found);
+        // What one of several gives that are not told apart, another may take.
+        let alike = found.overloaded.contains_key(&subject);
+        let wanted = all.entry(subject).or_default();
         wanted.of = grant.of;
         for what in meant(grant, major) {
             let key = (grant.to.as_str(), what);
-            // Routines of one name are told apart by their arguments, which are not compared: what one of them gives,
-            // another may take.
-            let stays = grant.of == "routine" && wanted.rights.contains_key(&key);
+            let stays = alike && wanted.rights.contains_key(&key);
             if grant.given {
                 let option = grant.option;
                 wanted.rights.insert(key, Right::Given { option });
@@ -110,7 +133,7 @@ impl Judged {
                     missing.add(to, what);
                 }
                 Right::Taken if has.is_some() || born_with(subject, wanted.of, to, rights) => {
-                    if !found.overloaded.contains(subject) {
+                    if !found.overloaded.contains_key(subject) {
                         left.add(to, what);
                     }
                 }
@@ -161,6 +184,8 @@ impl<'a> Lines<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn on(kind: &'static str) -> Subject {
@@ -171,6 +196,7 @@ mod tests {
     fn grant(kind: &'static str, what: &'static str, to: &str, given: bool) -> Grant {
         Grant {
             on: on(kind),
+            arguments: None,
             of: kind,
             to: to.to_owned(),
             what,
@@ -254,15 +280,54 @@ mod tests {
     }
 
     #[test]
-    fn routines_of_one_name_are_not_taken_for_each_other() {
+    fn routines_of_one_name_are_told_apart_by_their_arguments() {
+        let of = |arguments: &str, to: &str, given| Grant {
+            arguments: Some(arguments.to_owned()),
+            ..grant("routine", "ALL", to, given)
+        };
+        let grants = [
+            of("(integer)", "public", false),
+            of("(integer)", "r", true),
+            of("(text)", "r", true),
+        ];
+        let with = |arguments: &str| on("routine").with(arguments);
+        let held = |rights: &[(&str, &str)]| has("routine", rights).rights.remove(&on("routine"));
+        let mut found = has("routine", &[("r", "EXECUTE"), ("public", "EXECUTE")]);
+        let both = ["(integer)", "(text)"].map(with);
+        found.overloaded.insert(on("routine"), both.into());
+        found
+            .rights
+            .extend(held(&[("r", "EXECUTE")]).map(|held| (with("(integer)"), held)));
+        let all = [("r", "EXECUTE"), ("public", "EXECUTE")];
+        found
+            .rights
+            .extend(held(&all).map(|held| (with("(text)"), held)));
+        assert_eq!(judged(&grants, &found, 17), (0, 0));
+        found.rights.remove(&with("(text)"));
+        let lost = judge(&grants, &found, 17);
+        assert_eq!(
+            lost.missing,
+            ["privilege on the routine \"s.x(text)\" (EXECUTE for r)"]
+        );
+        found.rights.remove(&with("(integer)"));
+        assert_eq!(
+            judged(&grants, &found, 17),
+            (2, 1),
+            "everybody may by birth"
+        );
+    }
+
+    #[test]
+    fn routines_of_one_name_that_are_not_told_apart_are_not_taken_for_each_other() {
         let grants = [
             grant("routine", "ALL", "r", true),
             grant("routine", "ALL", "public", false),
         ];
         let mut found = has("routine", &[("r", "EXECUTE"), ("public", "EXECUTE")]);
         assert_eq!(judged(&grants, &found, 17), (0, 1));
-        found.overloaded.insert(on("routine"));
+        found.overloaded.insert(on("routine"), HashSet::new());
         assert_eq!(judged(&grants, &found, 17), (0, 0));
+        assert_eq!(judge(&grants, &found, 17).alike, ["s.x"]);
     }
 
     #[test]

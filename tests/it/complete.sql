@@ -83,6 +83,7 @@ GRANT USAGE ON TYPE public.mood TO reader;
 REVOKE ALL ON FUNCTION public.touch() FROM PUBLIC;
 CREATE FUNCTION public.touch(int) RETURNS int LANGUAGE sql AS 'select 1';
 GRANT EXECUTE ON FUNCTION "Sales".sum_of(int, VARIADIC public.positive[]) TO reader;
+GRANT EXECUTE ON FUNCTION public.touch(int) TO reader;
 REVOKE ALL ON PROCEDURE public.work(int) FROM PUBLIC;
 GRANT USAGE ON FOREIGN DATA WRAPPER nothing TO reader;
 GRANT USAGE ON FOREIGN SERVER away TO reader;

@@ -169,6 +169,14 @@ const LOSSES: &[(&str, &str)] = &[
         "the privilege on the routine \"Sales.sum_of\" (EXECUTE for reader) is missing",
     ),
     (
+        "REVOKE ALL ON FUNCTION public.touch(int) FROM reader",
+        "the privilege on the routine \"public.touch(integer)\" (EXECUTE for reader) is missing",
+    ),
+    (
+        "GRANT ALL ON FUNCTION public.touch() TO PUBLIC",
+        "the privilege on the routine \"public.touch()\" (EXECUTE for public) is there, and the dump takes it away",
+    ),
+    (
         "REVOKE ALL ON FOREIGN DATA WRAPPER nothing FROM reader",
         "the privilege on the foreign-data wrapper \"nothing\" (USAGE for reader) is missing",
     ),

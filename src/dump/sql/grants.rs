@@ -1,7 +1,7 @@
 //! Who may do what: the GRANT and REVOKE statements of a dump, one privilege after another.
 
 use super::{
-    subject::{Subject, Unread, subject},
+    subject::{Subject, Unread, arguments_in, subject},
     words::{Word, words},
 };
 
@@ -10,6 +10,8 @@ use super::{
 pub struct Grant {
     /// On what.
     pub on: Subject,
+    /// The arguments of a routine, which others of its name have not.
+    pub arguments: Option<String>,
     /// The kind of object whose privileges `ALL` stands for.
     pub of: &'static str,
     /// To whom; `public` is everybody.
@@ -96,7 +98,12 @@ fn one(words: &[Word<'_>]) -> Result<Vec<Grant>, Unread> {
             let mut grants = Vec::new();
             for name in on_each(on) {
                 let subject = subject(&name)?;
-                grants.extend(statement.grants(&subject, subject.kind)?);
+                let arguments = (subject.kind == "routine").then(|| arguments_in(&name));
+                let of_one = statement.grants(&subject, subject.kind)?.into_iter();
+                grants.extend(of_one.map(|grant| Grant {
+                    arguments: arguments.clone(),
+                    ..grant
+                }));
             }
             Ok(grants)
         }
@@ -178,6 +185,7 @@ impl<'a, 'b> Statement<'a, 'b> {
             for to in self.roles()? {
                 let grant = |on: Subject, of| Grant {
                     on,
+                    arguments: None,
                     of,
                     to: to.clone(),
                     what,

@@ -24,6 +24,7 @@ pub use made::Made;
 pub(super) use made::{Deed, deed, unvalidated};
 pub(super) use said::says;
 pub use said::{Said, Says, words_of};
+pub use subject::arguments;
 pub(super) use subject::owned;
 pub use subject::{Subject, identified};
 pub(super) use targets::{copied_into, inserted_into, name_of, set_value};

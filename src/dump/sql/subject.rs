@@ -11,6 +11,17 @@ pub struct Subject {
     pub name: String,
 }
 
+impl Subject {
+    /// A routine that has these arguments.
+    #[must_use]
+    pub fn with(&self, arguments: &str) -> Self {
+        Self {
+            kind: self.kind,
+            name: format!("{}{arguments}", self.name),
+        }
+    }
+}
+
 /// Why a statement is not compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
@@ -127,6 +138,27 @@ pub(in super::super) fn owned(text: &str) -> Option<(Subject, String)> {
         }
         _ => None,
     }
+}
+
+/// A routine's arguments, as a statement and `pg_get_function_identity_arguments` write them: `(a integer,text)`. A procedure's
+/// are IN by their word since 14.
+#[must_use]
+pub fn arguments(text: &str) -> String {
+    arguments_in(&words(text).collect::<Vec<_>>())
+}
+
+/// The same from the words of a statement about the routine.
+pub(super) fn arguments_in(words: &[Word<'_>]) -> String {
+    let open = words.iter().position(|word| *word == Word::Sign('('));
+    let words = &words[open.unwrap_or(words.len())..];
+    let mut kept = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let first = at > 0 && matches!(words[at - 1], Word::Sign('(' | ','));
+        if !(first && word.is("in")) {
+            kept.push(word.clone());
+        }
+    }
+    canonical("arguments", &kept)
 }
 
 fn kind_of<'a, 'b>(words: &'a [Word<'b>]) -> Option<(&'static str, usize, &'a [Word<'b>])> {
@@ -266,6 +298,33 @@ mod tests {
             assert!(found.is_some(), "{kind} {identity}");
             assert_eq!(stated(statement), found, "{statement}");
         }
+    }
+
+    #[test]
+    fn arguments_are_the_same_in_a_statement_and_in_a_catalogue() {
+        for (statement, catalogue) in [
+            (
+                "FUNCTION public.f(a integer, VARIADIC \"B c\" text[])",
+                "(a integer, VARIADIC \"B c\" text[])",
+            ),
+            (
+                "PROCEDURE public.p(IN a integer, OUT b text)",
+                "(a integer, OUT b text)",
+            ),
+            (
+                "FUNCTION public.f(\"in\" public.\"T x\")",
+                "(\"in\" public.\"T x\")",
+            ),
+            ("FUNCTION public.f()", "()"),
+        ] {
+            let words: Vec<_> = words(statement).collect();
+            assert_eq!(arguments_in(&words), arguments(catalogue), "{statement}");
+        }
+        assert_eq!(
+            arguments("(IN a double precision,numeric)"),
+            "(a double precision,numeric)"
+        );
+        assert_ne!(arguments("(\"in\" text)"), arguments("(IN text)"));
     }
 
     #[test]

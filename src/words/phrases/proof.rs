@@ -26,6 +26,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("{} comments or labels of the dump are missing", "ダンプのコメントまたはラベル {0} 個がありません"),
     ("{} comments or labels have other words than in the dump", "コメントまたはラベル {0} 個の文がダンプと異なります"),
     ("The server does not tell privileges and comments: they were not compared.", "サーバーから権限とコメントを読み取れないため、比較していません。"),
+    ("Privileges on routines that share their name could not be told apart: {}.", "同じ名前のルーチンの権限は、区別して比較できませんでした: {0}。"),
     ("Security labels of a provider that the server does not have: {} of \"{}\".", "サーバーにないプロバイダーのセキュリティラベル: 「{1}」の {0} 個。"),
     ("Restored without a superuser's rights: {}.", "スーパーユーザーの権限なしでリストアしました: {0}。"),
     ("could not look at privileges and comments", "権限とコメントを調べられませんでした"),
