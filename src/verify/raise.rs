@@ -26,13 +26,22 @@ pub(super) struct Bytes<'a> {
 /// Compares, and raises the level.
 pub(super) fn raise(bytes: &Bytes<'_>, compared: &Compared, report: &mut Report) {
     let mut notes = Vec::new();
+    let before = report.findings.len();
     let matched = if bytes.backup.is_directory() {
         members(bytes, &mut notes, report)
     } else {
         file(bytes, &mut notes, report)
     };
     notes.extend(bytes.beside.silent.iter().map(|file| silent(file)));
-    let equal = source(bytes, compared, &mut notes, report);
+    let disputed = report.findings.len() > before;
+    let manifest = source(bytes, compared, report);
+    let (equal, by_manifest) = (manifest.equal, manifest.matched && !disputed);
+    if by_manifest && !matched {
+        let file = manifest::name_of(&bytes.backup.key);
+        notes.push(format!("The SHA-256 in \"{file}\" matched."));
+    }
+    let matched = matched || by_manifest;
+    notes.extend(manifest.notes);
     let Some(proof) = &mut report.proof else {
         return;
     };
@@ -129,22 +138,17 @@ fn members(bytes: &Bytes<'_>, notes: &mut Vec<String>, report: &mut Report) -> b
     whole || stored
 }
 
-/// Whether a manifest beside the dump says that the restored database is equal to the source.
-fn source(
-    bytes: &Bytes<'_>,
-    compared: &Compared,
-    notes: &mut Vec<String>,
-    report: &mut Report,
-) -> bool {
+/// What a manifest beside the dump says of its bytes and of the source; its findings are told.
+fn source(bytes: &Bytes<'_>, compared: &Compared, report: &mut Report) -> manifest::Judged {
     let key = &bytes.backup.key;
     let Some(text) = &bytes.beside.manifest else {
-        return false;
+        return manifest::Judged::default();
     };
     let manifest = match manifest::parse(text) {
         Ok(manifest) => manifest,
         Err(why) => {
             report.findings.push(manifest::unusable(key, &why));
-            return false;
+            return manifest::Judged::default();
         }
     };
     let digests = bytes.members.iter();
@@ -158,10 +162,9 @@ fn source(
         large: compared.large_found,
         objects: compared.counts.as_ref(),
     };
-    let judged = manifest::judge(&manifest, &facts);
-    report.findings.extend(judged.findings);
-    notes.extend(judged.notes);
-    judged.equal
+    let mut judged = manifest::judge(&manifest, &facts);
+    report.findings.append(&mut judged.findings);
+    judged
 }
 
 fn silent(file: &str) -> String {

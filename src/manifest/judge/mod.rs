@@ -41,6 +41,8 @@ pub struct Judged {
     pub notes: Vec<String>,
     /// Whether everything that the manifest names was compared and is the same.
     pub equal: bool,
+    /// Whether its checksums are those of the dump's bytes.
+    pub matched: bool,
 }
 
 /// Compares.
@@ -104,6 +106,8 @@ impl Judged {
             self.findings
                 .push(Finding::new(Code::DumpIncomplete, message).about(facts.key));
         }
+        self.matched = !differs && (facts.sha256.is_some() || manifest.dump.members.is_some());
+        self.matched &= facts.sha256.is_some() || !facts.members.is_empty();
         !differs
     }
 
