@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Objects by kind. What an extension brings belongs to its version, and what PostgreSQL makes by itself beside an object
 /// (types of rows and arrays, functions of ranges, triggers of foreign keys, parts of constraints on partitions) to the
 /// server's: neither is counted; nor is an index that is not valid or an operator without a function, which `pg_dump` leaves out. What belongs to a table
-/// stands behind the table's own number, so that an extension's are left out as well.
+/// stands behind the table's own number, and a user mapping behind its server's, so that an extension's are left out as well.
 const COUNTS: &str = "
     with s as (
         select oid from pg_namespace
@@ -45,6 +45,17 @@ const COUNTS: &str = "
             and oprcode <> 0
         union all select 'operator class', 'pg_opclass'::regclass, oid from pg_opclass
             where opcnamespace in (select oid from s)
+        union all select 'operator family', 'pg_opfamily'::regclass, oid from pg_opfamily
+            where opfnamespace in (select oid from s)
+        union all select 'access method', 'pg_am'::regclass, oid from pg_am where oid >= 16384
+        union all select 'procedural language', 'pg_language'::regclass, oid from pg_language
+            where lanispl and oid >= 16384
+        union all select 'transform', 'pg_transform'::regclass, oid from pg_transform where oid >= 16384
+        union all select 'user mapping', 'pg_foreign_server'::regclass, srvid from pg_user_mappings
+        union all select 'text search parser', 'pg_ts_parser'::regclass, oid from pg_ts_parser
+            where prsnamespace in (select oid from s)
+        union all select 'text search template', 'pg_ts_template'::regclass, oid from pg_ts_template
+            where tmplnamespace in (select oid from s)
         union all select 'collation', 'pg_collation'::regclass, oid from pg_collation
             where collnamespace in (select oid from s)
         union all select 'conversion', 'pg_conversion'::regclass, oid from pg_conversion
@@ -65,15 +76,38 @@ const COUNTS: &str = "
         or d.deptype = 'i' and h.class in ('pg_proc'::regclass, 'pg_cast'::regclass)))
     group by kind";
 
+const DOING: &str = "could not count the objects";
+
+/// The kind that only a superuser sees whole and that `pg_dump` writes for nobody else: elsewhere it has no number.
+pub const SUBSCRIPTION: &str = "subscription";
+
+const SUPERUSER: &str = "select rolsuper from pg_roles where rolname = current_user";
+
+const SUBSCRIPTIONS: &str = "
+    select count(*) from pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = current_database()";
+
 /// Counts them; none where the server does not tell.
 pub(super) async fn look(client: &Client) -> Result<Option<BTreeMap<String, u64>>> {
     match client.query(COUNTS, &[]).await {
         Ok(rows) => {
             let count =
                 |row: &tokio_postgres::Row| (row.get(0), row.get::<_, i64>(1).unsigned_abs());
-            Ok(Some(rows.iter().map(count).collect()))
+            let mut counts: BTreeMap<_, _> = rows.iter().map(count).collect();
+            let subscriptions = subscriptions(client).await;
+            let subscriptions = subscriptions.map_err(|error| stopped(DOING, &error))?;
+            counts.extend(subscriptions.map(|number| (SUBSCRIPTION.to_owned(), number)));
+            Ok(Some(counts))
         }
-        Err(error) if stops(&error) => Err(stopped("could not count the objects", &error)),
+        Err(error) if stops(&error) => Err(stopped(DOING, &error)),
         Err(_) => Ok(None),
     }
+}
+
+/// Whoever is no superuser does not ask: a refusal would end the snapshot that a source is read in.
+async fn subscriptions(client: &Client) -> std::result::Result<Option<u64>, tokio_postgres::Error> {
+    if !client.query_one(SUPERUSER, &[]).await?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let count: i64 = client.query_one(SUBSCRIPTIONS, &[]).await?.get(0);
+    Ok(Some(count.unsigned_abs()))
 }

@@ -36,6 +36,7 @@ use tokio_postgres::Client;
 
 pub use ahead::Ahead;
 pub use catalogue::SequenceValue;
+pub use counts::SUBSCRIPTION;
 pub use expected::{Expected, expected, expected_of_script};
 pub use meter::{Meter, Metered, Reader};
 pub use owners::misspelt;

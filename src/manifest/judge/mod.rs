@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Manifest;
 use crate::{
     finding::{Code, Finding},
-    proof::{SequenceValue, Settled},
+    proof::{SUBSCRIPTION, SequenceValue, Settled},
     rows::Rows,
 };
 
@@ -179,9 +179,19 @@ impl Judged {
             return;
         };
         let count = |kind: &String| found.get(kind).copied().unwrap_or_default();
+        let untold = |kind: &String| kind == SUBSCRIPTION && !found.contains_key(kind);
+        if source
+            .iter()
+            .any(|(kind, wanted)| *wanted > 0 && untold(kind))
+        {
+            let note =
+                "Subscriptions were not compared with the source: only a superuser sees them.";
+            self.notes.push(note.to_owned());
+            self.equal = false;
+        }
         let fewer: Vec<_> = source
             .iter()
-            .filter(|(kind, wanted)| count(kind) < **wanted)
+            .filter(|(kind, wanted)| count(kind) < **wanted && !untold(kind))
             .map(|(kind, wanted)| format!("{kind}: {} of {wanted}", count(kind)))
             .collect();
         if fewer.is_empty() {

@@ -51,6 +51,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("pg_dump was told to leave something out: {} tables of the source are not in the dump.", "pg_dump は一部を除くよう指示されました。元データベースのテーブルのうち {0} 個がダンプにありません。"),
     ("pg_dump was told to leave something out: {} sequences do not have the values of the source.", "pg_dump は一部を除くよう指示されました。シーケンス {0} 個の値が元データベースと異なります。"),
     ("pg_dump was told to leave something out: the {} large objects of the source are not in the dump.", "pg_dump は一部を除くよう指示されました。元データベースのラージオブジェクト {0} 個がダンプにありません。"),
+    ("Subscriptions were not compared with the source: only a superuser sees them.", "サブスクリプションは元データベースと比較していません。スーパーユーザーにしか見えないためです。"),
     ("could not count the objects", "オブジェクトを数えられませんでした"),
     ("the manifest \"{}\" cannot be used", "マニフェスト「{0}」を利用できません"),
     ("It was written for \"{}\".", "「{0}」のために作られたものです。"),
