@@ -49,8 +49,8 @@ pub struct Manifest {
     pub finished: Timestamp,
     /// How the dump program ended; none where somebody else ran it, or where a signal ended it.
     pub exit_status: Option<i32>,
-    /// Whether the dump program was told to leave something out.
-    pub selects: bool,
+    /// Whether the dump program was told to leave something out; none where somebody else called it.
+    pub selects: Option<bool>,
     /// The dump.
     pub dump: Dump,
     /// Its tables.
@@ -259,7 +259,7 @@ mod tests {
             started: Timestamp::UNIX_EPOCH,
             finished: Timestamp::UNIX_EPOCH,
             exit_status: None,
-            selects: false,
+            selects: Some(false),
             dump: Dump {
                 file: "shop.dump".to_owned(),
                 size_bytes: None,

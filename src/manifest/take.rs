@@ -37,8 +37,8 @@ pub struct Snapshot {
 pub struct Told {
     /// How it ended; none where somebody else ran it, or where a signal ended it.
     pub exit_status: Option<i32>,
-    /// Whether it was told to leave something out.
-    pub selects: bool,
+    /// Whether it was told to leave something out; none where somebody else called it.
+    pub selects: Option<bool>,
     /// Kinds of objects that it was told to leave out.
     pub without: Vec<&'static str>,
     /// What it calls itself.

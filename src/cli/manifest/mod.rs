@@ -188,11 +188,8 @@ impl TakeManifest {
         }
         Ok(Dumped {
             path,
-            told: Told {
-                // What it was told is not known.
-                selects: true,
-                ..Told::default()
-            },
+            // What it was told is not known.
+            told: Told::default(),
         })
     }
 
@@ -224,7 +221,7 @@ impl TakeManifest {
             path,
             told: Told {
                 exit_status: Some(status.code().unwrap_or(-1)),
-                selects: manifest::selects(arguments),
+                selects: Some(manifest::selects(arguments)),
                 without: manifest::without(arguments),
                 tool: Some(String::from_utf8_lossy(&version.stdout).trim().to_owned()),
             },

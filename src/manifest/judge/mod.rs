@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Manifest;
 use crate::{
-    finding::{Code, Finding},
+    finding::{Code, Finding, Severity},
     proof::{SUBSCRIPTION, SequenceValue, Settled},
     rows::Rows,
 };
@@ -125,24 +125,46 @@ impl Judged {
             })
             .map(|wanted| format!("\"{}.{}\"", wanted.schema, wanted.name))
             .collect();
-        if manifest.selects && !differing.is_empty() {
-            self.notes.push(format!(
-                "pg_dump was told to leave something out: {} sequences do not have the values of the source.",
-                differing.len()
-            ));
-            self.equal = false;
-        } else if !differing.is_empty() {
-            let message = format!(
-                "{} sequences do not have the values of the source",
-                differing.len()
-            );
+        if differing.is_empty() {
+            return;
+        }
+        let message = format!(
+            "{} sequences do not have the values of the source",
+            differing.len()
+        );
+        if manifest.selects == Some(false) {
             let detail = format!("They are {}.", bounded(&differing));
             self.findings.push(
                 Finding::new(Code::RestoreRows, message)
                     .detail(detail)
                     .about(facts.key),
             );
+        } else {
+            let less = Finding::new(Code::RestoreRows, message).about(facts.key);
+            self.less(manifest, less, &differing);
         }
+    }
+
+    /// What the source held and the restored database does not, where `pg_dump` was told to leave something out, or may have
+    /// been: that is no loss, or not surely one.
+    fn less(&mut self, manifest: &Manifest, less: Finding, names: &[String]) {
+        self.equal = false;
+        if manifest.selects == Some(true) {
+            let what = less.message;
+            self.notes
+                .push(format!("pg_dump was told to leave something out: {what}."));
+            return;
+        }
+        let unknown =
+            "Whether pg_dump was told to leave that out is not known: somebody else called it.";
+        let detail = match names {
+            [] => unknown.to_owned(),
+            names => format!("They are: {}. {unknown}", bounded(names)),
+        };
+        let hint =
+            "Let `pgdrill manifest … -- pg_dump …` call pg_dump: it sees what pg_dump is told.";
+        let less = less.severity(Severity::Warning).detail(detail).hint(hint);
+        self.findings.push(less);
     }
 
     fn large(&mut self, manifest: &Manifest, facts: &Facts<'_>) {
@@ -155,12 +177,13 @@ impl Judged {
         if source.rows() == found {
             return;
         }
-        if manifest.selects && found.count == 0 {
-            self.notes.push(format!(
-                "pg_dump was told to leave something out: the {} large objects of the source are not in the dump.",
+        if manifest.selects != Some(false) && found.count == 0 {
+            let message = format!(
+                "the {} large objects of the source are not in the dump",
                 source.count
-            ));
-            self.equal = false;
+            );
+            let less = Finding::new(Code::RestoreRows, message).about(facts.key);
+            self.less(manifest, less, &[]);
         } else {
             let message = format!(
                 "{} large objects were restored, and not the {} of the source",
@@ -197,13 +220,10 @@ impl Judged {
         if fewer.is_empty() {
             return;
         }
-        if manifest.selects {
-            self.notes.push(format!(
-                "pg_dump was told to leave something out: fewer objects than in the source ({}).",
-                bounded(&fewer)
-            ));
-            self.equal = false;
-            return;
+        if manifest.selects != Some(false) {
+            let message = format!("fewer objects than in the source ({})", bounded(&fewer));
+            let less = Finding::new(Code::RestoreMissing, message).about(facts.key);
+            return self.less(manifest, less, &[]);
         }
         let message = "fewer objects were restored than the source held";
         let detail = format!(
@@ -256,12 +276,12 @@ mod tests {
 
     use super::{super::Held, *};
 
-    /// Of a `pg_dump` that was told to leave something out, from a source with this.
-    fn equal(key: &str, of_source: Value) -> bool {
+    /// From a source with this, of a `pg_dump` of which is known whether it was told to leave something out, or not.
+    fn judged(key: &str, of_source: Value, selects: Option<bool>) -> Judged {
         let mut text = json!({
             "manifest": 1, "pgdrill": "0.1.0", "database": "shop", "server_version": "17.1", "pg_dump_version": null,
             "snapshot": "x", "encoding": "UTF8", "started": "2026-11-28T00:00:00Z", "finished": "2026-11-28T00:00:00Z",
-            "exit_status": 0, "selects": true, "dump": { "file": "x.dump", "size_bytes": 1, "sha256": "00" },
+            "exit_status": 0, "selects": selects, "dump": { "file": "x.dump", "size_bytes": 1, "sha256": "00" },
             "tables": [], "sequences": [], "large_objects": Held::from(Rows::default()), "objects": {},
         });
         text[key] = of_source;
@@ -275,21 +295,62 @@ mod tests {
             large: Some(Rows::default()),
             objects: Some(&BTreeMap::new()),
         };
-        let judged = judge(&manifest, &facts);
-        assert!(judged.findings.is_empty(), "{:?}", judged.findings);
-        judged.equal
+        judge(&manifest, &facts)
+    }
+
+    /// What a source may have held that is in no dump.
+    fn lost() -> [(&'static str, Value); 4] {
+        let one = Held::from(Rows {
+            count: 1,
+            digest: 1,
+        });
+        let table =
+            json!({ "schema": "public", "name": "t", "root": null, "columns": [], "rows": one });
+        let sequence = json!({ "schema": "public", "name": "s", "before": 1, "after": 1 });
+        [
+            ("objects", json!({ "view": 1 })),
+            ("sequences", json!([sequence])),
+            ("large_objects", json!(one)),
+            ("tables", json!([table])),
+        ]
     }
 
     #[test]
     fn what_was_left_out_on_purpose_is_no_loss_and_no_equality() {
-        assert!(equal("objects", json!({})));
-        assert!(!equal("objects", json!({ "view": 1 })));
-        let sequence = json!([{ "schema": "public", "name": "s", "before": 1, "after": 1 }]);
-        assert!(!equal("sequences", sequence));
-        let large = Held::from(Rows {
-            count: 1,
-            digest: 1,
-        });
-        assert!(!equal("large_objects", json!(large)));
+        let same = judged("objects", json!({}), Some(true));
+        assert!(same.equal && same.findings.is_empty() && same.matched);
+        for (key, of_source) in lost() {
+            let judged = judged(key, of_source, Some(true));
+            assert!(judged.findings.is_empty(), "{:?}", judged.findings);
+            assert!(!judged.equal, "{key}");
+            assert!(
+                judged.notes[0].starts_with("pg_dump was told to leave"),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_left_out_is_a_warning_and_what_was_not_is_a_loss() {
+        for (selects, severity) in [(None, Severity::Warning), (Some(false), Severity::Critical)] {
+            for (key, of_source) in lost() {
+                let judged = judged(key, of_source, selects);
+                let told: Vec<_> = judged.findings.iter().map(|found| found.severity).collect();
+                assert_eq!(told, [severity], "{key}");
+                assert!(!judged.equal && judged.notes.is_empty(), "{key}");
+            }
+        }
+        let tables = judged("tables", lost()[3].1.clone(), None);
+        let detail = tables.findings[0].detail.as_deref().unwrap_or_default();
+        assert!(detail.contains("public.t"), "{detail}");
+    }
+
+    #[test]
+    fn subscriptions_that_only_the_source_told_are_not_missed() {
+        let of = |count: u64| judged("objects", json!({ SUBSCRIPTION: count }), Some(false));
+        assert!(of(0).equal);
+        let judged = of(1);
+        assert!(!judged.equal && judged.findings.is_empty());
+        assert_eq!(judged.notes.len(), 1);
     }
 }

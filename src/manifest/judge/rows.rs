@@ -35,13 +35,10 @@ impl Judged {
         let counted = manifest.objects.is_some() && facts.objects.is_some();
         self.equal &= empty.is_empty() || counted;
         let absent: Vec<_> = absent.into_iter().map(called).collect();
-        if manifest.selects && !absent.is_empty() {
-            self.equal = false;
-            let note = format!(
-                "pg_dump was told to leave something out: {} tables of the source are not in the dump.",
-                absent.len()
-            );
-            self.notes.push(note);
+        if manifest.selects != Some(false) && !absent.is_empty() {
+            let message = format!("{} tables of the source are not in the dump", absent.len());
+            let less = Finding::new(Code::RestoreRows, message).about(facts.key);
+            self.less(manifest, less, &absent);
         } else {
             differing.extend(
                 absent
