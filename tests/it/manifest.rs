@@ -185,7 +185,7 @@ async fn an_object_that_the_dump_lost_is_counted() {
     }
     place.change(|manifest| manifest["objects"]["view"] = 2.into());
     let (code, report) = place.drill("local").await;
-    assert_eq!((code, level(&report)), (1, "complete"), "{report}");
+    assert_eq!((code, level(&report)), (1, "transport-proved"), "{report}");
     assert_found(&report, "restore.missing");
     assert!(
         report["findings"].to_string().contains("view: 1 of 2"),
@@ -382,7 +382,7 @@ async fn what_the_source_held_and_the_dump_lost_is_named() {
         manifest["tables"][lines]["rows"]["count"] = 201.into();
     });
     let (code, report) = place.drill("local").await;
-    assert_eq!((code, level(&report)), (1, "complete"), "{report}");
+    assert_eq!((code, level(&report)), (1, "transport-proved"), "{report}");
     assert_found(&report, "restore.rows");
     assert!(
         report["findings"]
@@ -397,7 +397,7 @@ async fn what_the_source_held_and_the_dump_lost_is_named() {
         manifest["tables"][lines]["rows"]["digest"] = "0".repeat(32).into();
     });
     let (code, report) = place.drill("local").await;
-    assert_eq!((code, level(&report)), (1, "complete"), "{report}");
+    assert_eq!((code, level(&report)), (1, "transport-proved"), "{report}");
     assert!(
         report["findings"]
             .to_string()
@@ -571,7 +571,10 @@ async fn a_dump_that_leaves_something_out_is_not_what_the_source_held() {
     // A script of INSERTs has no word about an empty table, and its rows are counted alone: no loss, and no equality.
     let taken = place.take(&server, &["-Fp", "--inserts"]).await;
     assert!(taken.status.success(), "{}", told(&taken));
-    assert_eq!(reached(&place).await, "complete");
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "transport-proved"), "{report}");
+    let notes = report["proof"]["notes"].to_string();
+    assert!(!notes.contains("no checksum was found"), "{notes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -585,4 +588,87 @@ async fn a_manifest_outlives_a_pg_dump_that_wrote_nothing() {
     let output = place.take(&server, &["-Fc", "--no-such-option"]).await;
     assert_eq!(output.status.code(), Some(3), "{}", told(&output));
     assert_eq!(place.manifest(), before);
+}
+
+/// Kinds of objects that are seldom made, each once; an operator that is only named is none.
+const SELDOM: &[u8] = b"
+CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+CREATE OPERATOR FAMILY public.alone USING hash;
+CREATE FUNCTION public.tongue_handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE LANGUAGE tongue HANDLER public.tongue_handler;
+CREATE FOREIGN DATA WRAPPER away;
+CREATE SERVER there FOREIGN DATA WRAPPER away;
+CREATE USER MAPPING FOR PUBLIC SERVER there;
+CREATE TEXT SEARCH PARSER public.cut (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH TEMPLATE public.form (LEXIZE = dsimple_lexize);
+CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1' PUBLICATION p WITH (connect = false);
+CREATE FUNCTION public.same(a int, b int) RETURNS boolean LANGUAGE sql AS 'SELECT a = b';
+CREATE OPERATOR public.=~= (LEFTARG = int, RIGHTARG = int, FUNCTION = public.same, NEGATOR = OPERATOR(public.!~=));
+CREATE TABLE public.held AS SELECT 1 AS n;
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kinds_that_are_seldom_made_are_counted_and_an_operator_that_is_only_named_is_not() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"CREATE DATABASE shop");
+    server.psql("shop", SELDOM);
+    let place = Place::new();
+    assert_eq!(place.take(&server, &["-Fc"]).await.status.code(), Some(0));
+    let manifest = place.manifest();
+    let objects = &manifest["objects"];
+    for kind in [
+        "access method",
+        "operator family",
+        "procedural language",
+        "user mapping",
+        "text search parser",
+        "text search template",
+        "subscription",
+        "operator",
+    ] {
+        assert_eq!(objects[kind], 1, "{kind}: {objects}");
+    }
+    assert_eq!(reached(&place).await, "source-equal");
+    place.change(|manifest| manifest["objects"]["subscription"] = 2.into());
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (1, "transport-proved"), "{report}");
+    let told = report["findings"].to_string();
+    assert!(told.contains("subscription: 1 of 2"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_a_pg_dump_of_somebody_else_left_out_is_a_warning() {
+    let Some(server) = Cluster::start() else {
+        return;
+    };
+    server.psql("postgres", b"create database shop");
+    server.psql(
+        "shop",
+        b"create table users as select 1 as id; create table orders as select 2 as id",
+    );
+    let place = Place::new();
+    let dsn = format!(
+        "host={} user=postgres dbname=shop",
+        server.socket().display()
+    );
+    let file = place.file("shop.dump");
+    let mut pg_dump = server.client("pg_dump");
+    pg_dump
+        .args(["-Fc", "-T", "orders", "-d", "shop", "-f"])
+        .arg(&file);
+    let output = with_snapshot(&dsn, &file, move |id| {
+        succeed(pg_dump.arg(format!("--snapshot={id}")));
+    });
+    assert_eq!(output.await.status.code(), Some(0));
+    assert_eq!(place.manifest()["selects"], Value::Null);
+    let (code, report) = place.drill("local").await;
+    assert_eq!((code, level(&report)), (0, "transport-proved"), "{report}");
+    assert_found(&report, "restore.rows");
+    let told = report["findings"].to_string();
+    assert!(
+        told.contains("They are: public.orders. Whether pg_dump was told"),
+        "{told}"
+    );
 }

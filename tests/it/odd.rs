@@ -555,3 +555,123 @@ async fn a_partitions_copy_of_a_trigger_counts_as_internal_before_15() {
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(report["proof"]["level"], "complete", "{report:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_needs_none_of_the_sources_tablespaces() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"set allow_in_place_tablespaces = on;\ncreate tablespace \"odd ts\" location '';\ncreate database odd;\n\\connect odd\n\
+          create table t tablespace \"odd ts\" as select 1 as n; create index i on t (n) tablespace \"odd ts\";\n",
+    );
+    for format in ["-Fc", "-Fp"] {
+        let report = passes(&cluster, &[format, "odd"]).await;
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_a_partition_in_another_server_are_not_counted_as_restored() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let socket = cluster.socket().display().to_string();
+    cluster.psql(
+        "postgres",
+        format!(
+            "create database remote; create database odd;\n\\connect remote\ncreate table t as select 11 as n;\n\
+             \\connect odd\ncreate extension postgres_fdw;\n\
+             create server s foreign data wrapper postgres_fdw options (host '{socket}', dbname 'remote');\n\
+             create user mapping for public server s options (user 'postgres', password_required 'false');\n\
+             create table p (n int) partition by range (n);\n\
+             create table p1 partition of p for values from (0) to (9); insert into p values (1);\n\
+             create foreign table p2 partition of p for values from (10) to (19) server s options (table_name 't');\n"
+        )
+        .as_bytes(),
+    );
+    let place = Place::new("tables: { \"p*\": { row_count: { equals: 1 } } }\n");
+    for more in [
+        &["-Fc", "--load-via-partition-root"][..],
+        &["-Fp", "--load-via-partition-root"],
+        &["-Fc"],
+    ] {
+        place.store("odd.dump", &cluster.dump(&[more, &["odd"]].concat()));
+        let (code, report) = place.drill("local").await;
+        assert_eq!(code, 0, "{more:?}: {report:#}");
+        assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+        let checked = report["checks"].to_string();
+        assert!(checked.contains("p1.row_count"), "{checked}");
+    }
+    let place = Place::new("tables: { p: { row_count: { min: 1 } } }\n");
+    place.store("odd.dump", &cluster.dump(&["-Fc", "odd"]));
+    let (_, report) = place.drill("local").await;
+    let told = report["findings"].to_string();
+    assert!(
+        told.contains("the rows of a foreign table are not in the backup"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_in_no_encoding_keeps_nothing_from_being_compared() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create role r; create database odd encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' template template0;\n\
+          \\connect odd\nset client_encoding = 'SQL_ASCII'; create table t as select 1 as n;\n\
+          comment on table t is 'caf\xe9'; create table u (n int); comment on table u is 'plain'; grant select on u to r;\n",
+    );
+    let dump = cluster.dump(&["-Fp", "odd"]);
+    let place = Place::new("");
+    place.store("odd.dump", &dump);
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+    let notes = report["proof"]["notes"].to_string();
+    assert!(!notes.contains("does not tell privileges"), "{notes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_in_no_encoding_is_told_by_that() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create database odd encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' template template0;\n\
+          \\connect odd\nset client_encoding = 'SQL_ASCII'; create table \"caf\xe9\" as select 1 as n;\n",
+    );
+    let place = Place::new("");
+    place.store("odd.dump", &cluster.dump(&["-Fc", "odd"]));
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 3, "{report:#}");
+    let told = report["findings"].to_string();
+    assert!(told.contains("is not in its encoding"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn privileges_of_functions_of_one_name_are_compared_each_for_itself() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.psql(
+        "postgres",
+        b"create role r; create database odd;\n\\connect odd\ncreate table t as select 1 as n;\n\
+          create function f(a int) returns int language sql as 'select 1'; revoke all on function f(int) from public;\n\
+          create function f(a text, variadic b int[]) returns int language sql as 'select 1'; grant all on function f(text, int[]) to r;\n\
+          create aggregate f(float8) (sfunc = float8pl, stype = float8); grant all on function f(float8) to r;\n\
+          create procedure f(inout a t) language sql as 'select a'; grant all on procedure f(t) to r;\n",
+    );
+    for format in ["-Fc", "-Fp"] {
+        for more in [&[][..], &["--quote-all-identifiers"]] {
+            let report = passes(&cluster, &[&[format, "odd"], more].concat()).await;
+            assert_eq!(report["proof"]["level"], "complete", "{report:#}");
+            let notes = report["proof"]["notes"].to_string();
+            assert!(!notes.contains("could not be told apart"), "{notes}");
+        }
+    }
+}
