@@ -606,7 +606,8 @@ async fn rows_of_a_partition_in_another_server_are_not_counted_as_restored() {
     }
     let place = Place::new("tables: { p: { row_count: { min: 1 } } }\n");
     place.store("odd.dump", &cluster.dump(&["-Fc", "odd"]));
-    let (_, report) = place.drill("local").await;
+    let (code, report) = place.drill("local").await;
+    assert_eq!(code, 3, "no backup could answer: {report:#}");
     let told = report["findings"].to_string();
     assert!(
         told.contains("the rows of a foreign table are not in the backup"),
