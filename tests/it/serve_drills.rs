@@ -268,7 +268,7 @@ async fn a_drill_of_another_program_is_seen_at_the_next_look() {
     passed(place.path(), "shop", 1).await;
     let plans = place.path().join("plans");
     // What is not seen at the next look is seen at the twelfth.
-    let watch = Watch::start_with(&plans, &["--refresh", "10s"], None, |_| {});
+    let watch = Watch::start_with(&plans, &["--refresh", "20s"], None, |_| {});
     let verdict = async |wanted: &str| {
         until(wanted, async || {
             let told = health(&watch, "shop").await;
