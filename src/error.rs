@@ -38,11 +38,12 @@ impl Error {
         self
     }
 
-    /// Reports it under another code than `run.stopped`; the verdict stays "unverified".
+    /// Reports it under another code than `run.stopped`; the verdict stays "unverified". `notify.failed` is for whoever told
+    /// some of those behind one sink and not others.
     #[must_use]
     pub fn coded(mut self, code: Code) -> Self {
         debug_assert!(
-            code.stops_the_run(),
+            code.stops_the_run() || code == Code::NotifyFailed,
             "{code} says something about the backup"
         );
         self.code = code;

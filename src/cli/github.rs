@@ -148,6 +148,10 @@ fn values(outputs: &[Output], reports: &[Report], code: u8, delimiter: &str) -> 
         ("failed", count(Severity::Critical).to_string()),
         ("warnings", count(Severity::Warning).to_string()),
         ("report", report.unwrap_or_default()),
+        (
+            "aside",
+            reports.iter().any(|report| report.aside).to_string(),
+        ),
     ]
     .into_iter()
     .fold(String::new(), |mut text, (name, value)| {
@@ -198,7 +202,8 @@ mod tests {
                 "backup-key",
                 "failed",
                 "warnings",
-                "report"
+                "report",
+                "aside"
             ]
         );
         assert_eq!(read[0].1, "unverified");

@@ -362,8 +362,10 @@ async fn it_is_not_reached_when_nothing_is_compared_with_it() {
     });
     let mut checks = accounts("0", Some(CUT_OFF));
     let plain = table_check(TableKind::RowCount, "min 1");
-    checks.tables.push(block("public.accounts", vec![plain]));
-    context.only = vec!["public.accounts".to_owned()];
+    let mut alone = block("public.accounts", vec![plain]);
+    alone.tags = vec!["plain".to_owned()];
+    checks.tables.push(alone);
+    context.only = vec!["plain".to_owned()];
     let outcome = restored.try_ask(&checks, &context).await.unwrap();
     assert_eq!(statuses(&outcome), [CheckStatus::Passed]);
     assert_eq!(outcome.findings, []);

@@ -146,6 +146,34 @@ async fn a_wrong_password_is_refused_for_good_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_mailbox_that_is_gone_keeps_nobody_else_from_the_mail() {
+    let Some(server) = Smtp::start("plain") else {
+        return;
+    };
+    let (_folder, mut plan) = plan(&format!("smtp://localhost:{}?tls=none", server.port), None);
+    let all = ["a@example.com", "nobody@example.com", "b@exämple.com"];
+    plan.notify.email.as_mut().unwrap().to = all.map(str::to_owned).to_vec();
+    let error = tell(&plan, &truncated("shop", ago(0, 1)))
+        .await
+        .unwrap_err();
+    assert!(error.contains("refused number 2"), "{error}");
+    let mail = server.mail();
+    assert_eq!(mail.len(), 2, "{mail:#?}");
+    assert!(mail[0].contains("TO: ['a@example.com']"), "{}", mail[0]);
+    assert!(
+        mail[1].contains("TO: ['b@xn--exmple-cua.com']"),
+        "{}",
+        mail[1]
+    );
+    let gone = ["nobody@example.com", "nobody@example.org"];
+    plan.notify.email.as_mut().unwrap().to = gone.map(str::to_owned).to_vec();
+    let error = tell(&plan, &truncated("shop", ago(0, 1)))
+        .await
+        .unwrap_err();
+    assert!(error.contains("with code 550"), "{error}");
+}
+
+#[tokio::test]
 async fn mail_goes_unprotected_only_where_the_plan_says_so() {
     let Some(server) = Smtp::start("plain") else {
         return;

@@ -1,20 +1,23 @@
 //! Mail by SMTP: over TLS unless the plan says otherwise, to a server whose address may be reached.
 
-use std::{error::Error as _, io, path::PathBuf, time::Duration};
+use std::{error::Error as _, io, ops::Range, path::PathBuf, time::Duration};
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    address::{AddressError, Envelope},
     message::{Mailbox, MultiPart},
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, CertificateStore, Tls, TlsParameters},
     },
 };
+use reqwest::Url;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::reach::Reach;
 use crate::{
     error::{Error, OrStop as _, Result, sentence, whole},
+    finding::Code,
     plan::{EmailPlan, SmtpTls},
     sinks::{mail::Mail, visible},
 };
@@ -28,7 +31,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How much of what a server says is shown, in characters.
 const SHOWN: usize = 200;
 
-const HINT: &str = "Check `notify.email` in the plan: the server, its port, user and password.";
+const HINT: &str =
+    "Check `notify.email` in the plan: the server, its port, user and password, and the addresses.";
+
+/// The codes by which a server wants another login, or another way to log in (RFC 4954).
+const OF_LOGIN: Range<u16> = 530..540;
 
 const NO_MAIL_SERVER: &str = "It did not answer as a mail server does.";
 
@@ -45,6 +52,8 @@ pub(super) struct Parcel {
 struct Trouble {
     cause: String,
     lasting: bool,
+    /// Whether the server may have refused one of the addresses alone.
+    of_address: bool,
 }
 
 impl Trouble {
@@ -52,6 +61,7 @@ impl Trouble {
         Self {
             cause: cause.into(),
             lasting: false,
+            of_address: false,
         }
     }
 
@@ -59,6 +69,7 @@ impl Trouble {
         Self {
             cause: cause.into(),
             lasting: true,
+            of_address: false,
         }
     }
 }
@@ -66,25 +77,69 @@ impl Trouble {
 type Tried<T> = std::result::Result<T, Trouble>;
 
 impl Parcel {
-    /// Delivers it; tries again until `until`.
+    /// Delivers it; tries again until `until`. What the server refuses for all together is sent to each alone: one mailbox
+    /// that is gone keeps nobody else from the mail.
+    ///
+    /// # Errors
+    /// With the code `notify.failed` when some were told, and with the usual one when nobody was.
     pub(super) async fn deliver(&self, until: Instant) -> Result<()> {
         let message = self.message()?;
         let tls = self.tls()?;
+        let all = message.envelope();
+        let refused = match self.try_until(until, &tls, all, &message).await {
+            Err(refused) if refused.of_address && all.to().len() > 1 => refused,
+            told => return told.map_err(|trouble| self.error(&trouble)),
+        };
+        let mut without = Vec::new();
+        for (place, to) in all.to().iter().enumerate() {
+            let alone = Envelope::new(all.from().cloned(), vec![to.clone()]);
+            let alone = alone.or_stop(|| self.failed(), HINT)?;
+            if self.try_until(until, &tls, &alone, &message).await.is_err() {
+                without.push((place + 1).to_string());
+            }
+        }
+        if without.is_empty() {
+            return Ok(());
+        }
+        if without.len() == all.to().len() {
+            return Err(self.error(&refused));
+        }
+        let cause = format!(
+            "Of the {} addresses in `notify.email.to` the server refused number {}.",
+            all.to().len(),
+            without.join(", ")
+        );
+        Err(self
+            .error(&refused)
+            .because(cause)
+            .coded(Code::NotifyFailed))
+    }
+
+    async fn try_until(
+        &self,
+        until: Instant,
+        tls: &Tls,
+        envelope: &Envelope,
+        message: &Message,
+    ) -> Tried<()> {
         let mut pause = PAUSE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let sent = timeout(left, self.send(tls.clone(), message.clone()));
-            let trouble = match sent.await {
+            let trouble = match timeout(left, self.send(tls.clone(), envelope, message)).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(trouble)) => trouble,
                 Err(_) => Trouble::lasting("It did not answer in time"),
             };
             if trouble.lasting || Instant::now() + pause >= until {
-                return Err(Error::new(self.failed(), HINT).because(sentence(&trouble.cause)));
+                return Err(trouble);
             }
             sleep(pause).await;
             pause *= 2;
         }
+    }
+
+    fn error(&self, trouble: &Trouble) -> Error {
+        Error::new(self.failed(), HINT).because(sentence(&trouble.cause))
     }
 
     /// Connects and logs in, and sends nothing.
@@ -114,14 +169,18 @@ impl Parcel {
                 "Check `notify.email.to` and `notify.email.from`.",
             )
         };
-        let from: Mailbox = self.plan.from.parse().map_err(wrong)?;
+        let mailbox = |text: &String| {
+            let mailbox: Mailbox = text.parse().map_err(wrong)?;
+            let email = in_ascii(&mailbox.email).map_err(wrong)?;
+            Ok::<_, Error>(Mailbox { email, ..mailbox })
+        };
+        let from = mailbox(&self.plan.from)?;
         let mut builder = Message::builder()
             .from(from)
             .subject(self.mail.subject.clone())
             .message_id(None);
         for to in &self.plan.to {
-            let to: Mailbox = to.parse().map_err(wrong)?;
-            builder = builder.to(to);
+            builder = builder.to(mailbox(to)?);
         }
         let (text, html) = (self.mail.text.clone(), self.mail.html.clone());
         builder
@@ -153,13 +212,10 @@ impl Parcel {
         })
     }
 
-    async fn send(&self, tls: Tls, message: Message) -> Tried<()> {
+    async fn send(&self, tls: Tls, envelope: &Envelope, message: &Message) -> Tried<()> {
         let transport = self.transport(tls).await?;
-        transport
-            .send(message)
-            .await
-            .map_err(|error| told(&error))?;
-        Ok(())
+        let sent = transport.send_raw(envelope, &message.formatted()).await;
+        sent.map(drop).map_err(|error| told(&error))
     }
 
     /// The connection goes to the address that was judged; the certificate must be that of the name.
@@ -198,6 +254,15 @@ impl Parcel {
     }
 }
 
+/// The same address with its domain as the network knows it: not every server takes other letters than ASCII.
+fn in_ascii(address: &Address) -> std::result::Result<Address, AddressError> {
+    let url = Url::parse(&format!("http://{}/", address.domain()));
+    match url.as_ref().ok().and_then(Url::host_str) {
+        Some(domain) if !address.domain().is_ascii() => Address::new(address.user(), domain),
+        _ => Ok(address.clone()),
+    }
+}
+
 /// What a server says may repeat what it was sent, the password and addresses included: its code and class are told, and of
 /// what went wrong below them only what this machine says.
 fn told(error: &lettre::transport::smtp::Error) -> Trouble {
@@ -210,6 +275,7 @@ fn told(error: &lettre::transport::smtp::Error) -> Trouble {
         return Trouble {
             cause: format!("The server {what}, with code {code}"),
             lasting: error.is_permanent(),
+            of_address: error.is_permanent() && !OF_LOGIN.contains(&u16::from(code)),
         };
     }
     let lasting = error.is_client() || error.is_tls();
@@ -222,7 +288,11 @@ fn told(error: &lettre::transport::smtp::Error) -> Trouble {
         || NO_MAIL_SERVER.to_owned(),
         |below| visible(&whole(below).chars().take(SHOWN).collect::<String>()),
     );
-    Trouble { cause, lasting }
+    Trouble {
+        cause,
+        lasting,
+        of_address: false,
+    }
 }
 
 #[cfg(test)]
@@ -230,6 +300,13 @@ mod tests {
     use lettre::transport::smtp::response::Response;
 
     use super::*;
+
+    #[test]
+    fn a_domain_of_other_letters_is_written_as_the_network_knows_it() {
+        let ascii = |address: &str| in_ascii(&address.parse().unwrap()).unwrap().to_string();
+        assert_eq!(ascii("ops@exämple.com"), "ops@xn--exmple-cua.com");
+        assert_eq!(ascii("Ops@Example.com"), "Ops@Example.com");
+    }
 
     #[test]
     fn what_a_server_says_that_is_none_is_not_repeated() {

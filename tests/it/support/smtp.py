@@ -17,6 +17,12 @@ class Keep:
     def __init__(self):
         self.count = 0
 
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("nobody@"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         self.count += 1
         head = f"TLS: {session.ssl is not None or KIND == 'tls'}\nUSER: {session.auth_data}\nTO: {envelope.rcpt_tos}\n"
