@@ -49,7 +49,9 @@ fn choose(
     let was_told = |run: &&Report| told(run, sink);
     let good = report.verdict.exit_code() == 0;
     if good && !report.aside {
-        let last = past().find(was_told);
+        // A pass of a part, or of a backup that somebody named, ended no trouble.
+        let ends = |run: &&Report| !run.aside || run.verdict.exit_code() != 0;
+        let last = past().filter(ends).find(was_told);
         if let Some(run) = last.filter(|run| run.verdict.exit_code() != 0) {
             return tell(Some(run.run.clone()));
         }
@@ -361,6 +363,21 @@ mod tests {
             |_| true,
         );
         assert_eq!(heard, ["told", "skipped", "told", "nothing", "skipped"]);
+    }
+
+    #[test]
+    fn a_part_that_passed_takes_nobody_the_word_that_the_trouble_is_over() {
+        let runs = vec![
+            failed("1"),
+            aside(warned("2")),
+            failed("3"),
+            passed("4"),
+            passed("5"),
+        ];
+        assert_eq!(
+            heard(&USUAL, runs, |_| true),
+            ["told", "told", "skipped", "recovered", "nothing"]
+        );
     }
 
     #[test]
