@@ -154,23 +154,9 @@ async fn attempt(
     let noted = stop::note(looked, &job.left, &mut report, interrupt.as_mut());
     let mut interrupted = noted.await;
     finish(&mut report, &job, began);
-    if options.is_drill() && !options.no_notify {
-        let mut telling = Telling::of(&job, start);
-        if interrupted.is_some() {
-            telling.patience = haste::HURRY;
-        }
-        telling.quiet = job.seeks_good() && newest_good::goes_on(&report, interrupted);
-        let over = interrupted.is_some();
-        let hurry = async {
-            if over {
-                return std::future::pending().await;
-            }
-            interrupted = Some(interrupt.as_mut().await);
-        };
-        telling.run(&mut report, hurry).await;
-    }
     if options.is_drill() {
-        memory.keep(&mut report).await;
+        let told = tell_and_keep(&job, start, &mut report, &mut interrupted, interrupt);
+        Box::pin(told).await;
     }
     Outcome {
         report,
@@ -179,7 +165,46 @@ async fn attempt(
     }
 }
 
+/// Tells of a drill, and keeps it.
+async fn tell_and_keep(
+    job: &Job<'_>,
+    start: tell::Start,
+    report: &mut Report,
+    interrupted: &mut Option<Signal>,
+    interrupt: Pin<&mut impl Future<Output = Signal>>,
+) {
+    if job.passes_over(report, *interrupted) {
+        let first = job.step.first_run.as_ref();
+        report.search = Some(first.unwrap_or(&report.run).clone());
+    }
+    if !job.options.no_notify {
+        let mut telling = Telling::of(job, start);
+        if interrupted.is_some() {
+            telling.patience = haste::HURRY;
+        }
+        telling.quiet = report.search.is_some();
+        let over = interrupted.is_some();
+        let hurry = async {
+            if over {
+                return std::future::pending().await;
+            }
+            *interrupted = Some(interrupt.await);
+        };
+        telling.run(report, hurry).await;
+    }
+    // Interrupted just now: the search ends here, and this is what it came to.
+    if !job.passes_over(report, *interrupted) {
+        report.search = None;
+    }
+    job.memory.keep(report).await;
+}
+
 impl Job<'_> {
+    /// Whether the search for a good backup goes on after this run.
+    fn passes_over(&self, report: &Report, interrupted: Option<Signal>) -> bool {
+        self.seeks_good() && newest_good::goes_on(report, interrupted)
+    }
+
     /// The backup that the user or the search named.
     fn named(&self) -> Option<&str> {
         let named = self.options.backup.as_deref();

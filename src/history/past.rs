@@ -30,9 +30,10 @@ impl Past {
             .filter(|run| run.command == Command::Verify)
     }
 
-    /// The drills that answer for the plan, newest first: neither a part of it, nor another backup than it chooses.
+    /// The drills that answer for the plan, newest first: neither a part of it, nor another backup than it chooses, nor one
+    /// that was passed over.
     pub fn answering(&self) -> impl Iterator<Item = &Report> {
-        self.drills().filter(|run| !run.aside)
+        self.drills().filter(|run| run.answers())
     }
 
     /// The drills that passed, newest first: the only ones that anything may be compared with.

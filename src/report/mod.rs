@@ -47,6 +47,10 @@ pub struct Report {
     /// `--select`): then it does not answer for the plan, whatever it comes to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aside: bool,
+    /// The run that began the search for a good backup, where this one's was passed over in it: then a later run of the
+    /// search answers for the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
     /// What it comes to; always equal to [`Report::verdict`].
     pub verdict: Verdict,
     /// When the run began.
@@ -142,6 +146,7 @@ impl Report {
             plan_digest: None,
             run: run.to_owned(),
             aside: false,
+            search: None,
             verdict: Verdict::Unverified,
             started,
             seconds: 0.0,
@@ -176,6 +181,13 @@ impl Report {
         } else {
             Verdict::Passed
         }
+    }
+
+    /// Whether the run answers for the plan, rather than for a part of it, for another backup than the plan chooses, or for
+    /// one that was passed over.
+    #[must_use]
+    pub const fn answers(&self) -> bool {
+        !self.aside && self.search.is_none()
     }
 
     /// Adds what stopped the run.

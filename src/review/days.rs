@@ -69,8 +69,9 @@ fn day(date: Date, past: &Past, expected: &Expected, seen: &Seen, span: &Span) -
     let here = |at: Timestamp| date_of(at) == date;
     let runs: Vec<&Report> = past.runs.iter().filter(|run| here(run.started)).collect();
     let ended = |verdict| {
-        let drill =
-            |run: &&&Report| run.command == Command::Verify && !run.aside && run.verdict == verdict;
+        let drill = |run: &&&Report| {
+            run.command == Command::Verify && run.answers() && run.verdict == verdict
+        };
         runs.iter().find(drill).is_some()
     };
     let (word, sign) = if ended(Verdict::Failed) {

@@ -114,7 +114,8 @@ pub struct Test {
     pub started: Timestamp,
     /// How it ended.
     pub verdict: &'static str,
-    /// Whether it counts neither as a drill of the plan nor in its rates: only a part was asked, or another backup.
+    /// Whether it counts neither as a drill of the plan nor in its rates: only a part was asked, or another
+    /// backup, or this one was passed over.
     pub aside: bool,
     /// The backup.
     pub key: Option<String>,
@@ -140,7 +141,7 @@ impl Test {
         Self {
             started: run.started,
             verdict: run.verdict.name(),
-            aside: run.aside,
+            aside: !run.answers(),
             key: backup.map(|backup| backup.key.clone()),
             age_seconds: backup.and_then(|backup| backup.age_seconds),
             restore_seconds: restore_seconds(run),

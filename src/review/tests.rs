@@ -124,6 +124,19 @@ fn a_part_of_the_plan_is_a_restore_test_and_no_drill() {
 }
 
 #[test]
+fn a_backup_that_was_passed_over_is_a_restore_test_and_no_drill() {
+    let mut over = drill("2026-10-05T06:00:00Z", 60.0);
+    (over.verdict, over.search) = (Verdict::Failed, Some(over.run.clone()));
+    let good = drill("2026-10-05T06:10:00Z", 60.0);
+    let review = of(vec![good, over], &weekly(), LATER);
+    assert_eq!((review.drills.passed, review.drills.total), (1, 1));
+    let told: Vec<_> = review.tests.iter().map(|test| test.aside).collect();
+    assert_eq!(told, [false, true]);
+    let mut days = review.weeks.iter().flatten().flatten();
+    assert_eq!(days.find(|day| day.number == 5).unwrap().word, "passed");
+}
+
+#[test]
 fn looks_from_outside_are_no_drills() {
     let review = of(
         vec![run(Command::Health, "2026-10-05T06:00:00Z", 30)],

@@ -13,7 +13,7 @@ use crate::{
 /// What there is to say when the runs of the past are known: that no drill passed for too long, or that none ever did.
 #[must_use]
 pub fn unproven(past: &[Report], now: Timestamp, limits: &Limits) -> Option<Finding> {
-    let Some(last) = past.iter().find(|run| is_proven(run) && !run.aside) else {
+    let Some(last) = past.iter().find(|run| is_proven(run) && run.answers()) else {
         return Some(never(past));
     };
     let seconds = now.as_second() - last.started.as_second();
@@ -35,7 +35,7 @@ pub fn unproven(past: &[Report], now: Timestamp, limits: &Limits) -> Option<Find
 fn never(past: &[Report]) -> Finding {
     let drills = past
         .iter()
-        .filter(|run| run.command == Command::Verify && !run.aside);
+        .filter(|run| run.command == Command::Verify && run.answers());
     let detail = match drills.count() {
         0 => "The history holds no drill.".to_owned(),
         1 => "The history holds 1 drill, and it did not pass.".to_owned(),

@@ -267,6 +267,9 @@ mod tests {
         report.aside = true;
         let (name, said) = facts(&report, Lang::En).remove(0);
         assert!(name == "note" && said.ends_with("does not answer for the plan."));
+        report.search = Some("01A".to_owned());
+        let (_, said) = facts(&report, Lang::En).remove(0);
+        assert!(said.starts_with("The search for a good backup went on"));
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub(super) fn because(report: &Report, lang: Lang) -> String {
 
 /// That a run does not answer for the plan, where it does not.
 pub(super) fn aside(report: &Report, lang: Lang) -> Option<&'static str> {
+    if report.search.is_some() {
+        return Some(lang.say(
+            "The search for a good backup went on to an older one: this run does not answer for the plan.",
+            "正常なバックアップを探して、より古いものへ進みました。この実行はプラン全体の結果ではありません。",
+        ));
+    }
     let said = lang.say(
         "Only a part of the plan was asked, or another backup than the plan's: this run does not answer for the plan.",
         "プランの一部だけ、またはプランが選ぶものとは別のバックアップを調べました。この実行はプラン全体の結果ではありません。",

@@ -45,7 +45,9 @@ fn choose(
         return if report.aside { None } else { tell(None) };
     }
     let past = before.past.unwrap_or_default();
-    let past = || past.iter().filter(|run| run.command == report.command);
+    // Of what was passed over in a search, the run that ended it told.
+    let of_them = |run: &&Report| run.command == report.command && run.search.is_none();
+    let past = || past.iter().filter(of_them);
     let was_told = |run: &&Report| told(run, sink);
     let good = report.verdict.exit_code() == 0;
     if good && !report.aside {
@@ -378,6 +380,31 @@ mod tests {
             heard(&USUAL, runs, |_| true),
             ["told", "told", "skipped", "recovered", "nothing"]
         );
+    }
+
+    #[test]
+    fn what_was_passed_over_in_a_search_makes_its_end_no_news() {
+        let over = |name: &str| Report {
+            search: Some(name.to_owned()),
+            ..failed(name)
+        };
+        let mut found = warned("2");
+        found.sinks = vec![Delivery {
+            name: "slack".to_owned(),
+            delivered: true,
+            ..Delivery::default()
+        }];
+        for part in [false, true] {
+            let past =
+                [over("3"), found.clone(), over("1")].map(|run| Report { aside: part, ..run });
+            let before = Before { past: Some(&past) };
+            let again = Report {
+                aside: part,
+                ..warned("4")
+            };
+            let choices = decide(&again, &notify(&USUAL), before);
+            assert!(matches!(choices[..], [Choice::Skip(_)]), "{choices:?}");
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The name of the beginning of a drill among the sinks.
 const START: &str = "heartbeat.start";
 
+/// The message that a drill begins, on its way.
+pub(super) type Start = Option<JoinHandle<Result<()>>>;
+
 /// Tells of a look at the newest backup, such as that of [`super::health`].
 pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang) {
     let telling = Telling {
@@ -44,7 +47,7 @@ pub async fn tell(report: &mut Report, plan: &Plan, memory: &Memory, lang: Lang)
 }
 
 /// Tells that a drill begins.
-pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Option<JoinHandle<Result<()>>> {
+pub(super) fn start(plan: &Plan, options: &Options, run: &str) -> Start {
     let told = options.is_drill() && !options.no_notify && !options.is_aside(plan);
     told.then(|| deliver::start(plan, run)).flatten()
 }
@@ -59,8 +62,8 @@ pub(super) struct Telling<'a> {
     /// The run that began it all, where it took several.
     pub(super) first_run: Option<&'a str>,
     /// The message that the drill began.
-    pub(super) start: Option<JoinHandle<Result<()>>>,
-    /// Whether only the metrics are told: the search for a good backup goes on.
+    pub(super) start: Start,
+    /// Whether nobody is told: the search for a good backup goes on.
     pub(super) quiet: bool,
     /// How long everybody is tried together.
     pub(super) patience: Duration,
@@ -68,7 +71,7 @@ pub(super) struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     /// What is told of a drill.
-    pub(super) fn of(job: &super::Job<'a>, start: Option<JoinHandle<Result<()>>>) -> Self {
+    pub(super) fn of(job: &super::Job<'a>, start: Start) -> Self {
         Self {
             plan: job.plan,
             memory: job.memory,
@@ -85,9 +88,10 @@ impl<'a> Telling<'a> {
     pub(super) async fn run(mut self, report: &mut Report, hurry: impl Future<Output = ()>) {
         let mut haste = Haste::begin(self.patience, hurry);
         self.beginning(report, &mut haste).await;
-        if !self.quiet {
-            self.people(report, &mut haste).await;
+        if self.quiet {
+            return;
         }
+        self.people(report, &mut haste).await;
         if !report.aside {
             self.metrics(report, &mut haste).await;
         }

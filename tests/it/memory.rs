@@ -185,6 +185,13 @@ async fn the_newest_good_backup_is_found_behind_bad_ones() {
         .unwrap()
         .count();
     assert_eq!(kept, 4, "every drill is kept");
+    let marked = searches(&place).await;
+    assert_eq!(
+        marked.iter().filter(|run| run.is_string()).count(),
+        2,
+        "{marked:?}"
+    );
+    assert_eq!(report["search"], Value::Null);
     let (_, again) = place.drill(&["--select", "newest-good"]).await;
     assert_eq!(proven_by(&again), report["run"].as_str());
     assert_eq!(passed_over(&again).len(), 2, "{again}");
@@ -195,6 +202,15 @@ async fn the_newest_good_backup_is_found_behind_bad_ones() {
     let (_, alone) = place.drill(&[]).await;
     assert_eq!(proven_by(&alone), report["run"].as_str());
     assert_eq!(passed_over(&alone), Vec::<&str>::new());
+}
+
+/// The searches in which the runs of the past were passed over.
+async fn searches(place: &Place) -> Vec<Value> {
+    let plan = place.plan().display().to_string();
+    let told = run(pgdrill(&["history", &plan, "--format", "json"])).await;
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let runs = told["runs"].as_array().unwrap().iter();
+    runs.map(|run| run["search"].clone()).collect()
 }
 
 /// What a report says of backups that were passed over.

@@ -80,6 +80,7 @@ fn line(run: &Report, older: &[Report], view: &View<'_>) -> String {
     let line = row([
         &local(run.started, view.zone),
         match run.command {
+            Command::Verify if run.search.is_some() => "search",
             Command::Verify if run.aside => "aside",
             Command::Verify => "verify",
             Command::Health => "health",

@@ -111,6 +111,10 @@ fn what_does_not_answer_for_the_plan_is_marked_and_not_counted() {
     let text = shown_with(&past, |_| {});
     assert!(text.contains("  aside    passed "), "{text}");
     assert!(text.contains("1 passed, 1 failed, 1 unverified"), "{text}");
+    past.runs[2].search = Some("01A".to_owned());
+    let text = shown_with(&past, |_| {});
+    assert!(text.contains("  search   failed "), "{text}");
+    assert!(text.contains("1 passed, 0 failed, 1 unverified"), "{text}");
 }
 
 #[test]
