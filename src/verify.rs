@@ -45,7 +45,7 @@ use std::{
 use jiff::Timestamp;
 use ulid::Ulid;
 
-pub use health::health;
+pub use health::{glance, health};
 pub use inspect::{Inspected, inspect, place_of};
 pub use learn::{Learned, learn};
 pub use memory::Memory;

@@ -64,6 +64,18 @@ pub struct Projection {
     pub month_end_usd: Option<f64>,
 }
 
+impl BackupFacts {
+    /// Whether the other is the same backup as stored then, as far as a listing tells.
+    #[must_use]
+    pub fn is_still(&self, other: &Self) -> bool {
+        !self.key.is_empty()
+            && self.key == other.key
+            && self.size_bytes == other.size_bytes
+            && self.last_modified == other.last_modified
+            && self.etag == other.etag
+    }
+}
+
 /// The proven run that this one was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {

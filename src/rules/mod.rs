@@ -24,7 +24,7 @@ pub use change::{Judged, changes};
 pub use content::{cluster, content, data};
 pub use growth::{monthly, projection};
 pub use rto::rto;
-pub use taken::{Taken, ZONES, taken};
+pub use taken::{Taken, ZONES, is_of_the_header, taken};
 pub use unpacked::{most_unpacked, unpacks_to_too_much};
 pub use unproven::unproven;
 

@@ -26,6 +26,13 @@ pub struct Taken<'a> {
     pub age_seconds: i64,
 }
 
+/// Whether a finding is this rule's: no listing shows what it says.
+#[must_use]
+pub fn is_of_the_header(finding: &Finding) -> bool {
+    let detail = finding.detail.as_deref().unwrap_or_default();
+    finding.code == Code::BackupStale && detail.starts_with("The header of ")
+}
+
 /// What there is to say about the newest backup when its own clock is compared with the storage's.
 #[must_use]
 pub fn taken(backup: &Taken, limits: &Limits) -> Option<Finding> {
@@ -83,6 +90,7 @@ mod tests {
             (finding.code, finding.severity),
             (Code::BackupStale, Severity::Critical)
         );
+        assert!(is_of_the_header(&finding));
         assert_eq!(
             finding.message,
             "newest backup was taken 12 days ago, although it was stored 2 h 0 min ago"

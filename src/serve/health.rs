@@ -180,10 +180,9 @@ fn counts(plan: &Plan, code: Code) -> bool {
         .is_none_or(|severity| *severity == Severity::Critical)
 }
 
-/// What the last drill that came to an answer says. An unverified one says nothing about the backup.
+/// What the last drill that came to an answer says.
 fn wrong_drill(past: &Past) -> Option<String> {
-    let answered = |run: &&Report| matches!(run.verdict, Verdict::Passed | Verdict::Failed);
-    let last = past.answering().find(answered)?;
+    let last = past.concluded()?;
     if last.verdict == Verdict::Passed {
         return None;
     }

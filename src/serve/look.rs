@@ -71,7 +71,7 @@ async fn looks(watch: Arc<Watch>, position: usize) {
             recall(&watch, watched, &mut memory, patience).await;
         }
         looks = looks.wrapping_add(1);
-        let health = timeout(patience, verify::health(&watched.plan, &memory)).await;
+        let health = timeout(patience, verify::glance(&watched.plan, &memory)).await;
         let now = Timestamp::now();
         watch.learn(watched, |known| match health {
             Ok(report) => see(known, report, now),
@@ -116,11 +116,18 @@ fn unreadable(memory: &Memory) -> Option<String> {
 fn see(known: &mut Known, report: Report, now: Timestamp) {
     let stopped = report.findings.iter().find(|f| f.code.stops_the_run());
     known.problem = stopped.map(in_words);
-    known.good = known.good.max(prometheus::success(&report));
+    let good = prometheus::success(&report).filter(|_| !is_disproved(&known.past, &report));
+    known.good = known.good.max(good);
     if report.backup.is_some() {
         known.health = Some(Arc::new(report));
         known.looked = Some(now);
     }
+}
+
+/// Whether the last drill found the backup bad that a look saw: it does not count as good because it looks so from outside.
+pub(super) fn is_disproved(past: &Past, look: &Report) -> bool {
+    let backup = look.backup.as_ref();
+    backup.is_some_and(|backup| past.disproved(backup).is_some())
 }
 
 fn in_words(finding: &Finding) -> String {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::look::is_disproved;
 use crate::{
     pages::{Board, PlanState},
     sinks::prometheus::{self, Standing},
@@ -19,6 +20,7 @@ pub(super) fn text(board: &Board) -> String {
 fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
     let look = state.health.as_ref();
     let drill = state.past.answering().next();
+    let good = look.filter(|look| !is_disproved(&state.past, look));
     Standing {
         backup: &state.name,
         look: look.or(drill),
@@ -26,7 +28,7 @@ fn standing(state: &PlanState, now: Timestamp) -> Standing<'_> {
         newest: look.is_some(),
         now: Some(now),
         drill,
-        last_success: (state.past.runs.iter().chain(look))
+        last_success: (state.past.runs.iter().chain(good))
             .filter(|run| !run.aside)
             .filter_map(prometheus::success)
             .chain(state.good)
@@ -54,6 +56,7 @@ mod tests {
         let mut run = Report::new("a\"b", &started.to_string(), at(started));
         (run.command, run.verdict) = (command, verdict);
         run.backup = Some(BackupFacts {
+            key: "a.dump".to_owned(),
             size_bytes: 4096,
             storage_bytes: 9000,
             last_modified: Some(at(100)),
@@ -128,6 +131,19 @@ mod tests {
         assert!(!told(Some(unhealthy), Vec::new()).contains(success));
         let healthy = run(Command::Health, Verdict::Healthy, 150);
         assert_line(&told(Some(healthy), Vec::new()), success, "", "100");
+    }
+
+    #[test]
+    fn a_backup_that_the_last_drill_found_bad_is_no_success_though_it_looks_good() {
+        let looks_good = || Some(run(Command::Health, Verdict::Healthy, 150));
+        let failed = run(Command::Verify, Verdict::Failed, 120);
+        let success = "backup_last_success_timestamp";
+        assert!(!told(looks_good(), vec![failed.clone()]).contains(success));
+        let another = Report {
+            backup: None,
+            ..failed
+        };
+        assert_line(&told(looks_good(), vec![another]), success, "", "100");
     }
 
     #[test]

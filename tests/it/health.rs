@@ -8,6 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use pgdrill::{
+    finding::{Code, Finding},
     history::History,
     plan::HistoryPlan,
     report::{BackupFacts, Command, Proof, Report, Verdict},
@@ -131,6 +132,38 @@ async fn fresh_backups_are_healthy_and_nothing_is_claimed_to_be_proven() {
         "{text}"
     );
     assert!(!text.contains("PASSED"), "{text}");
+}
+
+#[tokio::test]
+async fn a_backup_that_the_last_drill_found_bad_is_not_healthy() {
+    let place = Place::new("history: ./history\nmetrics: { textfile: ./shop.prom }\n");
+    place.put("a.dump", b"dump", 3_600);
+    let mut failed = proven(1, 0, 1);
+    (failed.verdict, failed.proof) = (Verdict::Failed, None);
+    let found = Finding::new(Code::DumpTruncated, "the dump ends too early").about("a.dump");
+    failed.findings = vec![found];
+    let metrics = || fs::read_to_string(place.folder.path().join("shop.prom")).unwrap();
+    let (code, look) = health(&place.plan(), &["--no-notify"]).await;
+    assert_eq!(code, 0, "{look}");
+    failed.backup = serde_json::from_value(look["backup"].clone()).unwrap();
+    place.remember(&failed).await;
+
+    let (code, report) = place.health().await;
+    assert_eq!(
+        (code, &report["verdict"]),
+        (1, &"failed".into()),
+        "{report}"
+    );
+    assert_found(&report, "dump.truncated");
+    let detail = format!("Run {} found it in this backup.", failed.run);
+    assert!(report["findings"].to_string().contains(&detail), "{report}");
+    let success = "backup_last_success_timestamp{";
+    assert!(!metrics().contains(success), "{}", metrics());
+
+    place.put("a.dump", b"another", 600);
+    let (code, report) = place.health().await;
+    assert_eq!(code, 0, "{report}");
+    assert!(metrics().contains(success), "{}", metrics());
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ("the record \"{}\" of an earlier run cannot be read", "過去の検証の記録「{0}」を読み取れません"),
     ("\"{}\" was passed over: {}", "「{0}」を飛ばしました: {1}"),
     ("it did not pass", "合格しませんでした"),
+    ("Run {} found it in this backup.", "実行 {0} がこのバックアップで見つけました。"),
     ("Run {} looked at it.", "実行 {0} が検証しました。"),
     ("Add `backup: { url: … }` to the plan: a folder or s3://bucket/prefix/.", "プランに `backup: { url: … }` を加えてください。フォルダーか s3://bucket/prefix/ を指定します。"),
     ("Run it again; nothing was left behind.", "もう一度実行してください。残されたものはありません。"),
