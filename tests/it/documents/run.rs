@@ -34,6 +34,7 @@ create table orders (id int primary key, user_id int not null references users, 
 insert into orders select n, n, now() - interval '1 hour' from generate_series(1, 500) n;
 create table ledger (id int primary key, debit numeric not null, credit numeric not null);
 insert into ledger select n, n, n from generate_series(1, 100) n;
+create role shop login;
 ";
 
 /// A server answers for as long as it is left alone: here it is told to end once it listens. `cargo` builds what is built
@@ -139,6 +140,7 @@ wait \"$ended\"\n";
             ("postgres://backup@db.example.com/shop", "\"$DSN\""),
             (" /backups/", &format!(" {folder}/backups/")),
             ("/etc/pgdrill/", &format!("{folder}/checks/")),
+            (" -h old.example.com", ""),
             ("/etc/prometheus/", &format!("{folder}/")),
             (":8080", ":0"),
         ];
