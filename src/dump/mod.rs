@@ -26,7 +26,7 @@ use directory::listed;
 pub use directory::{check_blobs, listed_are_there, member_name_ok, members};
 pub use ledger::{Form, Held, Large, Ledger, Tally, Target};
 pub use open::{Bytes, Opened, before_data, directory, head, open, open_shown};
-pub use scan::{scan, scan_members};
+pub use scan::{scan, scan_members, tables};
 pub use script::{Script, Seen};
 pub use sql::{
     Grant, Granted, Made, Said, Says, Subject, arguments, defaults, identified, is_half_named,

@@ -30,15 +30,23 @@ pub fn scan(reader: impl Read + Send + 'static, tap: &Shown) -> Result<Contents,
             Ok(contents)
         }
         Opened::Script(mut contents, rest) => {
-            let mut tables = 0;
-            for piece in Script::shown(rest, tap.clone()) {
-                tables += u64::from(matches!(piece?, Piece::Rows(_)));
-            }
-            contents.tables = Some(tables);
+            contents.tables = Some(tables(Script::shown(rest, tap.clone()))?);
             Ok(contents)
         }
         Opened::Wrapped(codec, rest) => packed(rest, tap).map(|contents| contents.inside(codec)),
     }
+}
+
+/// Reads a script to its end; gives how many tables have data.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn tables<R: Read>(script: Script<R>) -> Result<u64, Broken> {
+    let mut tables = 0;
+    for piece in script {
+        tables += u64::from(matches!(piece?, Piece::Rows(_)));
+    }
+    Ok(tables)
 }
 
 /// A directory dump inside a tar: its members are there, and none is cut.

@@ -15,8 +15,9 @@ use crate::{
     dump::{self, Script},
     error::{Broken, Error, OrStop as _},
     finding::{Code, Finding, Severity},
+    plan::RestorePlan,
     report::Report,
-    restore,
+    restore, rules,
 };
 
 /// Two of so many readings must find the same.
@@ -44,8 +45,20 @@ pub(super) async fn read(
     if let Err(error) = still::must_stand(store, backup).await {
         return error.into();
     }
-    let read = || async { whole(job, store, backup).await.map(drop) };
+    let lacks = lacks(&found, &job.plan.restore);
+    let read = || async {
+        let (_, tables) = whole(job, store, backup).await?;
+        match &lacks {
+            Some(found) if tables == Some(0) => Err(found.clone().into()),
+            _ => Ok(()),
+        }
+    };
     settle(&backup.key, found, read).await
+}
+
+/// What was found, where it is that a script holds the data of no table: that is known only at its end.
+fn lacks(found: &Finding, restore: &RestorePlan) -> Option<Finding> {
+    rules::data(Some(0), restore).filter(|lacks| lacks == found)
 }
 
 /// What reading a backup showed: a table of contents alone, or a file or each member of a directory dump to its end.
@@ -116,7 +129,7 @@ pub(super) async fn compare(
     let found = std::mem::replace(report, before);
     job.progress.stage("reread");
     match whole(job, store, backup).await {
-        Ok(again) if again.has(seen) => {
+        Ok((again, _)) if again.has(seen) => {
             *report = found;
             sure(report.findings.get_mut(known..).unwrap_or_default());
             Ok(())
@@ -193,8 +206,13 @@ fn on_the_way(key: &str, found: &Finding) -> Error {
     twice::on_the_way(key, &told)
 }
 
-/// Reads a backup as a drill does, to its end unless only its table of contents is wanted, and restores nothing.
-async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<Seen, Broken> {
+/// Reads a backup as a drill does, to its end unless only its table of contents is wanted, and restores nothing. Of a
+/// script it tells how many tables have data.
+async fn whole(
+    job: &Job<'_>,
+    store: &Arc<Store>,
+    backup: &Backup,
+) -> Result<(Seen, Option<u64>), Broken> {
     job.progress
         .expect_bytes(job.progress.bytes().0 + backup.size);
     let source = chosen::open(job, store, backup).await?;
@@ -203,24 +221,25 @@ async fn whole(job: &Job<'_>, store: &Arc<Store>, backup: &Backup) -> Result<See
     }
     let watched: dump::Shown = source.watched.clone();
     let head = source.only_head();
-    task::spawn_blocking(move || to_its_end(source.input, watched))
+    let tables = task::spawn_blocking(move || to_its_end(source.input, watched))
         .await
         .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
-    Ok(Seen::of(head, source.evidence.as_ref(), &source.files))
+    let seen = Seen::of(head, source.evidence.as_ref(), &source.files);
+    Ok((seen, tables))
 }
 
-fn to_its_end(input: Input, watched: dump::Shown) -> Result<(), Broken> {
+fn to_its_end(input: Input, watched: dump::Shown) -> Result<Option<u64>, Broken> {
     match input {
-        Input::Head(_) => Ok(()),
-        Input::Archive(bytes) => pass(bytes),
-        Input::Script(bytes) => Script::shown(bytes, watched).try_for_each(|piece| piece.map(drop)),
+        Input::Head(_) => {}
+        Input::Archive(bytes) => pass(bytes)?,
+        Input::Script(bytes) => return dump::tables(Script::shown(bytes, watched)).map(Some),
         Input::Members(mut members) => {
-            let names = std::mem::take(&mut members.files).into_iter();
-            names
-                .map(|(name, _)| name)
-                .try_for_each(|name| pass((members.open)(&name)?.bytes))
+            for (name, _) in std::mem::take(&mut members.files) {
+                pass((members.open)(&name)?.bytes)?;
+            }
         }
     }
+    Ok(None)
 }
 
 fn pass(mut bytes: dump::Bytes) -> Result<(), Broken> {
@@ -275,6 +294,26 @@ mod tests {
     fn damage_that_could_not_be_looked_for_again_is_not_told() {
         let stopped = Broken::from(Error::new("could not read the dump", "Run again."));
         assert_eq!(known(damage(7), vec![Err(stopped.clone())]), stopped);
+    }
+
+    #[test]
+    fn a_script_without_data_is_known_by_the_same_finding() {
+        let mut plan = RestorePlan::default();
+        let found = rules::data(Some(0), &plan).unwrap();
+        assert_eq!(lacks(&found, &plan), Some(found.clone()));
+        assert_eq!(lacks(&damage(7), &plan), None);
+        let reading = to_its_end(script("SET x = 1;"), dump::nobody());
+        assert_eq!(reading, Ok(Some(0)));
+        let twice = Broken::Backup(twice::sure(found.clone()));
+        assert_eq!(known(found.clone(), vec![Err(found.clone().into())]), twice);
+        plan.allow_schema_only = true;
+        assert_eq!(lacks(&found, &plan), None);
+        let reading = to_its_end(script("COPY t FROM stdin;\n1\n\\.\n"), dump::nobody());
+        assert_eq!(reading, Ok(Some(1)));
+    }
+
+    fn script(text: &'static str) -> Input {
+        Input::Script(Box::new(text.as_bytes()))
     }
 
     #[test]
