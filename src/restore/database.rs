@@ -18,25 +18,35 @@ pub struct Loaded {
 /// Databases that every cluster has, and that hold user data only by accident.
 const MAINTENANCE: [&str; 3] = ["postgres", "template0", "template1"];
 
-/// Chooses among the databases that a cluster's dump connected to, in their order: the plan's namesake, else the
-/// first that is no maintenance database, else the first at all.
-pub(super) fn choose(connected: &[String], plan: &str) -> Loaded {
-    let user: Vec<&String> = connected
-        .iter()
-        .filter(|name| !MAINTENANCE.contains(&name.as_str()))
-        .collect();
-    let chosen = user
-        .iter()
-        .find(|name| name.as_str() == plan)
-        .or(user.first())
-        .map(|name| (*name).clone())
-        .or_else(|| connected.iter().find(|name| *name == "postgres").cloned())
-        .unwrap_or_else(|| "postgres".to_owned());
-    let others: Vec<String> = user
-        .into_iter()
-        .filter(|name| **name != chosen)
-        .cloned()
-        .collect();
+/// Whom a plan asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// `backup.database`.
+    pub database: Option<&'a str>,
+    /// The plan's own name.
+    pub plan: &'a str,
+}
+
+/// Chooses among the databases that a cluster's dump connected to, in their order: the one that the plan asks for, else
+/// the first that is no maintenance database, else the first at all. A maintenance database that got objects is one of
+/// several, and the namesake of a plan only then: plans are called `postgres` for other reasons, too.
+pub(super) fn choose(
+    connected: &[String],
+    wanted: Wanted<'_>,
+    filled: &dyn Fn(&str) -> bool,
+) -> Loaded {
+    let is_users = |name: &str| !MAINTENANCE.contains(&name);
+    let holding = || (connected.iter()).filter(|name| is_users(name) || filled(name));
+    let asked = |asked: &str| connected.iter().find(|name| *name == asked);
+    let chosen = match wanted.database {
+        Some(database) => asked(database),
+        None => holding().find(|name| *name == wanted.plan),
+    };
+    let chosen = chosen
+        .or_else(|| connected.iter().find(|name| is_users(name)))
+        .or_else(|| asked("postgres"))
+        .map_or_else(|| "postgres".to_owned(), String::clone);
+    let others: Vec<String> = holding().filter(|name| **name != chosen).cloned().collect();
     let mut notes = Vec::new();
     if !others.is_empty() {
         notes.push(format!(
@@ -58,10 +68,50 @@ pub(super) fn choose(connected: &[String], plan: &str) -> Loaded {
 mod tests {
     use super::*;
 
-    fn chosen(connected: &[&str], plan: &str) -> (String, usize) {
+    fn of(connected: &[&str], wanted: Wanted<'_>, filled: &[&str]) -> (String, usize) {
         let connected: Vec<String> = connected.iter().map(|&name| name.to_owned()).collect();
-        let loaded = choose(&connected, plan);
+        let loaded = choose(&connected, wanted, &|name| filled.contains(&name));
         (loaded.database, loaded.notes.len())
+    }
+
+    fn chosen(connected: &[&str], plan: &str) -> (String, usize) {
+        let database = None;
+        of(connected, Wanted { database, plan }, &[])
+    }
+
+    #[test]
+    fn a_maintenance_database_is_asked_where_the_plan_asks_for_it() {
+        let all = ["template1", "postgres", "shop"];
+        let named = |database, filled: &[&str]| {
+            let database = Some(database);
+            of(
+                &all,
+                Wanted {
+                    database,
+                    plan: "shop",
+                },
+                filled,
+            )
+        };
+        assert_eq!(
+            named("postgres", &["postgres", "shop"]),
+            ("postgres".to_owned(), 1)
+        );
+        assert_eq!(named("postgres", &["shop"]), ("postgres".to_owned(), 1));
+        assert_eq!(named("shop", &["postgres", "shop"]), ("shop".to_owned(), 1));
+        let called = |filled: &[&str]| {
+            let plan = "postgres";
+            of(
+                &all,
+                Wanted {
+                    database: None,
+                    plan,
+                },
+                filled,
+            )
+        };
+        assert_eq!(called(&["postgres", "shop"]), ("postgres".to_owned(), 1));
+        assert_eq!(called(&["shop"]), ("shop".to_owned(), 0));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use bytes::Bytes;
 
 pub use archive::{directory, piped, schema, spooled};
 pub use choose::{Choice, Facts, How, choose};
-pub use database::Loaded;
+pub use database::{Loaded, Wanted};
 pub use errors::{Complaint, Complaints};
 pub use feed::broken;
 pub use listed::listed;

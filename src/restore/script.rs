@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{sync::mpsc, task};
 
-use super::{Chunk, Complaints, Loaded, Restored, database, extensions, feed, prepare};
+use super::{Chunk, Complaints, Loaded, Restored, Wanted, database, extensions, feed, prepare};
 use crate::{
     dump::{self, Contents, Format, Piece, Script},
     error::{Broken, Error, sentence},
@@ -44,7 +44,7 @@ pub async fn script(
     sandbox: &Sandbox,
     contents: &Contents,
     reader: dump::Bytes,
-    plan: &str,
+    wanted: Wanted<'_>,
     tap: dump::Shown,
 ) -> Result<Restored, Broken> {
     let started = Instant::now();
@@ -61,14 +61,15 @@ pub async fn script(
         piece?;
     }
     let mut loaded = if contents.format == Format::PlainAll || !run.connected.is_empty() {
-        database::choose(&run.connected, plan)
+        let filled = |name: &str| run.seen.get(name).is_some_and(dump::Seen::filled);
+        database::choose(&run.connected, wanted, &filled)
     } else {
         Loaded {
             database: sandbox.database().to_owned(),
             ..Loaded::default()
         }
     };
-    let seen = run.seen.remove(&loaded.database);
+    let seen = run.seen.remove(&loaded.database).unwrap_or_default();
     let refused = run.refused.into_inner();
     let refused = refused.unwrap_or_else(PoisonError::into_inner);
     run.complaints.for_want_of(&refused, true);
@@ -77,7 +78,7 @@ pub async fn script(
     loaded.uncompared.sort();
     Ok(Restored {
         unrun: run.unrun,
-        seen: Some(seen.unwrap_or_default()),
+        seen: Some(seen),
         engine: "psql",
         why: None,
         side_by_side: false,

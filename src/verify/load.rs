@@ -69,12 +69,11 @@ async fn restored(
             )
         }
         Input::Script(bytes) => {
-            let named = job
-                .plan
-                .backup
-                .as_ref()
-                .and_then(|plan| plan.database.as_deref());
-            let wanted = named.unwrap_or(&job.plan.name);
+            let plan = job.plan.backup.as_ref();
+            let wanted = restore::Wanted {
+                database: plan.and_then(|plan| plan.database.as_deref()),
+                plan: &job.plan.name,
+            };
             return restore::script(sandbox, contents, bytes, wanted, watched).await;
         }
         Input::Members(members) => {
