@@ -1,6 +1,11 @@
 //! Plain SQL: what the head of a script says.
 
-use super::{Contents, Format, head::Head, script::Script, sql};
+use super::{
+    Contents, Format,
+    head::Head,
+    script::{Script, may_stand_first},
+    sql,
+};
 use crate::error::Broken;
 
 /// How much of a script is looked at.
@@ -58,11 +63,18 @@ fn has_line(text: &str, line: &str) -> bool {
 /// Lines that may stand before the first statement.
 fn prelude(line: &str) -> bool {
     let line = line.trim();
-    line.is_empty() || line.starts_with("--") || line.starts_with("\\restrict ")
+    line.is_empty() || line.starts_with("--") || may_stand_first(line)
 }
 
 fn starts_as_sql(text: &str) -> bool {
-    let text = text.trim_start();
+    let mut text = text.trim_start();
+    while text.starts_with('\\') {
+        let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+        if !may_stand_first(line) {
+            return false;
+        }
+        text = rest.trim_start();
+    }
     if text.starts_with("--") || text.starts_with("/*") {
         return true;
     }

@@ -210,6 +210,16 @@ impl Compared {
         ));
     }
 
+    /// A script that may have lost its last statements, and nobody could tell.
+    pub fn without_end(&mut self) {
+        self.complete = false;
+        self.notes.push(
+            "Nothing says where this script ends: it has no closing line of pg_dump, so statements may be missing behind \
+             its last one."
+                .to_owned(),
+        );
+    }
+
     /// Writes what was compared into the proof.
     pub fn tell(&self, proof: &mut Proof) {
         proof.objects_expected = Some(self.objects_expected);

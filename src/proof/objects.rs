@@ -73,7 +73,9 @@ pub(super) fn judge(expected: &Expected, catalogue: &Catalogue, refused: &[Strin
     Judged {
         expected: all,
         found: all - missing.len() as u64,
-        complete: findings.is_empty() && expected.unknown.is_empty(),
+        complete: findings.is_empty()
+            && expected.unknown.is_empty()
+            && expected.announced.is_empty(),
         findings,
         notes: expected.notes(),
         absent,

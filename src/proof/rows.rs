@@ -89,19 +89,22 @@ pub struct Settled {
 pub(super) fn wholes(ledger: &Ledger) -> Vec<Whole> {
     let mut found: BTreeMap<(Option<&str>, &str), Whole> = BTreeMap::new();
     for Held { target, form, rows } in &ledger.tables {
-        let inserted =
-            (*form == Form::Inserts).then(|| "its rows are INSERT statements".to_owned());
+        let otherwise = match form {
+            Form::Lines => None,
+            Form::Returns => Some("its lines end in carriage returns".to_owned()),
+            Form::Inserts => Some("its rows are INSERT statements".to_owned()),
+        };
         let key = (target.schema.as_deref(), target.table.as_str());
         if let Some(whole) = found.get_mut(&key) {
             whole.rows.absorb(*rows);
             let same = whole.target.columns == target.columns;
             let apart = (!same).then(|| "its parts name their columns in another order".to_owned());
-            whole.unfair = whole.unfair.take().or(inserted).or(apart);
+            whole.unfair = whole.unfair.take().or(otherwise).or(apart);
         } else {
             let whole = Whole {
                 target: target.clone(),
                 rows: *rows,
-                unfair: inserted,
+                unfair: otherwise,
             };
             found.insert(key, whole);
         }

@@ -69,7 +69,9 @@ pub async fn script(
             ..Loaded::default()
         }
     };
-    let seen = run.seen.remove(&loaded.database).unwrap_or_default();
+    let unclosed = run.seen.values().any(|seen| seen.unclosed);
+    let mut seen = run.seen.remove(&loaded.database).unwrap_or_default();
+    seen.unclosed = unclosed;
     let refused = run.refused.into_inner();
     let refused = refused.unwrap_or_else(PoisonError::into_inner);
     run.complaints.for_want_of(&refused, true);

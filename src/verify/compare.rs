@@ -60,6 +60,9 @@ pub(super) async fn compare(
     };
     let mut compared = proof::compare(&dump, clients, ahead).await?;
     compared.but_not(&restored.loaded.uncompared);
+    if restored.seen.as_ref().is_some_and(|seen| seen.unclosed) {
+        compared.without_end();
+    }
     Ok(compared)
 }
 

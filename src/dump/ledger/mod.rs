@@ -26,6 +26,8 @@ pub struct Target {
 pub enum Form {
     /// As lines of COPY: counted and digested.
     Lines,
+    /// As such lines that a carriage return ends: only counted.
+    Returns,
     /// As INSERT statements: only counted.
     Inserts,
 }

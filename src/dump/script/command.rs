@@ -11,6 +11,10 @@ pub(super) enum Command {
     Connect(String),
     /// `\encoding SQL_ASCII`, before a `\connect` to a name that is not plain.
     Encoding,
+    /// One that only speaks to whoever looks on, or says what is so anyway.
+    Harmless,
+    /// `\q`.
+    Quit,
 }
 
 /// Whether the last line of a script could be the first part of a command that dumps hold.
@@ -36,9 +40,27 @@ pub(super) fn command(line: &str) -> Result<Command, String> {
         "\\unrestrict" => key().map(Command::Unrestrict),
         "\\connect" | "\\c" => database(arguments).map(Command::Connect),
         "\\encoding" => (arguments == "SQL_ASCII").then_some(Command::Encoding),
+        "\\q" | "\\quit" => arguments.is_empty().then_some(Command::Quit),
+        _ if is_harmless(line) => Some(Command::Harmless),
         _ => None,
     };
     command.ok_or_else(|| shown(line))
+}
+
+/// Whether a line does nothing to a database and starts no program. Such lines are left out: `psql` never sees them.
+pub(super) fn is_harmless(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let (name, rest) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
+    // A backquote starts a program, and a backslash another command.
+    if rest.iter().any(|word| word.contains(['`', '\\'])) {
+        return false;
+    }
+    match name {
+        "\\echo" | "\\qecho" => true,
+        "\\timing" => matches!(rest[..], [] | ["on" | "off"]),
+        "\\set" => matches!(rest[..], ["ON_ERROR_STOP", "on" | "1" | "true"]),
+        _ => false,
+    }
 }
 
 /// A command's name without what follows it.
@@ -128,6 +150,21 @@ mod tests {
     }
 
     #[test]
+    fn commands_that_do_nothing_to_a_database_are_known() {
+        for line in [
+            "\\echo done :x",
+            "\\qecho",
+            "\\timing",
+            "\\timing on",
+            "\\set ON_ERROR_STOP on\r\n",
+            "\\set  ON_ERROR_STOP 1",
+        ] {
+            assert_eq!(command(line), Ok(Command::Harmless), "{line}");
+        }
+        assert_eq!(command("\\q\n"), Ok(Command::Quit));
+    }
+
+    #[test]
     fn every_other_command_is_named_without_its_arguments() {
         for (line, name) in [
             ("\\! touch x", "\\!"),
@@ -146,6 +183,16 @@ mod tests {
             ),
             ("\\c x \\! y", "\\c"),
             ("\\encoding SJIS", "\\encoding"),
+            ("\\echo `touch x`", "\\echo"),
+            ("\\echo done \\! touch x", "\\echo"),
+            ("\\set ON_ERROR_STOP off", "\\set"),
+            ("\\set ON_ERROR_STOP `touch x`", "\\set"),
+            ("\\set ON_ERROR_STOP", "\\set"),
+            ("\\timing `touch x`", "\\timing"),
+            ("\\q \\! touch x", "\\q"),
+            ("\\q;", "\\q"),
+            ("\\echox", "\\echox"),
+            ("\\o |touch x", "\\o"),
             ("\\", "\\"),
         ] {
             assert_eq!(command(line), Err(name.to_owned()), "{line}");

@@ -11,6 +11,8 @@ use crate::{
 pub(super) struct Ends {
     database: bool,
     cluster: bool,
+    /// Whether a closing line was met.
+    closed: bool,
     /// Whether an INSERT was met.
     pub(super) inserts: bool,
 }
@@ -29,11 +31,27 @@ impl Ends {
                 self.database = true;
             }
             b"PostgreSQL database cluster dump" => self.cluster = true,
-            b"PostgreSQL database dump complete" => self.database = false,
-            b"PostgreSQL database cluster dump complete" => self.cluster = false,
+            b"PostgreSQL database dump complete" => {
+                self.database = false;
+                self.closed = true;
+            }
+            b"PostgreSQL database cluster dump complete" => {
+                self.cluster = false;
+                self.closed = true;
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a closing line was met: without one nobody knows where the script should end.
+    pub(super) const fn are_told(self) -> bool {
+        self.closed
+    }
+
+    /// Whether every head has its closing line.
+    pub(super) const fn are_met(self) -> bool {
+        self.closed && !self.database && !self.cluster
     }
 
     /// Judges the end of the bytes.
@@ -69,6 +87,14 @@ impl Ends {
 pub(super) fn cut(line: u64) -> Broken {
     let detail = format!("Line {line} is cut off.");
     incomplete("the script ends inside a command", &detail)
+}
+
+/// `psql` leaves the script before its end.
+pub(super) fn quit(line: u64) -> Broken {
+    incomplete(
+        "psql would leave the script before its end",
+        &format!("\"\\q\" stands in line {line}: nothing that follows it would be restored."),
+    )
 }
 
 fn incomplete(message: &str, detail: &str) -> Broken {

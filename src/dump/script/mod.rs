@@ -1,5 +1,6 @@
 //! Plain SQL on its way to `psql`: what must exist first is told, and no command gets through.
 
+mod after;
 mod command;
 mod ends;
 mod lexer;
@@ -15,7 +16,9 @@ use std::{
     mem,
 };
 
+use after::After;
 use bytes::BytesMut;
+use command::is_harmless;
 use ends::Ends;
 pub(super) use lexer::{Event, Lexer};
 use seen::Seeing;
@@ -29,6 +32,8 @@ use crate::{
 
 /// How much is read at once.
 const STEP: usize = 256 * 1024;
+/// The longest line, in bytes: neither a row nor a statement of more fits into a message to the server.
+const WIDEST: u64 = 1 << 30;
 /// How much goes into one piece, and how much of a statement is looked at.
 const PIECE: usize = 64 * 1024;
 
@@ -47,6 +52,9 @@ pub struct Script<R> {
     /// Where the current statement starts, until it was looked at.
     start: Option<usize>,
     line: u64,
+    /// How many bytes of it were looked at, and how many it may have.
+    width: u64,
+    widest: u64,
     ready: VecDeque<Piece>,
     ends: Ends,
     restrict: Option<String>,
@@ -74,6 +82,8 @@ enum Mode {
     BeforeRows(String),
     /// Rows of this table; whether a line starts here.
     Rows(String, bool),
+    /// Nothing that `psql` would run.
+    After(After),
 }
 
 impl<R: Read> Script<R> {
@@ -95,6 +105,8 @@ impl<R: Read> Script<R> {
             lexer: Lexer::new(),
             start: None,
             line: 1,
+            width: 0,
+            widest: WIDEST,
             ready: VecDeque::new(),
             ends: Ends::default(),
             restrict: None,
@@ -121,8 +133,15 @@ impl<R: Read> Script<R> {
             Mode::First => self.first(),
             Mode::Sql => self.sql()?,
             Mode::BeforeRows(_) => self.before_rows()?,
-            Mode::Rows(..) => self.rows(),
+            Mode::Rows(..) => self.rows()?,
+            Mode::After(after) => {
+                let after = *after;
+                self.after(after)?
+            }
         };
+        if self.width > self.widest {
+            return Err(self.corrupt("a line of the script is longer than 1 GiB".to_owned()));
+        }
         if self.sure >= PIECE {
             self.flush();
         }
@@ -210,6 +229,10 @@ impl<R: Read> Script<R> {
                 self.seeing.heading(&comment);
             }
             Event::Backslash => return self.command(),
+            Event::Nul if self.is_padding() => {
+                self.sure = self.at;
+                self.mode = Mode::After(After::End);
+            }
             Event::Nul => return Err(self.corrupt("a NUL byte in the script".to_owned())),
             Event::Ambiguous => {
                 let what = "a quote after a number, which versions of psql read differently";
@@ -223,6 +246,10 @@ impl<R: Read> Script<R> {
     fn step(&mut self, count: usize) {
         let passed = &self.bytes[self.at..self.at + count];
         self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+        self.width = match memchr::memrchr(b'\n', passed) {
+            Some(at) => (count - at - 1) as u64,
+            None => self.width + count as u64,
+        };
         self.at += count;
     }
 
@@ -274,7 +301,7 @@ impl<R: Read> Script<R> {
         self.lexer.finish();
         let table = match mem::replace(&mut self.mode, Mode::Sql) {
             Mode::BeforeRows(table) | Mode::Rows(table, _) => Some(table),
-            Mode::First | Mode::Sql => None,
+            Mode::First | Mode::Sql | Mode::After(_) => None,
         };
         self.ends.judge(table.as_deref(), &self.lexer, self.line)?;
         if self.start.is_some() {
@@ -282,9 +309,19 @@ impl<R: Read> Script<R> {
         }
         self.sure = self.at;
         self.flush();
+        self.seeing.end_of_script(self.ends.are_told());
         self.hand_over_seen();
         Ok(())
     }
+}
+
+/// Whether a line before the first statement is a command that does nothing to a database.
+pub(super) fn may_stand_first(line: &str) -> bool {
+    let line = line.trim();
+    ["\\restrict ", "\\connect ", "\\c "]
+        .iter()
+        .any(|start| line.starts_with(start))
+        || is_harmless(line)
 }
 
 impl<R: Read> Iterator for Script<R> {

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use super::{
-    PIECE, Piece, Script,
+    Mode, PIECE, Piece, Script,
+    after::After,
     command::{Command, command, may_be_cut, shown},
     ends,
     lexer::Lexer,
@@ -32,9 +33,12 @@ impl<R: Read> Script<R> {
             return Err(self.refused(&shown(&line)));
         };
         self.sure = self.at;
+        let line = self.line;
         self.step(count);
         self.leave_out();
         match command {
+            Command::Harmless => {}
+            Command::Quit => self.mode = Mode::After(After::Quit(line)),
             Command::Restrict(key) => self.restrict = Some(key),
             Command::Unrestrict(_) => self.restrict = None,
             Command::Encoding => {}
@@ -54,6 +58,8 @@ impl<R: Read> Script<R> {
         match command {
             Command::Restrict(_) => self.restrict.is_none(),
             Command::Unrestrict(key) => self.restrict.as_ref() == Some(key),
+            // psql refuses them between the two keys.
+            Command::Harmless | Command::Quit => self.restrict.is_none(),
             Command::Connect(_) | Command::Encoding => true,
         }
     }

@@ -5,7 +5,10 @@ use std::{io::Read, sync::LazyLock};
 use memchr::memmem::Finder;
 
 use super::{Mode, Script};
-use crate::error::Broken;
+use crate::{
+    error::Broken,
+    finding::{Code, Finding},
+};
 
 /// How the last line of some rows starts.
 static LAST_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\\."));
@@ -38,9 +41,9 @@ impl<R: Read> Script<R> {
     }
 
     /// Passes over rows up to their end; tells whether more bytes are needed.
-    pub(super) fn rows(&mut self) -> bool {
+    pub(super) fn rows(&mut self) -> Result<bool, Broken> {
         let Mode::Rows(_, starts) = &mut self.mode else {
-            return false;
+            return Ok(false);
         };
         let rest = &self.bytes[self.at..];
         if *starts {
@@ -55,23 +58,42 @@ impl<R: Read> Script<R> {
                     }
                 }
                 Line::Row => *starts = false,
-                Line::Unknown => return true,
+                Line::Unknown => return Ok(true),
             }
             self.sure = self.at;
-            return false;
+            return Ok(false);
         }
         let found = LAST_LINE.find(rest);
         *starts = found.is_some();
         // The end may begin with the last two bytes.
         let kept = if self.ended { 0 } else { 2 };
         let count = found.map_or(rest.len().saturating_sub(kept), |at| at + 1);
+        let zero = memchr::memchr(0, &rest[..count]);
+        if let Some(at) = zero {
+            return Err(self.zero(at));
+        }
         if let Some(rows) = &mut self.rows {
             rows.piece(&self.bytes[self.at..self.at + count]);
         }
         self.note_rows(count);
         self.step(count);
         self.sure = self.at;
-        found.is_none()
+        Ok(found.is_none())
+    }
+
+    /// No row holds a NUL byte; what was reserved and never written is made of them.
+    fn zero(&mut self, at: usize) -> Broken {
+        self.step(at);
+        let table = match &self.mode {
+            Mode::Rows(table, _) => table.clone(),
+            _ => String::new(),
+        };
+        let detail = format!("It stands in line {}.", self.line);
+        Finding::new(Code::DumpCorrupt, format!("a NUL byte in the rows of \"{table}\""))
+            .detail(detail)
+            .hint("Check the disk and the upload: where zeros follow, the space was reserved, but nothing was written.")
+            .about(table)
+            .into()
     }
 }
 

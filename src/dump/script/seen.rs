@@ -38,6 +38,10 @@ pub struct Seen {
     pub rows_unforeseen: BTreeSet<String>,
     /// The same for objects.
     pub objects_unforeseen: BTreeSet<String>,
+    /// The objects that a heading announced and no statement under it made.
+    pub announced: BTreeSet<Made>,
+    /// Whether the script ended here, and no closing line says that this is its end.
+    pub unclosed: bool,
 }
 
 impl Seen {
@@ -74,6 +78,8 @@ pub(super) struct Seeing {
     /// How many rows the INSERT statements for one table wrote.
     inserted: BTreeMap<(Option<String>, String), u64>,
     inserting: Inserting,
+    /// What the last heading announced, until a statement under it makes that.
+    announced: Option<Made>,
     /// Whether a backslash escapes in plain strings.
     pub(super) escapes: bool,
 }
@@ -98,13 +104,13 @@ impl<R: Read> Script<R> {
         }
     }
 
-    /// The rows are at their end; with carriage returns their text is not what COPY writes.
+    /// The rows are at their end; carriage returns are no part of what COPY writes.
     pub(super) fn note_end_of_rows(&mut self, returns: bool) {
         let Some((target, counter)) = self.seeing.copying.take() else {
             return;
         };
         let rows = counter.finish().unwrap_or_else(|rows| rows);
-        let form = if returns { Form::Inserts } else { Form::Lines };
+        let form = if returns { Form::Returns } else { Form::Lines };
         self.seeing
             .seen
             .ledger
@@ -115,6 +121,7 @@ impl<R: Read> Script<R> {
     /// Hands over what was noted for the current database.
     pub(super) fn hand_over_seen(&mut self) {
         let mut seeing = std::mem::take(&mut self.seeing);
+        seeing.nothing_made();
         for ((schema, table), count) in seeing.inserted {
             seeing.seen.ledger.tables.push(Held {
                 target: Target {
@@ -134,6 +141,7 @@ impl<R: Read> Script<R> {
 impl Seeing {
     /// Takes the first bytes of a statement, or all of it.
     pub(super) fn head(&mut self, first: &[u8], text: &str, whole: bool) {
+        self.announced_is_made(text);
         match first {
             b"copy" => match sql::copied_into(text).filter(|_| whole) {
                 Some(target) => self.copying = Some((target, Counter::default())),
@@ -144,23 +152,34 @@ impl Seeing {
                     Some(target) => Inserting::Table(target.schema, target.table),
                     None => Inserting::Unknown,
                 };
+                self.values_may_move("INSERT behind the values of sequences");
             }
             b"select" => self.select(text),
             b"create" | b"drop" => self.object(text, whole),
             b"alter" => {
                 self.granted(text, true);
-                self.seen.owners.extend(sql::owned(text));
+                self.owned(text);
+                if sql::has_word(text, "restart") {
+                    self.values_may_move("ALTER SEQUENCE … RESTART");
+                }
                 self.object(text, whole);
             }
             b"grant" | b"revoke" => self.granted(text, whole),
             b"comment" | b"security" => self.says(text, whole),
-            b"do" | b"call" | b"execute" | b"rollback" => {
+            b"do" | b"call" | b"execute" | b"rollback" | b"abort" | b"explain" | b"fetch" => {
                 let what = sql::decode(first).to_uppercase();
                 self.unforeseen(&what);
                 self.may_be_gone(&what);
             }
             b"update" | b"delete" | b"truncate" | b"merge" | b"with" | b"values" | b"import" => {
                 self.unforeseen(&sql::decode(first).to_uppercase());
+                self.values_may_move("rows behind the values of sequences");
+            }
+            b"reassign" => {
+                _ = self
+                    .seen
+                    .objects_unforeseen
+                    .insert("REASSIGN OWNED".to_owned())
             }
             _ => {}
         }
@@ -179,8 +198,29 @@ impl Seeing {
 
     /// Takes a comment between statements: `pg_dump` announces what it makes.
     pub(super) fn heading(&mut self, comment: &[u8]) {
-        let announced = std::str::from_utf8(comment).ok().and_then(sql::headed);
-        self.seen.made.extend(announced);
+        let text = std::str::from_utf8(comment).unwrap_or_default();
+        if sql::is_heading(text) {
+            self.nothing_made();
+            self.announced = sql::headed(text);
+        }
+    }
+
+    /// A heading counts by the statement under it: whoever edits a script may take that out, or make something else of it.
+    fn announced_is_made(&mut self, text: &str) {
+        if let Some(made) = self.announced.take_if(|made| sql::is_made_by(made, text)) {
+            self.seen.made.insert(made);
+        }
+    }
+
+    /// The statements under a heading are at their end.
+    fn nothing_made(&mut self) {
+        let announced = self.announced.take();
+        self.seen.announced.extend(announced);
+    }
+
+    /// The script is at its end; whether a closing line told so.
+    pub(super) fn end_of_script(&mut self, told: bool) {
+        self.seen.unclosed = !told;
     }
 
     fn unforeseen(&mut self, what: &str) {
@@ -189,7 +229,9 @@ impl Seeing {
 
     /// What was made until now may have been taken away again, so none of it is missing where it is not found.
     fn may_be_gone(&mut self, what: &str) {
-        if self.seen.made.is_empty() && self.seen.values.is_empty() {
+        let seen = &self.seen;
+        let nothing = seen.made.is_empty() && seen.values.is_empty() && seen.owners.is_empty();
+        if nothing && seen.granted.grants.is_empty() && seen.says.said.is_empty() {
             return;
         }
         self.seen.made.clear();
@@ -197,10 +239,50 @@ impl Seeing {
         self.seen.objects_unforeseen.insert(what.to_owned());
     }
 
+    /// Sequences may have moved on, or back, since they got their values.
+    fn values_may_move(&mut self, what: &str) {
+        if !self.seen.values.is_empty() {
+            self.seen.values.clear();
+            self.seen.objects_unforeseen.insert(what.to_owned());
+        }
+    }
+
+    /// Who is given what belongs to somebody already is given more with it: a table's sequences, and the rights of its owner.
+    fn owned(&mut self, text: &str) {
+        let Some((subject, role)) = sql::owned(text) else {
+            return;
+        };
+        let before = self.seen.owners.insert(subject, role.clone());
+        if before.is_some_and(|before| before != role) {
+            let what = "ALTER … OWNER TO".to_owned();
+            self.seen.objects_unforeseen.insert(what);
+        }
+    }
+
     fn granted(&mut self, text: &str, whole: bool) {
         let granted = sql::granted(text);
+        if self.is_changed_by(&granted) || (granted.unread > 0 && sql::has_word(text, "all")) {
+            let what = "privileges that change again".to_owned();
+            self.seen.objects_unforeseen.insert(what);
+        }
         self.seen.granted.unread += granted.unread + u64::from(!whole);
         self.seen.granted.grants.extend(granted.grants);
+    }
+
+    /// Whether privileges are taken that were given before, on the same or on a column of it.
+    fn is_changed_by(&self, granted: &Granted) -> bool {
+        let is_of = |on: &Subject, whole: &Subject| {
+            let rest = on.name.strip_prefix(&whole.name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let taken = granted.grants.iter().filter(|grant| !grant.given);
+        let mut given = self.seen.granted.grants.iter().filter(|grant| grant.given);
+        let taken: Vec<_> = taken.collect();
+        given.any(|before| {
+            taken
+                .iter()
+                .any(|grant| grant.to == before.to && is_of(&before.on, &grant.on))
+        })
     }
 
     fn says(&mut self, text: &str, whole: bool) {
@@ -226,6 +308,13 @@ impl Seeing {
                 self.seen
                     .made
                     .retain(|other| other.schema != made.schema || !belongs(&other.name));
+                if matches!(
+                    made.kind,
+                    "TABLE" | "MATERIALIZED VIEW" | "FOREIGN TABLE" | "SEQUENCE"
+                ) {
+                    // Its indexes and sequences have names of their own.
+                    self.may_be_gone("DROP TABLE");
+                }
                 let gone = format!("{}.{}", made.schema, made.name);
                 let stays = |subject: &Subject| !subject.name.contains(&gone);
                 self.seen.owners.retain(|subject, _| stays(subject));
@@ -236,7 +325,13 @@ impl Seeing {
                         || held.target.schema.as_deref() != Some(&made.schema)
                 });
             }
-            Deed::Unmakes(what) => self.may_be_gone(what),
+            Deed::Unmakes(what) => {
+                self.may_be_gone(what);
+                let seen = !self.seen.ledger.tables.is_empty() || !self.inserted.is_empty();
+                if seen && what != sql::DROP {
+                    self.unforeseen(what);
+                }
+            }
             Deed::Unforeseen(what) => _ = self.seen.objects_unforeseen.insert(what.to_owned()),
             Deed::Nothing => {}
         }

@@ -62,6 +62,12 @@ const KINDS: [(&[&str], &str); 14] = [
     (&["extension"], "EXTENSION"),
 ];
 
+/// What takes away something of a kind that is not followed, and no rows.
+pub(in super::super) const DROP: &str = "DROP";
+
+/// Kinds of the whole cluster, of which a database holds none.
+const CLUSTER: [&str; 5] = ["database", "role", "user", "group", "tablespace"];
+
 /// What a statement does.
 pub(in super::super) fn deed(text: &str) -> Deed {
     let words: Vec<_> = words(text).take(4_000).collect();
@@ -179,12 +185,32 @@ fn alter(words: &[Word<'_>]) -> Option<Deed> {
             made("CONSTRAINT", schema, format!("{table} {}", name.name()?)).map(Deed::Makes)
         }
         [drop, ..] if drop.is("drop") => Some(Deed::Unmakes("ALTER TABLE … DROP")),
+        [alter, more @ ..] if alter.is("alter") && is_cast(more) => {
+            Some(Deed::Unmakes("ALTER TABLE … TYPE"))
+        }
         _ => None,
     }
 }
 
+/// `[COLUMN] a [SET DATA] TYPE …`: its rows are written otherwise from then on.
+fn is_cast(words: &[Word<'_>]) -> bool {
+    let words = past(words, &["column"]);
+    words.get(1..).is_some_and(|rest| {
+        let rest = past(rest, &["set", "data"]);
+        rest.first().is_some_and(|word| word.is("type"))
+    })
+}
+
 fn drop(words: &[Word<'_>]) -> Option<Deed> {
-    let (kind, rest) = kind(words)?;
+    if words.first()?.is("owned") {
+        return Some(Deed::Unmakes("DROP OWNED"));
+    }
+    if CLUSTER.iter().any(|kind| words[0].is(kind)) {
+        return None;
+    }
+    let Some((kind, rest)) = kind(words) else {
+        return Some(Deed::Unmakes(DROP));
+    };
     let rest = past(rest, &["if", "exists"]);
     let (schema, name, rest) = qualified(rest)?;
     let more = rest
@@ -269,10 +295,20 @@ mod tests {
             "ALTER TABLE s.t RENAME TO u;",
             "DROP TABLE s.t CASCADE;",
             "ALTER TABLE s.t DROP COLUMN a;",
+            "ALTER TABLE s.t ALTER COLUMN a TYPE text;",
+            "ALTER TABLE s.t ALTER a SET DATA TYPE text;",
+            "DROP OWNED BY o;",
+            "DROP TRIGGER g ON s.t;",
         ] {
             assert!(matches!(deed(text), Deed::Unmakes(_)), "{text}");
         }
-        assert_eq!(deed("ALTER TABLE s.t OWNER TO o;"), Deed::Nothing);
+        for text in [
+            "ALTER TABLE s.t OWNER TO o;",
+            "DROP ROLE o;",
+            "ALTER TABLE s.t ALTER a SET DEFAULT 1;",
+        ] {
+            assert_eq!(deed(text), Deed::Nothing, "{text}");
+        }
         assert_eq!(deed("CREATE TEMP TABLE t (id int);"), Deed::Nothing);
         assert!(matches!(deed("DROP TABLE IF EXISTS s.t;"), Deed::Drops(_)));
     }

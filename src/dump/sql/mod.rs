@@ -17,11 +17,11 @@ pub(super) use facts::{facts, must_exist};
 pub(super) use grantor::before_grantor;
 pub(super) use grants::granted;
 pub use grants::{Grant, Granted, defaults};
-pub(super) use headed::headed;
 pub use headed::is_half_named;
+pub(super) use headed::{headed, is_heading, is_made_by};
 pub(super) use large::{LargeCall, is_harmless_select, large_call};
 pub use made::Made;
-pub(super) use made::{Deed, deed, unvalidated};
+pub(super) use made::{DROP, Deed, deed, unvalidated};
 pub(super) use said::says;
 pub use said::{Said, Says, words_of};
 pub use subject::arguments;
@@ -38,6 +38,11 @@ pub(super) fn decode(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
     }
+}
+
+/// Whether a statement holds this keyword, given in lower case.
+pub(super) fn has_word(text: &str, keyword: &str) -> bool {
+    words(text).any(|word| word.is(keyword))
 }
 
 /// The value in `SET name = 'value'`.
