@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     dump,
-    error::{OrStop, Result},
+    error::{Broken, Error, OrStop, Result, sentence},
     manifest::{Dump, Manifest},
 };
 
@@ -40,6 +40,23 @@ pub(super) fn about(path: &Path) -> Result<Dump> {
         sha256: Some(digest),
         members: None,
     })
+}
+
+/// Refuses what is no dump: somebody else's `pg_dump` may have failed.
+pub(super) fn must_be_dump(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let doing = || format!("could not read \"{}\"", path.display());
+    let file = fs::File::open(path).or_stop(doing, HINT)?;
+    match dump::open(file) {
+        Err(Broken::Backup(found)) => {
+            let message = format!("\"{}\" names no dump", path.display());
+            Err(Error::new(message, HINT).because(sentence(&found.message)))
+        }
+        // What nobody can look into, such as an encrypted dump, may well be one.
+        Ok(_) | Err(Broken::Run(_)) => Ok(()),
+    }
 }
 
 /// The digests of the files of a directory dump, by their names.
@@ -95,4 +112,26 @@ pub(super) fn write(path: &Path, manifest: &Manifest) -> Result<()> {
         .map_err(|error| error.error)
         .or_stop(doing, hint)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_dump_has_no_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        for (bytes, good) in [
+            (&b""[..], false),
+            (b"pg_dump: error: connection failed\n", false),
+            (b"<html>", false),
+            (b"Salted__12345678", true),
+            (b"--\n-- PostgreSQL database dump\n--\n", true),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(must_be_dump(&path).is_ok(), good, "{bytes:?}");
+        }
+        assert!(must_be_dump(folder.path()).is_ok());
+    }
 }

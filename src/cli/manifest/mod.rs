@@ -164,7 +164,13 @@ impl TakeManifest {
         }
         let to = PathBuf::from(manifest::name_of(&dumped.path.to_string_lossy()));
         let file = dumped.path.clone();
-        let about = tokio::task::spawn_blocking(move || files::about(&file));
+        let is_others = self.snapshot;
+        let about = tokio::task::spawn_blocking(move || {
+            if is_others {
+                files::must_be_dump(&file)?;
+            }
+            files::about(&file)
+        });
         let about = about
             .await
             .or_stop(|| "could not read the dump".to_owned(), "Run again.")??;
