@@ -29,7 +29,10 @@ pub(super) fn judge(facts: &Facts, _: &Limits, _: &Prices) -> Option<Finding> {
 }
 
 fn reasons(facts: &Facts) -> String {
-    let few = facts.listing.rejected.iter().take(3);
+    // What the plan's own pattern means tells more than what it passes over.
+    let mut all: Vec<_> = facts.listing.rejected.iter().collect();
+    all.sort_by_key(|rejected| rejected.reason == Reason::NotMatched);
+    let few = all.into_iter().take(3);
     let shown: Vec<_> = few
         .map(|r| format!("\"{}\" ({})", r.object.key, r.reason))
         .collect();
