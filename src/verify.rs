@@ -22,6 +22,7 @@ mod load;
 mod memory;
 mod newest_good;
 mod options;
+mod other;
 mod prove;
 mod raise;
 mod remember;
@@ -50,6 +51,7 @@ pub use inspect::{Inspected, inspect, place_of};
 pub use learn::{Learned, learn};
 pub use memory::Memory;
 pub use options::{Options, Signal, Tier};
+use other::Other;
 use stop::Stop;
 pub use stop::was_interrupted;
 use tell::Telling;
@@ -246,7 +248,7 @@ async fn find_and_prove(
         signal = interrupt.as_mut() => return Err(Stop::Signal(signal)),
         found = find(job, report) => found?,
     };
-    let Some((store, backup)) = found else {
+    let Some((store, backup, other)) = found else {
         return Ok(());
     };
     if job.options.dry_run {
@@ -260,12 +262,15 @@ async fn find_and_prove(
     tokio::select! {
         biased;
         signal = interrupt => Err(Stop::Signal(signal)),
-        known = again::read(job, &store, &backup, found) => Err(known.into()),
+        known = again::read(job, &store, &backup, found) => Err(other.instead_of(known).into()),
     }
 }
 
 /// Lists the backups, chooses one, and judges what the listing shows.
-async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, Backup)>, Broken> {
+async fn find(
+    job: &Job<'_>,
+    report: &mut Report,
+) -> Result<Option<(Arc<Store>, Backup, Other)>, Broken> {
     if let Some(unknown) = checks::misspelt(&[&job.plan.checks], &job.options.only) {
         return Err(unknown.into());
     }
@@ -289,7 +294,10 @@ async fn find(job: &Job<'_>, report: &mut Report) -> Result<Option<(Arc<Store>, 
     report.findings.extend(findings);
     // What holds nothing was told of by the listing, and there is nothing to read.
     let holds_something = chosen.filter(|backup| backup.size > 0);
-    Ok(holds_something.map(|backup| (Arc::new(store), backup)))
+    Ok(holds_something.map(|backup| {
+        let other = Other::of(&listing, &backup);
+        (Arc::new(store), backup, other)
+    }))
 }
 
 /// A run that proves nothing says so when the last proof is old. The first runs need no reminder.

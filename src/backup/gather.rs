@@ -53,6 +53,7 @@ impl<'a> Gather<'a> {
     /// Adds one object.
     pub(super) fn add(&mut self, object: Object) {
         self.is_empty = false;
+        self.listing.note_physical(&object.key);
         // The records of runs are kept by us, not by whoever makes backups.
         if !names::is_record(object.key.rsplit('/').next().unwrap_or_default()) {
             self.listing.storage = self.listing.storage.saturating_add(object.size);

@@ -86,6 +86,8 @@ pub struct Listing {
     pub rejected: Vec<Rejected>,
     /// How many were rejected.
     pub rejected_count: u64,
+    /// The folders of physical backups, by the names in them: the first [`NAMED`].
+    pub physical: Vec<String>,
     /// What all of it takes, in bytes, with what was rejected but for the records of runs.
     pub storage: u64,
     /// What was stored on each of the last [`DAYS`] days on which anything was, by UTC.

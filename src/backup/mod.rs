@@ -10,6 +10,7 @@ mod gather;
 mod listing;
 mod members;
 mod names;
+mod other;
 mod pick;
 mod places;
 mod probe;
