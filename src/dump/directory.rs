@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     head::broken,
+    looks::closed,
     tar::{base, truncated},
 };
 use crate::{
@@ -143,12 +144,28 @@ impl Folder {
         path: &'a str,
         kind: tar::EntryType,
     ) -> Result<Option<&'a str>, Broken> {
+        // What holds for all members that follow is no member itself.
+        if kind.is_pax_global_extensions() {
+            return Ok(None);
+        }
         let parts = || path.split('/');
+        if is_packed_whole(path) {
+            return Err(otherwise(
+                "a tar archive with absolute paths",
+                "Pack the folder of the dump without `-P`.",
+            ));
+        }
         if path.starts_with('/') || path.contains('\\') || parts().any(|part| part == "..") {
             return Err(refused("a member's name leads outside of the dump", path));
         }
         if kind.is_dir() {
             return Ok(None);
+        }
+        if kind.is_gnu_sparse() || parts().any(|part| part.starts_with("GNUSparseFile.")) {
+            return Err(otherwise(
+                "a tar archive with sparse files",
+                "Pack the folder of the dump without `--sparse`.",
+            ));
         }
         let name = base(path);
         if !(kind.is_file() || kind.is_contiguous()) {
@@ -162,7 +179,10 @@ impl Folder {
         folder.pop();
         let folder = folder.join("/");
         if self.path.get_or_insert_with(|| folder.clone()) != &folder {
-            return Err(refused("the archive holds several directory dumps", path));
+            return Err(otherwise(
+                "a tar archive that holds several directory dumps",
+                "Store each dump in an archive of its own.",
+            ));
         }
         if !self.names.insert(name.to_owned()) {
             return Err(refused("a member of the dump is there twice", path));
@@ -170,6 +190,19 @@ impl Folder {
         self.toc |= name == "toc.dat";
         Ok(Some(name))
     }
+}
+
+/// Whether a path is that of a member as `tar -P` packs it, and leads nowhere else.
+fn is_packed_whole(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.contains('\\')
+        && path.split('/').all(|part| part != "..")
+        && (path.ends_with('/') || member_name_ok(base(path)))
+}
+
+/// A good dump may be inside, packed in a way that nobody unpacks here.
+fn otherwise(what: &str, hint: &str) -> Broken {
+    closed(what, hint).into()
 }
 
 fn endless_heading(at: u64) -> Finding {

@@ -1,6 +1,6 @@
 //! What something looks like that is no dump.
 
-use super::{codec, sql, tar::base};
+use super::{codec, messages, sql, tar::base};
 use crate::{
     error::{Broken, Error},
     finding::{Code, Finding},
@@ -19,7 +19,7 @@ enum Means {
 use Means::{Closed, Other, Told};
 
 /// First bytes, what they are, and what that means.
-const LOOKS: [(&[u8], &str, Means); 26] = [
+const LOOKS: [(&[u8], &str, Means); 27] = [
     (b"<!DOCTYPE html", "an HTML page", Told(WEB)),
     (b"<html", "an HTML page", Told(WEB)),
     (b"<Error>", "an error of the object store", Told(WEB)),
@@ -67,6 +67,11 @@ const LOOKS: [(&[u8], &str, Means); 26] = [
         "a file encrypted with openssl",
         Closed(DECRYPT),
     ),
+    (
+        b"U2FsdGVkX1",
+        "a file encrypted with openssl",
+        Closed(DECRYPT),
+    ),
     (b"\xff\xfe", "text in UTF-16", Told(UTF16)),
     (b"\xfe\xff", "text in UTF-16", Told(UTF16)),
     (b"version https://git-lfs", "a pointer of Git LFS", Other),
@@ -87,7 +92,9 @@ pub(super) fn known(head: &[u8]) -> Option<Broken> {
                 .get(..start.len())
                 .is_some_and(|found| found.eq_ignore_ascii_case(start))
     };
-    let (_, what, means) = LOOKS.iter().find(|(start, ..)| starts(start))?;
+    let Some((_, what, means)) = LOOKS.iter().find(|(start, ..)| starts(start)) else {
+        return is_mysql(trimmed).then(|| not_a_dump("a MySQL dump").into());
+    };
     Some(match means {
         Other => not_a_dump(what).into(),
         Told(hint) => not_a_dump(what).hint(*hint).into(),
@@ -114,6 +121,11 @@ fn no_dump(head: &[u8]) -> Finding {
             "Check the disk and the upload: the space was reserved, but nothing was written.",
         );
     }
+    if let Some(message) = messages::message(head) {
+        return not_a_dump(message.what)
+            .detail(format!("Its first line is \"{}\".", message.line))
+            .hint(message.hint);
+    }
     if is_json(trimmed(head)) {
         return not_a_dump("JSON");
     }
@@ -137,7 +149,7 @@ fn not_a_dump(what: &str) -> Finding {
 }
 
 /// Says nothing about a backup that we cannot get at.
-fn closed(what: &str, hint: &str) -> Error {
+pub(super) fn closed(what: &str, hint: &str) -> Error {
     let doing = format!("could not look into the backup: it looks like {what}");
     Error::new(doing, hint)
 }
@@ -186,6 +198,24 @@ fn is_gpg(head: &[u8]) -> bool {
     matches!(head, [0x84 | 0x85 | 0x8c | 0xc1 | 0xc3, length, 3 | 4, ..] if *length < 0x20)
         || matches!(head, [0x85, 1..=4, _, 3, ..])
         || matches!(head, [0xc1, 0xc0..=0xdf, _, 3, ..])
+}
+
+/// Whether the first statement is one that only MySQL and MariaDB take: a comment that they run, or names in backquotes.
+fn is_mysql(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&text[..text.len().min(4096)]);
+    let mut lines = text.lines().map(str::trim);
+    let is_beside = |line: &str| line.is_empty() || line.starts_with("--") || line.starts_with('#');
+    let Some(first) = lines.find(|line| !is_beside(line)) else {
+        return false;
+    };
+    let conditional = first.strip_prefix("/*!");
+    let backquoted = first.split_once(" `").map(|(before, _)| before);
+    conditional.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        || backquoted.is_some_and(|before| {
+            before
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || byte == b' ')
+        })
 }
 
 fn is_json(text: &[u8]) -> bool {

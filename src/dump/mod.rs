@@ -8,6 +8,7 @@ mod directory;
 mod head;
 mod ledger;
 mod looks;
+mod messages;
 mod open;
 mod plain;
 mod scan;

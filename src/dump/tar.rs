@@ -65,7 +65,10 @@ fn names(head: &[u8]) -> Vec<String> {
     };
     entries
         .map_while(Result::ok)
-        .filter(|entry| !entry.header().entry_type().is_dir())
+        .filter(|entry| {
+            let kind = entry.header().entry_type();
+            !(kind.is_dir() || kind.is_pax_global_extensions())
+        })
         .map(|entry| String::from_utf8_lossy(&entry.path_bytes()).into_owned())
         .take(1000)
         .collect()

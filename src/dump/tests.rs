@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
+use ::tar;
 use fixture::{ROWS, archive, drained, text, zlib};
+use packed::tarred;
 use proptest::prelude::*;
 
 use super::*;
@@ -16,6 +18,7 @@ use crate::{
 
 pub(super) mod fixture;
 mod lost;
+mod packed;
 mod stretch;
 
 fn found(bytes: &[u8]) -> Finding {
@@ -144,9 +147,18 @@ fn what_is_no_dump_is_named() {
         (b"%PDF-1.7", "PDF"),
         (b"PK\x05\x06....", "zip"),
         (b"-- MySQL dump 10.13\n", "MySQL"),
+        (b"/*!50503 SET NAMES utf8mb4 */;\n", "MySQL"),
+        (
+            b"-- ----\n-- Host: x\n/*!40101 SET NAMES utf8 */;\n",
+            "MySQL",
+        ),
+        (b"# x\nDROP TABLE IF EXISTS `t`;\n", "MySQL"),
         (b"SQLite format 3\0", "SQLite"),
         (&[0; 4096], "zeros"),
-        (b"pg_dump: error: connection to server failed\n", "text"),
+        (
+            b"pg_dump: error: connection to server failed\n",
+            "a message of pg_dump",
+        ),
         (b"\xff\xfeP\0G\0D\0M\0P\0", "UTF-16"),
         (b"\x01\x02\x03\xfe\xff\x80", "binary data"),
     ] {
@@ -171,13 +183,15 @@ fn what_may_hold_a_good_dump_is_not_called_bad() {
         (b"age-encryption.org/v1\n", "age"),
         (b"\x85\x02\x0c\x03xxxxxx", "GPG"),
         (b"Salted__12345678", "openssl"),
+        (b"\x28\xb5\x2f\xfd\x01\x00\x07\x01\x00\x00", "dictionary"),
+        (b"U2FsdGVkX1+vupppZksvRf5pq5g5XjFRlipRkwB0K1Y=\n", "openssl"),
         (&thrice, "more than 2 times"),
         (
-            &tar(&[("base/PG_VERSION", tar::EntryType::Regular, b"15")]),
+            &tarred(&[("base/PG_VERSION", tar::EntryType::Regular, b"15")]),
             "physical backup",
         ),
         (
-            &tar(&[("shop.dump", tar::EntryType::Regular, b"PGDMP")]),
+            &tarred(&[("shop.dump", tar::EntryType::Regular, b"PGDMP")]),
             "an archive of pg_dump",
         ),
     ] {
@@ -203,8 +217,13 @@ fn scripts_of_other_programs_are_plain() {
     for text in [
         "create table t ();\n",
         "\u{feff}/* x */ SELECT 1;",
+        "SELECT 'a `b`';",
+        "-- a `b`\nCREATE TABLE t (a int); -- `c`\n",
         "BEGIN;\n",
         "\\restrict k\n--\n-- PostgreSQL database dump\n--\n",
+        "\n\\restrict k\n\n\nSET statement_timeout = 0;\n",
+        "\\set ON_ERROR_STOP on\n\\timing\n--\n-- PostgreSQL database dump\n--\n",
+        "\\connect shop\nSELECT 1;\n",
         "--\r\n-- PostgreSQL database dump\r\n--\r\n-- Dumped from database version 9.6.24\r\n",
     ] {
         match open(Cursor::new(text.as_bytes().to_vec())) {
@@ -212,69 +231,6 @@ fn scripts_of_other_programs_are_plain() {
             _ => panic!("not taken for a script: {text}"),
         }
     }
-}
-
-/// A tar of members, each with its type.
-fn tar(members: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
-    let mut out = tar::Builder::new(Vec::new());
-    for (name, kind, bytes) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(*kind);
-        header.set_size(bytes.len() as u64);
-        // The library itself refuses to write what a hostile archive holds.
-        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_cksum();
-        out.append(&header, *bytes).unwrap();
-    }
-    out.into_inner().unwrap()
-}
-
-use ::tar;
-
-#[test]
-fn members_that_lead_outside_are_refused() {
-    use tar::EntryType as Kind;
-    for (name, kind, word) in [
-        ("../1.dat", Kind::Regular, "outside"),
-        ("/etc/1.dat", Kind::Regular, "outside"),
-        ("d/../../1.dat", Kind::Regular, "outside"),
-        ("d\\..\\1.dat", Kind::Regular, "outside"),
-        ("../d/", Kind::Directory, "outside"),
-        ("1.dat", Kind::Symlink, "no file"),
-        ("1.dat", Kind::Link, "no file"),
-        ("1.dat", Kind::Char, "no file"),
-        ("1.dat", Kind::Fifo, "no file"),
-        ("other/toc.dat", Kind::Regular, "several"),
-        ("toc.dat", Kind::Regular, "twice"),
-    ] {
-        let bytes = tar(&[("toc.dat", Kind::Regular, b"x"), (name, kind, b"")]);
-        let Ok(Opened::Wrapped(_, rest)) = open(Cursor::new(bytes)) else {
-            panic!("{name}")
-        };
-        match members(rest, &mut |_, _, _| Ok(())) {
-            Err(Broken::Backup(finding)) => {
-                assert_eq!(finding.code, Code::DumpCorrupt);
-                assert!(finding.message.contains(word), "{name}: {finding:?}");
-            }
-            other => panic!("{name}: {other:?}"),
-        }
-    }
-}
-
-#[test]
-fn a_tar_without_a_table_of_contents_is_incomplete_and_one_of_files_is_named() {
-    use tar::EntryType as Kind;
-    let bytes = tar(&[
-        ("d/1.dat", Kind::Regular, b"x"),
-        ("d/notes", Kind::Regular, b"x"),
-    ]);
-    let result = members(&bytes[..], &mut |name, _, _| {
-        assert_eq!(name, "1.dat");
-        Ok(())
-    });
-    assert!(matches!(result, Err(Broken::Backup(f)) if f.code == Code::DumpIncomplete));
-    let finding = found(&tar(&[("shop.txt", Kind::Regular, b"hello")]));
-    assert!(finding.message.ends_with("a tar archive that holds files"));
 }
 
 #[test]

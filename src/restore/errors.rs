@@ -92,6 +92,7 @@ impl Complaint {
             Class::Harmless => finding
                 .detail("Nothing of the dump is missing because of it.")
                 .hint("Nothing needs to be done."),
+            _ if speaks_of_a_dump(&self.message) => finding.hint(MESSAGES),
             _ => finding,
         };
         Some(match &self.object {
@@ -271,6 +272,18 @@ impl Complaints {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+const MESSAGES: &str =
+    "Look at the backup job: what pg_dump says is in the dump itself. Do not use `2>&1`.";
+
+/// Whether what a tool stumbled over is a message of `pg_dump`, written into the dump.
+fn speaks_of_a_dump(message: &str) -> bool {
+    let quoted = ["pg_dump: ", "pg_dumpall: "];
+    message.contains("at or near \"pg_dump")
+        || quoted
+            .iter()
+            .any(|said| message.contains(&format!("\"{said}")))
 }
 
 #[cfg(test)]

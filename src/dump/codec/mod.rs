@@ -13,6 +13,7 @@ use liblzma::stream::Stream;
 use super::{
     Bytes, Codec,
     data::{Shown, trailing},
+    looks::closed,
 };
 use crate::{
     error::{Broken, Error, sentence, whole},
@@ -241,6 +242,10 @@ impl Decoder {
             )
             .because("Its xz stream asks for more than 1 GiB of memory.")
             .into();
+        }
+        if self.codec == Codec::Zstd && whole(error).contains("Dictionary mismatch") {
+            let hint = "Compress dumps without a dictionary of your own: pgdrill does not have it.";
+            return closed("a zstd file that needs a dictionary", hint).into();
         }
         if error.kind() == io::ErrorKind::UnexpectedEof {
             return self.truncated(at);

@@ -58,6 +58,10 @@ fn unpacked(codec: Codec, bytes: &[u8]) -> Result<Vec<u8>, Finding> {
             );
             match Broken::inside(&error).unwrap() {
                 Broken::Backup(finding) => Err(finding.clone()),
+                // Nobody can say more of a frame that asks for a dictionary.
+                Broken::Run(error) if error.to_string().contains("dictionary") => {
+                    Err(Finding::from(error.clone()))
+                }
                 Broken::Run(error) => panic!("{error}"),
             }
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Cursor};
 use super::{
     super::*,
     fixture::{ROWS, archive, drained, folder, listing},
-    tar,
+    tarred,
 };
 use crate::{
     error::Broken,
@@ -93,7 +93,7 @@ fn written(members: &[(&str, &[u8])]) -> Vec<u8> {
         .iter()
         .map(|(name, bytes)| (*name, ::tar::EntryType::Regular, *bytes))
         .collect();
-    let mut bytes = tar(&members);
+    let mut bytes = tarred(&members);
     let mut header = ::tar::Header::new_gnu();
     header.as_mut_bytes().copy_from_slice(&bytes[..512]);
     header.set_uid(0o4000);
