@@ -112,7 +112,7 @@ pub struct Expected {
     pub(super) attributes: BTreeMap<String, u64>,
     pub(super) unknown: BTreeMap<String, u64>,
     /// What a heading of a script announces and no statement under it makes.
-    pub(super) announced: Vec<String>,
+    pub(super) announced: Vec<Wanted>,
     /// Whether only what was recognised in a script is expected.
     pub of_script: bool,
 }
@@ -181,7 +181,7 @@ pub fn expected_of_script(seen: &Seen, encoding: Option<&str>) -> Expected {
             .iter()
             .map(|what| (what.clone(), 1))
             .collect(),
-        announced: announced(seen),
+        announced: seen.announced.difference(&seen.made).map(wanted).collect(),
         of_script: true,
         ..Expected::default()
     };
@@ -195,19 +195,6 @@ pub fn expected_of_script(seen: &Seen, encoding: Option<&str>) -> Expected {
     }
     expected.keep(&is_read(encoding));
     expected
-}
-
-/// The objects that nothing made but a heading. `public` is there in every database.
-fn announced(seen: &Seen) -> Vec<String> {
-    let all = seen.announced.iter();
-    let left = all.filter(|made| !(made.kind == "SCHEMA" && made.name == "public"));
-    let named = left.filter(|made| !seen.made.contains(*made));
-    named
-        .map(|made| match made.schema.as_str() {
-            "" => format!("{} \"{}\"", made.kind, made.name),
-            schema => format!("{} \"{schema}.{}\"", made.kind, made.name),
-        })
-        .collect()
 }
 
 fn text(name: Option<&str>) -> String {
@@ -363,13 +350,6 @@ impl Expected {
         if !self.unknown.is_empty() {
             let what = list(&self.unknown);
             notes.push(format!("Entries that could not be compared: {what}."));
-        }
-        if let Some(first) = self.announced.first() {
-            notes.push(format!(
-                "Headings of the script announce {} objects that no statement under them makes; the first is {first}. Its \
-                 statements were changed after pg_dump wrote them, or some are lost.",
-                self.announced.len()
-            ));
         }
         notes
     }

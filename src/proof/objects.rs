@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     catalogue::{Catalogue, SequenceValue, Thing},
-    expected::Expected,
+    expected::{Expected, Wanted},
     rows::bounded,
 };
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 
 /// What comparing the objects came to.
 #[derive(Clone, Debug, Default)]
@@ -69,17 +69,47 @@ pub(super) fn judge(expected: &Expected, catalogue: &Catalogue, refused: &[Strin
             "sequences do not have the values that the dump sets",
         ),
     ];
-    let findings: Vec<_> = findings.into_iter().flatten().collect();
+    let announced = announced(expected, catalogue, &in_one_line);
+    let findings: Vec<_> = findings.into_iter().flatten().chain(announced).collect();
     Judged {
         expected: all,
         found: all - missing.len() as u64,
-        complete: findings.is_empty()
-            && expected.unknown.is_empty()
-            && expected.announced.is_empty(),
+        complete: findings.is_empty() && expected.unknown.is_empty(),
         findings,
         notes: expected.notes(),
         absent,
     }
+}
+
+/// What only headings of a script name: who edits a script takes statements out, and so does damage. Which of them it was
+/// nobody can tell, so it is a warning.
+fn announced(
+    expected: &Expected,
+    catalogue: &Catalogue,
+    in_one_line: &HashMap<(String, String, String), &Thing>,
+) -> Option<Finding> {
+    let is_absent = |wanted: &&Wanted| {
+        let key = (
+            wanted.kind.clone(),
+            wanted.schema.clone(),
+            wanted.name.clone(),
+        );
+        !catalogue.things.contains_key(&key) && !in_one_line.contains_key(&key)
+    };
+    let absent = expected.announced.iter().filter(is_absent);
+    let names: Vec<_> = absent.map(Wanted::called).collect();
+    let found = finding(
+        &names,
+        "is announced by a heading, and no statement under it makes that",
+        "objects are announced by headings, and no statements under them make those",
+    )?;
+    let why = "Its text was changed after pg_dump wrote it, or statements are lost.";
+    let detail = match &found.detail {
+        Some(named) if names.len() > 1 => format!("{named} {why}"),
+        _ => why.to_owned(),
+    };
+    let hint = "Look at what changes the script after pg_dump; where that is meant, set the severity of `restore.missing` in the plan.";
+    Some(found.severity(Severity::Warning).detail(detail).hint(hint))
 }
 
 /// What has line ends in its name, under the names that the headings of a script give it: a heading is one line.
@@ -224,6 +254,41 @@ mod tests {
             ("INDEX", "i\r\nx", None, true),
         ]);
         assert!(!judge(&expected, &other, &[]).complete);
+    }
+
+    #[test]
+    fn what_only_a_heading_names_is_a_warning_where_it_is_not_there() {
+        let mut expected = of(vec![entry("TABLE", "t", None, Detail::None)]);
+        let announced = of(vec![
+            entry("INDEX", "i", None, Detail::None),
+            entry("VIEW", "v", None, Detail::None),
+        ]);
+        expected.announced = announced.objects;
+        let all = [
+            ("TABLE", "t", None, true),
+            ("INDEX", "i", None, true),
+            ("VIEW", "v", None, true),
+        ];
+        let judged = judge(&expected, &there(&all), &[]);
+        assert_eq!((judged.findings.len(), judged.complete), (0, true));
+        let judged = judge(&expected, &there(&all[..2]), &[]);
+        assert_eq!(
+            (judged.expected, judged.found, judged.complete),
+            (1, 1, false)
+        );
+        let found = &judged.findings[0];
+        assert_eq!(found.severity, Severity::Warning);
+        assert!(
+            found.message.starts_with("the view \"s.v\" is announced"),
+            "{found:?}"
+        );
+        let judged = judge(&expected, &there(&all[..1]), &[]);
+        let found = &judged.findings[0];
+        assert!(
+            found.message.starts_with("2 objects are announced"),
+            "{found:?}"
+        );
+        assert!(found.detail.as_ref().unwrap().starts_with("They are: "));
     }
 
     #[test]

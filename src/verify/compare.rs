@@ -44,10 +44,15 @@ pub(super) async fn compare(
         ahead,
     } = held;
     let (ledger, expected) = match (&restored.seen, ledger) {
-        (Some(seen), _) => (
-            seen.ledger.clone(),
-            proof::expected_of_script(seen, contents.encoding.as_deref()),
-        ),
+        (Some(seen), _) => {
+            let mut seen = seen.clone();
+            // Where psql stopped, what it did not come to is missing, whether a heading or a statement names it.
+            if restored.unrun {
+                seen.made.append(&mut seen.announced);
+            }
+            let expected = proof::expected_of_script(&seen, contents.encoding.as_deref());
+            (seen.ledger, expected)
+        }
         (None, Some(counted)) => (counted, proof::expected(&contents)),
         (None, None) => return Ok(Compared::default()),
     };

@@ -1,6 +1,7 @@
 //! Plain SQL on its way to `psql`: what must exist first is told, and no command gets through.
 
 mod after;
+mod again;
 mod command;
 mod ends;
 mod lexer;

@@ -71,7 +71,7 @@ impl Seen {
 /// What is open while a script passes by.
 #[derive(Default)]
 pub(super) struct Seeing {
-    seen: Seen,
+    pub(super) seen: Seen,
     /// The COPY whose rows pass by.
     copying: Option<(Target, Counter)>,
     large: Option<Large>,
@@ -79,7 +79,7 @@ pub(super) struct Seeing {
     inserted: BTreeMap<(Option<String>, String), u64>,
     inserting: Inserting,
     /// What the last heading announced, until a statement under it makes that.
-    announced: Option<Made>,
+    pub(super) announced: Option<Made>,
     /// Whether a backslash escapes in plain strings.
     pub(super) escapes: bool,
 }
@@ -172,8 +172,12 @@ impl Seeing {
                 self.may_be_gone(&what);
             }
             b"update" | b"delete" | b"truncate" | b"merge" | b"with" | b"values" | b"import" => {
-                self.unforeseen(&sql::decode(first).to_uppercase());
-                self.values_may_move("rows behind the values of sequences");
+                let what = sql::decode(first).to_uppercase();
+                self.unforeseen(&what);
+                let may_insert = matches!(first, b"merge" | b"with");
+                if may_insert || sql::has_word(text, "restart") {
+                    self.values_may_move(&format!("{what} behind the values of sequences"));
+                }
             }
             b"reassign" => {
                 _ = self
@@ -194,95 +198,6 @@ impl Seeing {
             Inserting::Table(..) | Inserting::Unknown => self.unforeseen("INSERT … SELECT"),
             Inserting::Nothing => {}
         }
-    }
-
-    /// Takes a comment between statements: `pg_dump` announces what it makes.
-    pub(super) fn heading(&mut self, comment: &[u8]) {
-        let text = std::str::from_utf8(comment).unwrap_or_default();
-        if sql::is_heading(text) {
-            self.nothing_made();
-            self.announced = sql::headed(text);
-        }
-    }
-
-    /// A heading counts by the statement under it: whoever edits a script may take that out, or make something else of it.
-    fn announced_is_made(&mut self, text: &str) {
-        if let Some(made) = self.announced.take_if(|made| sql::is_made_by(made, text)) {
-            self.seen.made.insert(made);
-        }
-    }
-
-    /// The statements under a heading are at their end.
-    fn nothing_made(&mut self) {
-        let announced = self.announced.take();
-        self.seen.announced.extend(announced);
-    }
-
-    /// The script is at its end; whether a closing line told so.
-    pub(super) fn end_of_script(&mut self, told: bool) {
-        self.seen.unclosed = !told;
-    }
-
-    fn unforeseen(&mut self, what: &str) {
-        self.seen.rows_unforeseen.insert(what.to_owned());
-    }
-
-    /// What was made until now may have been taken away again, so none of it is missing where it is not found.
-    fn may_be_gone(&mut self, what: &str) {
-        let seen = &self.seen;
-        let nothing = seen.made.is_empty() && seen.values.is_empty() && seen.owners.is_empty();
-        if nothing && seen.granted.grants.is_empty() && seen.says.said.is_empty() {
-            return;
-        }
-        self.seen.made.clear();
-        self.seen.values.clear();
-        self.seen.objects_unforeseen.insert(what.to_owned());
-    }
-
-    /// Sequences may have moved on, or back, since they got their values.
-    fn values_may_move(&mut self, what: &str) {
-        if !self.seen.values.is_empty() {
-            self.seen.values.clear();
-            self.seen.objects_unforeseen.insert(what.to_owned());
-        }
-    }
-
-    /// Who is given what belongs to somebody already is given more with it: a table's sequences, and the rights of its owner.
-    fn owned(&mut self, text: &str) {
-        let Some((subject, role)) = sql::owned(text) else {
-            return;
-        };
-        let before = self.seen.owners.insert(subject, role.clone());
-        if before.is_some_and(|before| before != role) {
-            let what = "ALTER … OWNER TO".to_owned();
-            self.seen.objects_unforeseen.insert(what);
-        }
-    }
-
-    fn granted(&mut self, text: &str, whole: bool) {
-        let granted = sql::granted(text);
-        if self.is_changed_by(&granted) || (granted.unread > 0 && sql::has_word(text, "all")) {
-            let what = "privileges that change again".to_owned();
-            self.seen.objects_unforeseen.insert(what);
-        }
-        self.seen.granted.unread += granted.unread + u64::from(!whole);
-        self.seen.granted.grants.extend(granted.grants);
-    }
-
-    /// Whether privileges are taken that were given before, on the same or on a column of it.
-    fn is_changed_by(&self, granted: &Granted) -> bool {
-        let is_of = |on: &Subject, whole: &Subject| {
-            let rest = on.name.strip_prefix(&whole.name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let taken = granted.grants.iter().filter(|grant| !grant.given);
-        let mut given = self.seen.granted.grants.iter().filter(|grant| grant.given);
-        let taken: Vec<_> = taken.collect();
-        given.any(|before| {
-            taken
-                .iter()
-                .any(|grant| grant.to == before.to && is_of(&before.on, &grant.on))
-        })
     }
 
     fn says(&mut self, text: &str, whole: bool) {

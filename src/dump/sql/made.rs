@@ -184,6 +184,7 @@ fn alter(words: &[Word<'_>]) -> Option<Deed> {
         [add, constraint, name, ..] if add.is("add") && constraint.is("constraint") => {
             made("CONSTRAINT", schema, format!("{table} {}", name.name()?)).map(Deed::Makes)
         }
+        [drop, what, ..] if drop.is("drop") && what.is("constraint") => Some(Deed::Unmakes(DROP)),
         [drop, ..] if drop.is("drop") => Some(Deed::Unmakes("ALTER TABLE … DROP")),
         [alter, more @ ..] if alter.is("alter") && is_cast(more) => {
             Some(Deed::Unmakes("ALTER TABLE … TYPE"))
@@ -297,6 +298,7 @@ mod tests {
             "ALTER TABLE s.t DROP COLUMN a;",
             "ALTER TABLE s.t ALTER COLUMN a TYPE text;",
             "ALTER TABLE s.t ALTER a SET DATA TYPE text;",
+            "ALTER TABLE s.t DROP CONSTRAINT k;",
             "DROP OWNED BY o;",
             "DROP TRIGGER g ON s.t;",
         ] {

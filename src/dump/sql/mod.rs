@@ -45,6 +45,14 @@ pub(super) fn has_word(text: &str, keyword: &str) -> bool {
     words(text).any(|word| word.is(keyword))
 }
 
+/// Whether privileges are on `ALL TABLES IN SCHEMA …`.
+pub(super) fn is_on_all(text: &str) -> bool {
+    let words: Vec<_> = words(text).collect();
+    words
+        .windows(2)
+        .any(|pair| pair[0].is("on") && pair[1].is("all"))
+}
+
 /// The value in `SET name = 'value'`.
 pub(super) fn setting(text: &str, name: &str) -> Option<String> {
     let words: Vec<_> = words(text).collect();
