@@ -200,7 +200,7 @@ fn is_gpg(head: &[u8]) -> bool {
         || matches!(head, [0xc1, 0xc0..=0xdf, _, 3, ..])
 }
 
-/// Whether the first statement is one that only MySQL and MariaDB take: a comment that they run, or names in backquotes.
+/// Whether the first statement is one that only `MySQL` and `MariaDB` take: a comment that they run, or names in backquotes.
 fn is_mysql(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&text[..text.len().min(4096)]);
     let mut lines = text.lines().map(str::trim);

@@ -105,7 +105,7 @@ fn announced(
     )?;
     let why = "Its text was changed after pg_dump wrote it, or statements are lost.";
     let detail = match &found.detail {
-        Some(named) if names.len() > 1 => format!("{named} {why}"),
+        Some(all) if names.len() > 1 => format!("{all} {why}"),
         _ => why.to_owned(),
     };
     let hint = "Look at what changes the script after pg_dump; where that is meant, set the severity of `restore.missing` in the plan.";

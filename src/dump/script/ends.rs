@@ -11,8 +11,8 @@ use crate::{
 pub(super) struct Ends {
     database: bool,
     cluster: bool,
-    /// Whether a closing line was met.
-    closed: bool,
+    /// How many closing lines were met.
+    closings: u64,
     /// Whether an INSERT was met.
     pub(super) inserts: bool,
 }
@@ -33,11 +33,11 @@ impl Ends {
             b"PostgreSQL database cluster dump" => self.cluster = true,
             b"PostgreSQL database dump complete" => {
                 self.database = false;
-                self.closed = true;
+                self.closings += 1;
             }
             b"PostgreSQL database cluster dump complete" => {
                 self.cluster = false;
-                self.closed = true;
+                self.closings += 1;
             }
             _ => {}
         }
@@ -46,12 +46,12 @@ impl Ends {
 
     /// Whether a closing line was met: without one nobody knows where the script should end.
     pub(super) const fn are_told(self) -> bool {
-        self.closed
+        self.closings > 0
     }
 
     /// Whether every head has its closing line.
     pub(super) const fn are_met(self) -> bool {
-        self.closed && !self.database && !self.cluster
+        self.are_told() && !self.database && !self.cluster
     }
 
     /// Judges the end of the bytes.

@@ -37,11 +37,10 @@ impl<R: Read> Script<R> {
         self.step(count);
         self.leave_out();
         match command {
-            Command::Harmless => {}
             Command::Quit => self.mode = Mode::After(After::Quit(line)),
             Command::Restrict(key) => self.restrict = Some(key),
             Command::Unrestrict(_) => self.restrict = None,
-            Command::Encoding => {}
+            Command::Encoding | Command::Harmless => {}
             Command::Connect(name) => {
                 self.hand_over_seen();
                 self.database = Some(name.clone());
@@ -56,10 +55,9 @@ impl<R: Read> Script<R> {
     /// Whether a command may stand here: keys come in pairs.
     fn expects(&self, command: &Command) -> bool {
         match command {
-            Command::Restrict(_) => self.restrict.is_none(),
             Command::Unrestrict(key) => self.restrict.as_ref() == Some(key),
             // psql refuses them between the two keys.
-            Command::Harmless | Command::Quit => self.restrict.is_none(),
+            Command::Restrict(_) | Command::Harmless | Command::Quit => self.restrict.is_none(),
             Command::Connect(_) | Command::Encoding => true,
         }
     }

@@ -180,10 +180,8 @@ impl Seeing {
                 }
             }
             b"reassign" => {
-                _ = self
-                    .seen
-                    .objects_unforeseen
-                    .insert("REASSIGN OWNED".to_owned())
+                let what = "REASSIGN OWNED".to_owned();
+                self.seen.objects_unforeseen.insert(what);
             }
             _ => {}
         }
