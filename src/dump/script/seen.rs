@@ -171,6 +171,8 @@ impl Seeing {
                 self.unforeseen(&what);
                 self.may_be_gone(&what);
             }
+            // What `pg_dumpall --clean` does before it drops a template is of the cluster, and of no row here.
+            b"update" if sql::frees_a_template(text) => {}
             b"update" | b"delete" | b"truncate" | b"merge" | b"with" | b"values" | b"import" => {
                 let what = sql::decode(first).to_uppercase();
                 self.unforeseen(&what);

@@ -53,6 +53,45 @@ pub(super) fn is_on_all(text: &str) -> bool {
         .any(|pair| pair[0].is("on") && pair[1].is("all"))
 }
 
+/// Whether a statement is `UPDATE pg_catalog.pg_database SET datistemplate = … WHERE datname = '…';` and nothing else.
+pub(super) fn frees_a_template(text: &str) -> bool {
+    let words: Vec<_> = words(text)
+        .take_while(|word| *word != Word::Sign(';'))
+        .collect();
+    let equals = Word::Sign('=');
+    match &words[..] {
+        [
+            update,
+            schema,
+            dot,
+            table,
+            set,
+            column,
+            is,
+            to,
+            filter,
+            name,
+            of,
+            Word::Text(_),
+        ] => {
+            let keywords = [
+                (update, "update"),
+                (schema, "pg_catalog"),
+                (table, "pg_database"),
+                (set, "set"),
+                (column, "datistemplate"),
+                (filter, "where"),
+                (name, "datname"),
+            ];
+            let signs = *dot == Word::Sign('.') && *is == equals && *of == equals;
+            signs
+                && (to.is("false") || to.is("true"))
+                && keywords.iter().all(|(word, keyword)| word.is(keyword))
+        }
+        _ => false,
+    }
+}
+
 /// The value in `SET name = 'value'`.
 pub(super) fn setting(text: &str, name: &str) -> Option<String> {
     let words: Vec<_> = words(text).collect();
@@ -131,6 +170,20 @@ mod tests {
         );
         assert_eq!(builtin.provider.as_deref(), Some("builtin"));
         assert_eq!(builtin.locale.as_deref(), Some("C.UTF-8"));
+    }
+
+    #[test]
+    fn only_what_frees_a_template_is_of_the_cluster() {
+        let text =
+            "UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = 'template1';";
+        assert!(frees_a_template(text));
+        for other in [
+            text.replace("false", "f()"),
+            text.replace("'template1'", "'a' OR f()"),
+            text.replace("pg_database", "pg_class"),
+        ] {
+            assert!(!frees_a_template(&other), "{other}");
+        }
     }
 
     #[test]
