@@ -7,7 +7,7 @@ use super::{
     expected::{Expected, Wanted},
     rows::bounded,
 };
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding};
 
 /// What comparing the objects came to.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +82,7 @@ pub(super) fn judge(expected: &Expected, catalogue: &Catalogue, refused: &[Strin
 }
 
 /// What only headings of a script name: who edits a script takes statements out, and so does damage. Which of them it was
-/// nobody can tell, so it is a warning.
+/// nobody can tell, so it is missing unless the plan says otherwise.
 fn announced(
     expected: &Expected,
     catalogue: &Catalogue,
@@ -109,7 +109,7 @@ fn announced(
         _ => why.to_owned(),
     };
     let hint = "Look at what changes the script after pg_dump; where that is meant, set the severity of `restore.missing` in the plan.";
-    Some(found.severity(Severity::Warning).detail(detail).hint(hint))
+    Some(found.detail(detail).hint(hint))
 }
 
 /// What has line ends in its name, under the names that the headings of a script give it: a heading is one line.
@@ -157,7 +157,10 @@ pub(super) fn finding(names: &[String], one: &str, several: &str) -> Option<Find
 #[cfg(test)]
 mod tests {
     use super::{super::expected::expected, *};
-    use crate::dump::{Data, Detail, Entry, Section};
+    use crate::{
+        dump::{Data, Detail, Entry, Section},
+        finding::Severity,
+    };
 
     fn entry(desc: &str, tag: &str, owner: Option<&str>, detail: Detail) -> Entry {
         Entry {
@@ -257,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_heading_names_is_a_warning_where_it_is_not_there() {
+    fn what_only_a_heading_names_is_missing_where_it_is_not_there() {
         let mut expected = of(vec![entry("TABLE", "t", None, Detail::None)]);
         let announced = of(vec![
             entry("INDEX", "i", None, Detail::None),
@@ -277,7 +280,7 @@ mod tests {
             (1, 1, false)
         );
         let found = &judged.findings[0];
-        assert_eq!(found.severity, Severity::Warning);
+        assert_eq!(found.severity, Severity::Critical);
         assert!(
             found.message.starts_with("the view \"s.v\" is announced"),
             "{found:?}"
