@@ -205,22 +205,30 @@ async fn a_tablespace_is_not_made_outside_the_sandbox() {
     drop(cluster);
 }
 
+/// A database `odd` with this in it, which reads the table `t` of a database `remote` as the server `s`.
+fn two_servers(cluster: &Cluster, remote: u8, own: &str) {
+    let socket = cluster.socket().display().to_string();
+    cluster.psql(
+        "postgres",
+        format!(
+            "create database remote; create database odd;\n\\connect remote\ncreate table t as select {remote} as n;\n\
+             \\connect odd\ncreate extension postgres_fdw;\n\
+             create server s foreign data wrapper postgres_fdw options (host '{socket}', dbname 'remote');\n\
+             create user mapping for public server s options (user 'postgres', password_required 'false');\n{own}"
+        )
+        .as_bytes(),
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_another_server_are_not_written_into_it() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let socket = cluster.socket().display().to_string();
-    cluster.psql(
-        "postgres",
-        format!(
-            "create database remote; create database odd;\n\\connect remote\ncreate table t as select 1 as n;\n\
-             \\connect odd\ncreate extension postgres_fdw;\n\
-             create server s foreign data wrapper postgres_fdw options (host '{socket}', dbname 'remote');\n\
-             create user mapping for public server s options (user 'postgres', password_required 'false');\n\
-             create foreign table f (n int) server s options (table_name 't'); create table own as select 1 as n;\n"
-        )
-        .as_bytes(),
+    two_servers(
+        &cluster,
+        1,
+        "create foreign table f (n int) server s options (table_name 't'); create table own as select 1 as n;\n",
     );
     let place = Place::new("");
     for more in [&["-Fc"][..], &["-Fp"], &["-Fp", "--inserts"]] {
@@ -581,19 +589,12 @@ async fn rows_of_a_partition_in_another_server_are_not_counted_as_restored() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let socket = cluster.socket().display().to_string();
-    cluster.psql(
-        "postgres",
-        format!(
-            "create database remote; create database odd;\n\\connect remote\ncreate table t as select 11 as n;\n\
-             \\connect odd\ncreate extension postgres_fdw;\n\
-             create server s foreign data wrapper postgres_fdw options (host '{socket}', dbname 'remote');\n\
-             create user mapping for public server s options (user 'postgres', password_required 'false');\n\
-             create table p (n int) partition by range (n);\n\
-             create table p1 partition of p for values from (0) to (9); insert into p values (1);\n\
-             create foreign table p2 partition of p for values from (10) to (19) server s options (table_name 't');\n"
-        )
-        .as_bytes(),
+    two_servers(
+        &cluster,
+        11,
+        "create table p (n int) partition by range (n);\n\
+         create table p1 partition of p for values from (0) to (9); insert into p values (1);\n\
+         create foreign table p2 partition of p for values from (10) to (19) server s options (table_name 't');\n",
     );
     let place = Place::new("tables: { \"p*\": { row_count: { equals: 1 } } }\n");
     for more in [
